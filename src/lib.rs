@@ -1,0 +1,1 @@
+//! Keywright: a declarative reconciler for API keys.
