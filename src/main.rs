@@ -1,1 +1,6 @@
-fn main(){}
+//! The `keywright` program.
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keywright::cli::main()
+}

@@ -1,0 +1,149 @@
+//! The stable codes of all diagnostics, each with its page. A code is never renamed.
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::model::address::as_text;
+
+macro_rules! codes {
+    ($($variant:ident => $code:literal),+ $(,)?) => {
+        /// What a diagnostic is about, as `area/kebab-case`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($variant),+ }
+
+        impl Code {
+            /// Every code, in the order of the areas.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// The Markdown page that `keywright explain` prints.
+            pub fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $code, ".md"))),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    YamlInvalidUtf8 => "yaml/invalid-utf8",
+    YamlByteOrderMark => "yaml/byte-order-mark",
+    YamlControlCharacter => "yaml/control-character",
+    YamlBidiCharacter => "yaml/bidi-character",
+    YamlSyntax => "yaml/syntax",
+    YamlAnchor => "yaml/anchor",
+    YamlAlias => "yaml/alias",
+    YamlMergeKey => "yaml/merge-key",
+    YamlTag => "yaml/tag",
+    YamlDirective => "yaml/directive",
+    YamlSeveralDocuments => "yaml/several-documents",
+    YamlDuplicateField => "yaml/duplicate-field",
+    YamlUnknownField => "yaml/unknown-field",
+    YamlMissingField => "yaml/missing-field",
+    YamlWrongType => "yaml/wrong-type",
+    YamlInvalidValue => "yaml/invalid-value",
+    YamlTooDeep => "yaml/too-deep",
+    YamlTooLarge => "yaml/too-large",
+    WorkspaceNotFound => "workspace/not-found",
+    WorkspaceUnreadable => "workspace/unreadable",
+    WorkspaceSymlink => "workspace/symlink",
+    WorkspaceUnexpectedFile => "workspace/unexpected-file",
+    WorkspaceEmpty => "workspace/empty",
+    ConfigVersion => "config/version",
+    ConfigUnknownProvider => "config/unknown-provider",
+    ConfigUnknownEnvironment => "config/unknown-environment",
+    ConfigUnknownParam => "config/unknown-param",
+    ConfigMissingParam => "config/missing-param",
+    ConfigInvalidParam => "config/invalid-param",
+    ConfigEndpoint => "config/endpoint",
+    ConfigCredential => "config/credential",
+    ConfigRecipient => "config/recipient",
+    ConfigRecipientUnsupported => "config/recipient-unsupported",
+    ConfigRecipientDuplicate => "config/recipient-duplicate",
+    ConfigUnknownGroup => "config/unknown-group",
+    ConfigNotEnforced => "config/not-enforced",
+    ConfigInvalidName => "config/invalid-name",
+    ManifestUnknownAccount => "manifest/unknown-account",
+    ManifestDuplicateKey => "manifest/duplicate-key",
+    ManifestInvalidName => "manifest/invalid-name",
+    ManifestConfusableName => "manifest/confusable-name",
+    ManifestUnknownScope => "manifest/unknown-scope",
+    ManifestUnlistedScope => "manifest/unlisted-scope",
+    ManifestNoScopes => "manifest/no-scopes",
+    ManifestDuplicateScope => "manifest/duplicate-scope",
+    ManifestUnknownGroup => "manifest/unknown-group",
+    ManifestNoRecipients => "manifest/no-recipients",
+    ManifestLabel => "manifest/label",
+    ManifestExpiryMissing => "manifest/expiry-missing",
+    ManifestExpiryConflict => "manifest/expiry-conflict",
+    ManifestExpiryPast => "manifest/expiry-past",
+    ManifestExpiryUnsupported => "manifest/expiry-unsupported",
+    ManifestTiming => "manifest/timing",
+    ManifestTimingTight => "manifest/timing-tight",
+    ManifestFormat => "manifest/format",
+    ManifestUnknownOption => "manifest/unknown-option",
+    ManifestInvalidOption => "manifest/invalid-option",
+    ManifestNotEnforced => "manifest/not-enforced",
+    ProfileInvalid => "profile/invalid",
+    LedgerInvalid => "ledger/invalid",
+    LedgerMisplaced => "ledger/misplaced",
+    LedgerSecretMissing => "ledger/secret-missing",
+    LedgerSecretChanged => "ledger/secret-changed",
+    LedgerUnknownAccount => "ledger/unknown-account",
+    CredentialMissing => "credential/missing",
+    CredentialInvalid => "credential/invalid",
+    ProviderUnavailable => "provider/unavailable",
+    ProviderCeiling => "provider/ceiling",
+    ProviderCeilingWildcard => "provider/ceiling-wildcard",
+    ProviderKeyLimit => "provider/key-limit",
+    ProviderLabelTwin => "provider/label-twin",
+    ProviderWriteRefused => "provider/write-refused",
+    ProviderNotApplied => "provider/not-applied",
+    ProviderUnanswered => "provider/unanswered",
+    ProviderVerifyFailed => "provider/verify-failed",
+    ProviderVerifyUndecided => "provider/verify-undecided",
+    PlanProtected => "plan/protected",
+    PlanAmbiguous => "plan/ambiguous",
+    PlanUnfinished => "plan/unfinished",
+    PlanCannotDisable => "plan/cannot-disable",
+    PlanResealPending => "plan/reseal-pending",
+    PlanDegraded => "plan/degraded",
+    PlanExpired => "plan/expired",
+    PlanDisableRefused => "plan/disable-refused",
+    PlanAssumed => "plan/assumed",
+    PlanStale => "plan/stale",
+    PlanExceedsApproved => "plan/exceeds-approved",
+    PlanUnknownAddress => "plan/unknown-address",
+    ApplyLocked => "apply/locked",
+    ApplyNotConfirmed => "apply/not-confirmed",
+    ApplyNotDurable => "apply/not-durable",
+    ApplyWriteFailed => "apply/write-failed",
+    ApplyInterrupted => "apply/interrupted",
+    InternalUnexpected => "internal/unexpected",
+}
+
+/// A text that is no code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a diagnostic code")]
+pub struct UnknownCode(String);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let found = Self::ALL.iter().copied().find(|code| code.as_str() == text);
+        found.ok_or_else(|| UnknownCode(text.escape_debug().to_string()))
+    }
+}
+
+as_text!(Code, "Code", "^[a-z]+/[a-z0-9-]+$");

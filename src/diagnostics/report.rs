@@ -1,0 +1,111 @@
+//! Collects diagnostics and turns routes into lines.
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Code, Diagnostic, Part, Place, Route, Severity};
+
+/// A place on one line. Lines and columns count from 1; columns and length in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceSpan {
+    pub line: u32,
+    pub column: u32,
+    pub length: u32,
+}
+
+/// Turns a route into a place in the source text.
+pub trait Locate {
+    /// The span of a route's field name or value; `None` when the file or the route is unknown.
+    fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan>;
+    /// One line of a file without its line end, counted from 1.
+    fn line(&self, file: &str, line: u32) -> Option<String>;
+}
+
+/// A diagnostic with its line, fit for every output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Located {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// Characters underlined.
+    #[serde(skip)]
+    pub length: u32,
+    /// The source line, for drawing.
+    #[serde(skip)]
+    pub source: Option<String>,
+    #[serde(skip)]
+    pub label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Everything that one run found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    pub fn extend(&mut self, other: Report) {
+        self.diagnostics.extend(other.diagnostics);
+    }
+
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All diagnostics with their lines, sorted by file, line, column, code and message; repeated ones once.
+    pub fn locate(&self, sources: &dyn Locate) -> Vec<Located> {
+        let mut located: Vec<Located> = self.diagnostics.iter().map(|diagnostic| place(diagnostic, sources)).collect();
+        located.sort_by(|a, b| {
+            let key = |d: &Located| (d.file.clone(), d.line, d.column, d.severity, d.code.as_str(), d.message.clone());
+            key(a).cmp(&key(b))
+        });
+        located.dedup();
+        located
+    }
+}
+
+fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
+    let (file, span) = match &diagnostic.place {
+        None => (None, None),
+        Some(Place::File(file)) => (Some(file.clone()), None),
+        Some(Place::Route { file, route, part }) => (Some(file.clone()), sources.locate(file, route, *part)),
+        Some(Place::Span { file, span }) => (Some(file.clone()), Some(*span)),
+    };
+    let source = file.as_deref().zip(span).and_then(|(file, span)| sources.line(file, span.line));
+    Located {
+        code: diagnostic.code,
+        severity: diagnostic.severity,
+        message: diagnostic.message.clone(),
+        file,
+        line: span.map(|span| span.line),
+        column: span.map(|span| span.column),
+        length: span.map_or(0, |span| span.length),
+        source,
+        label: diagnostic.label.clone(),
+        help: diagnostic.help.clone(),
+        notes: diagnostic.notes.clone(),
+    }
+}

@@ -1,0 +1,201 @@
+//! The only module that writes files. Every write is atomic and durable: temporary file in the same directory (mode 0600), fsync, rename,
+//! fsync of the directory.
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file operation that failed, with its path.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} `{}`: {source}", path.display())]
+pub struct FileError {
+    pub action: &'static str,
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Builds the error for one action on one path; for `map_err`.
+    pub fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { action, path, source }
+    }
+
+    /// Whether the file does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// Reads at most `limit` bytes of a regular file. Errors when it is larger, or no regular file (symbolic links included).
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let failed = || FileError::of("read", path);
+    let about = fs::symlink_metadata(path).map_err(failed())?;
+    if !about.is_file() {
+        return Err(failed()(io::Error::other("not a regular file")));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(limit)).unwrap_or(0));
+    let file = File::open(path).map_err(failed())?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed())?;
+    if bytes.len() as u64 > limit {
+        return Err(failed()(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file atomically and durably; creates missing directories. On error the old file, if any, is as it was.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = || FileError::of("write", path);
+    let directory = parent(path);
+    create_directory(directory)?;
+    let mut file = NamedTempFile::new_in(directory).map_err(failed())?;
+    file.write_all(bytes).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    file.persist(path).map_err(|error| failed()(error.error))?;
+    sync_directory(directory)
+}
+
+/// Moves a file into place durably; creates missing directories. Both paths must be on one file system.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    create_directory(parent(to))?;
+    fs::rename(from, to).map_err(FileError::of("move into place", to))?;
+    sync_directory(parent(to))?;
+    sync_directory(parent(from))
+}
+
+/// Removes a file durably; that it is not there is success.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_directory(parent(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(FileError::of("remove", path)(error)),
+    }
+}
+
+/// Creates a directory and its missing parents, each durable.
+pub fn create_directory(path: &Path) -> Result<(), FileError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        create_directory(above)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => sync_directory(parent(path)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(FileError::of("create", path)(error)),
+    }
+}
+
+/// An append-only file of which every appended line is durable before `append` returns.
+#[derive(Debug)]
+pub struct AppendFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl AppendFile {
+    /// Opens or creates the file.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        create_directory(parent(path))?;
+        let mut options = File::options();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(FileError::of("open", path))?;
+        sync_directory(parent(path))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Appends one line and waits until it is on disk.
+    pub fn append(&mut self, line: &str) -> Result<(), FileError> {
+        let text = format!("{line}\n");
+        self.file.write_all(text.as_bytes()).map_err(FileError::of("write", &self.path))?;
+        self.file.sync_data().map_err(FileError::of("write", &self.path))
+    }
+}
+
+/// A lock that one process holds on a file; released when dropped or when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock at once. `Ok(None)`: another process holds it.
+    pub fn take(path: &Path) -> Result<Option<Self>, FileError> {
+        create_directory(parent(path))?;
+        let file = File::options().create(true).truncate(false).write(true).read(true).open(path).map_err(FileError::of("open", path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error)),
+        }
+    }
+}
+
+/// Proves that files can be written into a directory, by writing and removing one.
+pub fn try_writing_in(directory: &Path) -> Result<(), FileError> {
+    create_directory(directory)?;
+    let failed = || FileError::of("write into", directory);
+    let mut file = NamedTempFile::new_in(directory).map_err(failed())?;
+    file.write_all(&[0; 4096]).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    file.close().map_err(failed())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(FileError::of("make durable", path))
+}
+
+/// Directories cannot be opened for syncing here; the rename itself is journaled by the file system.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<(), FileError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_file_is_private_and_whole() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a/b/c");
+        write(&path, b"one").expect("written");
+        write(&path, b"two").expect("written again");
+        assert_eq!(read(&path, 10).expect("read"), b"two");
+        assert!(read(&path, 2).is_err());
+        assert_eq!(fs::read_dir(directory.path().join("a/b")).expect("listed").count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).expect("about").permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_lock_excludes_a_second_holder() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lock");
+        let held = Lock::take(&path).expect("lock file").expect("free");
+        assert!(Lock::take(&path).expect("lock file").is_none());
+        drop(held);
+        assert!(Lock::take(&path).expect("lock file").is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_is_not_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        write(&directory.path().join("real"), b"x").expect("written");
+        std::os::unix::fs::symlink(directory.path().join("real"), directory.path().join("link")).expect("linked");
+        assert!(read(&directory.path().join("link"), 10).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Ledger files: reads and writes `ledger/<account>/<name>.yaml`.

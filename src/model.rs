@@ -1,0 +1,20 @@
+//! The plain values everything else speaks of. Knows no file format, no provider, no clock.
+pub mod access;
+pub mod address;
+pub mod key;
+pub mod ledger;
+pub mod marker;
+pub mod observed;
+pub mod scope;
+pub mod secret;
+pub mod time;
+
+pub use access::{AccessLevel, Risk, Tag};
+pub use address::{Address, Name, NameError};
+pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};
+pub use ledger::{Generation, GenerationState, KeyRecord, Sealed};
+pub use marker::Marker;
+pub use observed::{Listing, ObservedKey, Snapshot};
+pub use scope::{Scope, ScopeSet};
+pub use secret::Secret;
+pub use time::Span;

@@ -1,0 +1,164 @@
+//! Committed records: every generation of a key, never a secret.
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Format, Marker, Options, Recipients, ScopeSet};
+
+/// One ledger file: all generations of one key until they are gone, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRecord {
+    /// The version of this format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    pub address: Address,
+    pub provider: String,
+    /// Refuse to disable or delete, also after the entry left the manifests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<Reviewed>,
+    pub generations: Vec<Generation>,
+}
+
+/// Who confirmed that a key is still needed, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    pub at: Timestamp,
+    pub by: String,
+}
+
+/// Where a generation stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GenerationState {
+    /// The intent is durable; whether the provider acted is unknown.
+    Intended,
+    /// The provider acted; the secret is not sealed yet.
+    Created,
+    /// The ciphertext is durable, not yet published.
+    Sealed,
+    /// Published: the key's current secret.
+    Active,
+    /// Followed by a successor; disabled when `disable_after` has passed.
+    Retiring,
+    Disabled,
+    Deleted,
+    /// Waits for a person.
+    Attended,
+    /// Whether it was created is unknown, and the provider's consistency time has not settled it.
+    Ambiguous,
+    /// Live, but its secret is gone: it must be disabled.
+    Lost,
+    /// A complete listing lacks it and the provider says it does not exist.
+    Vanished,
+    /// Its fixed expiry has passed.
+    Expired,
+}
+
+/// One issued credential of a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    pub number: u32,
+    pub state: GenerationState,
+    /// The provider's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Absent for adopted keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<Marker>,
+    /// Provider-side label, marker included.
+    pub label: String,
+    pub scopes: ScopeSet,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: Options,
+    /// By our clock: when the create was asked for.
+    pub created_at: Timestamp,
+    /// Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_verified_at: Option<Timestamp>,
+    /// When a retiring generation may be disabled: the later of publish and last delivery, plus the overlap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disable_after: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Timestamp>,
+    /// When a disabled generation may be deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_after: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+    /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uneditable: Vec<String>,
+}
+
+/// What is known of a generation's age file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// Of the ciphertext file, lower-case hexadecimal.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub sha256: String,
+    pub format: Format,
+    /// The full public keys that can open the file, by group.
+    pub recipients: Recipients,
+}
+
+impl KeyRecord {
+    pub fn new(address: Address, provider: &str) -> Self {
+        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, generations: Vec::new() }
+    }
+
+    /// The number of the next generation.
+    pub fn next_number(&self) -> u32 {
+        self.generations.iter().map(|generation| generation.number).max().unwrap_or(0) + 1
+    }
+
+    /// The generation whose secret is the published one.
+    pub fn current(&self) -> Option<&Generation> {
+        self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(|generation| generation.number)
+    }
+
+    pub fn generation(&self, number: u32) -> Option<&Generation> {
+        self.generations.iter().find(|generation| generation.number == number)
+    }
+
+    /// Adds the generation, or replaces the one of the same number; newest first.
+    pub fn put(&mut self, generation: Generation) {
+        self.generations.retain(|other| other.number != generation.number);
+        self.generations.push(generation);
+        self.generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
+    }
+}
+
+impl GenerationState {
+    /// Whether an interrupted apply left it: recovery must finish or undo it.
+    pub fn is_unfinished(self) -> bool {
+        match self {
+            Self::Intended | Self::Created | Self::Sealed | Self::Ambiguous | Self::Lost => true,
+            Self::Active | Self::Retiring | Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
+        }
+    }
+
+    /// Whether its secret is, or was last, the key's published one.
+    pub fn is_published(self) -> bool {
+        match self {
+            Self::Active | Self::Disabled | Self::Vanished | Self::Expired => true,
+            Self::Intended
+            | Self::Created
+            | Self::Sealed
+            | Self::Retiring
+            | Self::Deleted
+            | Self::Attended
+            | Self::Ambiguous
+            | Self::Lost => false,
+        }
+    }
+}

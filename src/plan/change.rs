@@ -1,0 +1,313 @@
+//! The plan as data: what JSON, text and apply read. It cannot hold a secret.
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostics::{Diagnostic, Located};
+use crate::model::{AccessLevel, Address, Name, Position, Risk, Scope, ScopeSet, Tag};
+
+/// Whether a plan rests on what providers report, or on the ledger alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    Live,
+    /// The ledger stands in for the providers; the plan cannot be applied.
+    Offline,
+}
+
+/// What happens to a key's current generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    Create,
+    Edit,
+    /// Time, recipients or a person ask for a new generation.
+    Rotate,
+    /// An edit that the provider cannot make in place.
+    Replace,
+    Disable,
+    Enable,
+    Delete,
+    Reseal,
+    Deliver,
+    Attended,
+    Blocked,
+    None,
+}
+
+/// One thing that apply does, in order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanStep {
+    /// Finish or undo what an interrupted apply left.
+    Recover {
+        generation: u32,
+    },
+    /// Issue, seal, verify and publish a new generation.
+    Create {
+        generation: u32,
+    },
+    Edit {
+        generation: u32,
+        fields: Vec<EditField>,
+    },
+    Enable {
+        generation: u32,
+    },
+    Disable {
+        generation: u32,
+    },
+    Delete {
+        generation: u32,
+    },
+    /// Encrypt the current secret anew for the present recipients and format.
+    Reseal {
+        generation: u32,
+    },
+    /// Only the ledger changes: a state that the provider already shows, protection, a renamed field.
+    Record {
+        generation: u32,
+        state: RecordedState,
+    },
+}
+
+/// A field of a key that an edit changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EditField {
+    Label,
+    Scopes,
+    Expiry,
+    Options,
+}
+
+/// What a `record` step writes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordedState {
+    Disabled,
+    Deleted,
+    Vanished,
+    Expired,
+    /// The `protect` flag of the entry.
+    Protect,
+}
+
+/// A key before or after a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyView {
+    pub scopes: ScopeSet,
+    /// `null`: never.
+    pub expires_at: Option<Timestamp>,
+    /// `active` or `disabled`.
+    pub state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// One leaf scope that a key gains or loses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AccessEntry {
+    pub scope: Scope,
+    /// `null`: not in the catalogue.
+    pub access: Option<AccessLevel>,
+    pub risk: Risk,
+    pub tags: Vec<Tag>,
+    /// The granted scope that covers it, when that is another word (a wildcard).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Scope>,
+    /// Why a person should care, from the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// How one line of the manifest's scopes changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineKind {
+    Added,
+    Removed,
+    /// Covers what was granted before, and more.
+    Widened,
+    Narrowed,
+    /// Other words for the same access.
+    SameEffect,
+    /// Already covered by another line.
+    Shadowed,
+    /// Not in the catalogue.
+    Unknown,
+}
+
+/// One line of the manifest's scopes, explained.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ScopeLine {
+    pub scope: Scope,
+    pub kind: LineKind,
+    /// The other side: what it was widened or narrowed from, what it equals, what shadows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<Scope>,
+}
+
+/// The effective difference between two scope sets, expanded over the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccessDiff {
+    /// Most risky first.
+    pub gained: Vec<AccessEntry>,
+    pub lost: Vec<AccessEntry>,
+    pub kept: Vec<Scope>,
+    /// Granted wildcards that also grant what the provider adds later.
+    pub open_ended: Vec<Scope>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ScopeLine>,
+    /// The expiry was removed or moved later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expiry_extended: bool,
+    /// Public keys that can open the secret from now on, and could not before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients_added: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients_removed: Vec<String>,
+}
+
+/// One key's entry in a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    pub address: Address,
+    pub action: Action,
+    /// Explains; nothing decides by it.
+    pub reason: String,
+    /// The generation that the action concerns.
+    pub generation: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Position>,
+    /// Absent: there is no such key yet.
+    pub before: Option<KeyView>,
+    /// Absent: the key ends.
+    pub after: Option<KeyView>,
+    pub access: AccessDiff,
+    pub steps: Vec<PlanStep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What else a reader should know, a sentence each (secret file and recipients, what happens to the predecessor, …).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What was read of one account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountView {
+    pub provider: String,
+    /// `complete`, `unavailable` or `assumed`.
+    pub listing: String,
+    pub observed: usize,
+    /// Why the listing is unavailable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A key that is in no manifest and no ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnmanagedKey {
+    pub account: Name,
+    pub id: String,
+    pub label: String,
+    /// The key of our own admin credential.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<ScopeSet>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// A rotation or an expiry within the next 30 days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Due {
+    pub address: Address,
+    /// `rotation` or `expiry`.
+    pub kind: String,
+    pub at: Timestamp,
+}
+
+/// Work for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AttendedStep {
+    pub address: Address,
+    pub kind: String,
+    pub title: String,
+    pub steps: Vec<String>,
+    pub command: String,
+}
+
+/// Counts by action, and the access in all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    pub create: usize,
+    pub edit: usize,
+    pub rotate: usize,
+    pub replace: usize,
+    pub disable: usize,
+    pub enable: usize,
+    pub delete: usize,
+    pub reseal: usize,
+    pub deliver: usize,
+    pub attended: usize,
+    pub blocked: usize,
+    pub none: usize,
+    pub access_gained: usize,
+    pub access_lost: usize,
+    /// Of the access gained; absent when none is.
+    pub highest_risk: Option<Risk>,
+}
+
+/// A plan, as saved with `--out` and printed with `-o json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    pub format_version: String,
+    /// Of manifests, trusted configuration and profiles.
+    pub digest: String,
+    pub mode: Mode,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub accounts: BTreeMap<Name, AccountView>,
+    /// Every key that is not `none`, by address.
+    pub changes: Vec<Change>,
+    pub attended: Vec<AttendedStep>,
+    pub drift: Vec<Change>,
+    pub unmanaged: Vec<UnmanagedKey>,
+    pub due: Vec<Due>,
+    /// With lines; filled in when the plan is shown or saved.
+    pub diagnostics: Vec<Located>,
+    pub summary: Summary,
+    /// By meaning; never written out.
+    #[serde(skip)]
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Action {
+    /// The word that users read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Edit => "edit",
+            Self::Rotate => "rotate",
+            Self::Replace => "replace",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Delete => "delete",
+            Self::Reseal => "reseal",
+            Self::Deliver => "deliver",
+            Self::Attended => "attended",
+            Self::Blocked => "blocked",
+            Self::None => "none",
+        }
+    }
+}

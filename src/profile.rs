@@ -1,0 +1,108 @@
+//! Providers as data: what a profile says. Pure: sends nothing, reads no files.
+pub mod capabilities;
+pub mod catalogue;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
+pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeSpec};
+
+/// One provider, as its YAML file describes it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The version of the profile language: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// The word for it in `keywright.yaml`.
+    pub name: String,
+    /// The name people know.
+    pub title: String,
+    /// Documentation pages that the facts rest on, by name.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// Named environments; an account names one when there is more than one.
+    #[serde(default)]
+    pub environments: BTreeMap<String, Environment>,
+    /// What an account must or may say beside its credential.
+    #[serde(default)]
+    pub params: BTreeMap<String, Param>,
+    /// Provider-specific fields of a key.
+    #[serde(default)]
+    pub options: BTreeMap<String, KeyOption>,
+    /// The parts of a key's secret, in the vendor's order; one part is written `raw` by default, several as JSON.
+    pub secret: SecretShape,
+    pub capabilities: Capabilities,
+    pub catalogue: CatalogueSpec,
+}
+
+/// One of the provider's environments.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Scheme, host and path prefix of the management API. `endpoint` of an account replaces scheme, host and port.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Values of params that this environment accepts, where it does not accept all.
+    #[serde(default)]
+    pub allow: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub says: Option<String>,
+}
+
+/// A parameter of an account.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// What it is, for people.
+    pub says: String,
+    /// A regular expression that the whole value matches.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// The accepted values; empty: any.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Used when the account says nothing; absent: required, unless `optional`.
+    #[serde(default)]
+    pub default: Option<String>,
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// A provider-specific field of a key (`options:` in a manifest).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyOption {
+    pub says: String,
+    /// `text`, or `list` for a list of texts (compared as a set).
+    pub kind: OptionKind,
+    /// The accepted values; empty: any.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// A regular expression that each value matches.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// Sent when the manifest says nothing.
+    #[serde(default)]
+    pub default: Option<Value>,
+}
+
+/// The type of a key option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionKind {
+    Text,
+    List,
+}
+
+/// What a key's secret consists of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretShape {
+    /// Names of the parts, such as `[id, secret]`; one part is called `secret`.
+    pub parts: Vec<String>,
+}

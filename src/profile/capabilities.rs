@@ -1,0 +1,93 @@
+//! What a provider can do and where its limits are, as its profile states them.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Span;
+
+/// Capabilities and limits of one provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capabilities {
+    pub label: LabelRule,
+    /// Fields that can be changed in place.
+    pub editable: EditableFields,
+    pub disable: Disable,
+    /// Whether a key can be deleted.
+    #[serde(default)]
+    pub delete: bool,
+    /// Whether a key's secret can be read again after creation.
+    #[serde(default)]
+    pub reveal: bool,
+    /// Whether a single key can be asked for by its id.
+    #[serde(default)]
+    pub get: bool,
+    /// Whether a key can be proven to work by a call with its own secret.
+    #[serde(default)]
+    pub verify: bool,
+    /// Whether the listing shows disabled keys; absent: unknown.
+    #[serde(default)]
+    pub lists_disabled: Option<bool>,
+    /// The greatest number of keys in one account; absent: unlimited or unknown.
+    #[serde(default)]
+    pub key_limit: Option<u32>,
+    pub expiry: ExpirySupport,
+    /// Whether answers tell when a key was last used.
+    #[serde(default)]
+    pub last_used: bool,
+    /// Keys that nobody uses for this long die.
+    #[serde(default)]
+    pub idle_expiry: Option<Span>,
+    /// After this time, every listing shows what was created before.
+    pub consistency: Span,
+}
+
+/// What a provider-side label may look like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelRule {
+    /// A regular expression that the whole label matches; absent: any text.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// In characters.
+    #[serde(default)]
+    pub min: u32,
+    /// In characters, marker included.
+    pub max: u32,
+    /// The rule in words, for people.
+    #[serde(default)]
+    pub says: Option<String>,
+}
+
+/// Fields that an edit can change in place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EditableFields {
+    pub label: bool,
+    pub scopes: bool,
+    pub expiry: bool,
+    pub options: bool,
+}
+
+/// Whether keys can be disabled, and whether that can be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disable {
+    Reversible,
+    /// A disabled key cannot be enabled again (revoked).
+    Final,
+    /// Disabling can only be done by deleting.
+    None,
+}
+
+/// What the provider does with expiries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpirySupport {
+    /// Whether an expiry can be asked for at creation. Where it cannot, Keywright enforces the end itself.
+    pub settable: bool,
+    /// Differences up to this are rounding, not drift.
+    pub tolerance: Span,
+    /// The longest lifetime the provider grants.
+    #[serde(default)]
+    pub max: Option<Span>,
+}

@@ -1,0 +1,1 @@
+//! Meaning becomes text: plans, lists and diagnostics for people and programs.

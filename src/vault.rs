@@ -1,0 +1,1 @@
+//! age files: who can open a secret, sealing, opening. Knows no provider.
