@@ -123,7 +123,9 @@ codes! {
     ApplyNotConfirmed => "apply/not-confirmed",
     ApplyNotDurable => "apply/not-durable",
     ApplyWriteFailed => "apply/write-failed",
+    ApplyJournal => "apply/journal",
     ApplyInterrupted => "apply/interrupted",
+    CommandUsage => "command/usage",
     InternalUnexpected => "internal/unexpected",
 }
 
