@@ -213,6 +213,9 @@ pub struct ProvidersArgs {
     /// One provider, by its name in `keywright.yaml`
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
 }
 
 #[derive(Debug, Args)]

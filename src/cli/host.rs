@@ -122,7 +122,7 @@ impl Host {
 
     /// How a text result looks: colour, and the width of the terminal.
     pub fn style(&self, colour: bool) -> render::Style {
-        render::Style { colour }
+        render::Style::coloured(colour)
     }
 
     /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.
