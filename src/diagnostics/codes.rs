@@ -125,6 +125,7 @@ codes! {
     ApplyWriteFailed => "apply/write-failed",
     ApplyJournal => "apply/journal",
     ApplyInterrupted => "apply/interrupted",
+    KeyringStore => "keyring/store",
     CommandUsage => "command/usage",
     InternalUnexpected => "internal/unexpected",
 }
