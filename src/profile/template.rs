@@ -7,6 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::model::address::as_text;
 
@@ -127,15 +128,24 @@ impl Template {
         self.join(|placeholder| values.get(placeholder).and_then(scalar))
     }
 
-    /// The text with each value looked up by the caller; `None` when one is absent.
-    pub fn join<T: AsRef<str>>(&self, value: impl Fn(&Placeholder) -> Option<T>) -> Option<String> {
-        let mut text = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(literal) => text.push_str(literal),
-                Piece::Placeholder(placeholder) => text.push_str(value(placeholder)?.as_ref()),
-            }
-        }
+    fn join(&self, value: impl Fn(&Placeholder) -> Option<String>) -> Option<String> {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(literal) => Some(literal.clone()),
+            Piece::Placeholder(placeholder) => value(placeholder),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
+    /// The text of a template that names secrets, each looked up by the caller; `None` when one is absent. It is wiped when dropped.
+    pub fn secret_text<'a>(&self, value: impl Fn(&Placeholder) -> Option<&'a str>) -> Option<Zeroizing<String>> {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(literal) => Some(Zeroizing::new(literal.clone())),
+            Piece::Placeholder(placeholder) => value(placeholder).map(|text| Zeroizing::new(text.to_owned())),
+        };
+        let pieces: Vec<Zeroizing<String>> = self.0.iter().map(piece).collect::<Option<_>>()?;
+        // With its full capacity from the start the text never moves and leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(pieces.iter().map(|piece| piece.len()).sum()));
+        pieces.iter().for_each(|piece| text.push_str(piece));
         Some(text)
     }
 
