@@ -162,3 +162,76 @@ fn address_of(name: &str) -> Option<Address> {
     let (account, name) = name.strip_prefix("ledger/")?.strip_suffix(".yaml")?.split_once('/')?;
     Some(Address::new(Name::new(account).ok()?, Name::new(name).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Format, Generation, GenerationState, Marker, Sealed};
+
+    fn record() -> KeyRecord {
+        let mut record = KeyRecord::new("shop/one".parse().expect("an address"), "acme");
+        let instant = |text: &str| text.parse().expect("an instant");
+        for number in [1, 2] {
+            record.put(Generation {
+                number,
+                state: if number == 2 { GenerationState::Active } else { GenerationState::Retiring },
+                id: Some(format!("api_{number}")),
+                marker: Some(Marker::from_random([0; 5])),
+                label: "no: \"kw\" # 1".to_owned(),
+                scopes: ["a:b".into(), "*".into(), "true".into()].into(),
+                options: [("methods".to_owned(), serde_json::json!(["HMAC"]))].into(),
+                created_at: instant("2026-11-21T09:00:00.987654321Z"),
+                expires_at: Some(instant("2027-02-19T09:00:00Z")),
+                last_verified_at: None,
+                disable_after: Some(instant("2026-11-21T09:00:00.5Z")),
+                disabled_at: None,
+                delete_after: None,
+                sealed: Some(Sealed {
+                    sha256: "0".repeat(64),
+                    format: Format::Json,
+                    recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
+                }),
+                uneditable: Vec::new(),
+            });
+        }
+        record
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let root = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::new(root.path());
+        assert!(ledger.save(&record()).expect("saved"));
+        let mut report = Report::default();
+        let all = ledger.load_all(&mut report);
+        assert!(report.is_empty(), "{report:?}");
+        let loaded = &all.records[&record().address];
+        assert_eq!(loaded.generations[0].created_at.to_string(), "2026-11-21T09:00:00Z");
+        assert_eq!((loaded.generations[0].number, &loaded.generations[1].scopes), (2, &record().generations[1].scopes));
+        assert_eq!(&*all.files[0].0, "ledger/shop/one.yaml");
+        assert!(all.files[0].1.starts_with(b"# written by keywright"));
+    }
+
+    #[test]
+    fn saving_the_same_again_writes_nothing() {
+        let root = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::new(root.path());
+        assert!(ledger.save(&record()).expect("saved"));
+        assert!(!ledger.save(&record()).expect("saved"));
+        let mut other_order = record();
+        other_order.generations.reverse();
+        assert!(!ledger.save(&other_order).expect("saved"));
+        other_order.protect = true;
+        assert!(ledger.save(&other_order).expect("saved"));
+        ledger.remove(&record().address).expect("removed");
+        ledger.remove(&record().address).expect("removed already");
+        assert!(!ledger.path(&record().address).exists());
+    }
+
+    #[test]
+    fn paths_follow_from_the_address() {
+        let ledger = Ledger::new(Path::new("/w"));
+        assert_eq!(ledger.path(&record().address), Path::new("/w/ledger/shop/one.yaml"));
+        assert_eq!(ledger.secret_path(&record().address), Path::new("/w/secrets/shop/one.age"));
+    }
+}

@@ -108,15 +108,12 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
         ledger: &ledger,
         now,
         advice: &mut advice,
-        report: &mut report,
+        report: Report::default(),
         keys: BTreeMap::new(),
         places: BTreeMap::new(),
     };
     for file in &found.manifests {
-        let manifest = found.sources.bytes(file).and_then(|bytes| yaml::read::<ManifestFile>(file, bytes, keys.report));
-        if let Some(manifest) = manifest {
-            keys.take(file, manifest);
-        }
+        keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
     }
     let (keys, nothing) = (keys.keys, keys.places.is_empty());
     if nothing && !report.has_errors() {
@@ -149,3 +146,8 @@ fn digest(found: &Discovered, profiles: &Profiles) -> String {
     }
     format!("sha256:{}", HEXLOWER.encode(&hasher.finalize()))
 }
+
+#[cfg(test)]
+mod ledger_tests;
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
     refuse_unenforced(&document, &config, report);
     let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
     for (name, spec) in config.accounts.0 {
-        settings.declared.insert(name.name.clone());
+        settings.declared.insert(name.name.to_string());
         let entry = Entry { file, route: &["accounts", &name.name] };
         let valid = Name::new(&name.name).map_err(|error| {
             let message = format!("the account `{}` has no valid name", short(&name.name));
@@ -191,19 +191,22 @@ fn params(
 
 /// The endpoint without a slash at its end.
 fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option<String> {
-    let problem = match Url::parse(text) {
+    let url = Url::parse(text);
+    let password = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+    let problem = match url {
+        _ if password => "it contains a user name or password",
         _ if text.chars().any(|c| c.is_whitespace() || c.is_control()) => "it contains white space or control characters",
         Err(_) => "it is no URL",
         Ok(url) if !matches!(url.scheme(), "https" | "http") => "its scheme is not `https`",
-        // A password in a message would be a secret in a log: nothing of the URL is shown in any case.
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => "it contains a user name or password",
         Ok(url) if url.query().is_some() || url.fragment().is_some() => "it has a query or a fragment",
         Ok(url) if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) => "plain http is accepted on loopback only",
         Ok(url) => return Some(url.as_str().trim_end_matches('/').to_owned()),
     };
     let diagnostic = Diagnostic::error(Code::ConfigEndpoint, format!("the endpoint cannot be used: {problem}"));
     let help = "write `https://HOST`, `https://HOST:PORT/PREFIX`, or `http://127.0.0.1:PORT` for a server on this machine";
-    report.push(diagnostic.at(entry.value(&["endpoint"])).help(help));
+    // The line of a password must not be drawn.
+    let place = if password { entry.name() } else { entry.value(&["endpoint"]) };
+    report.push(diagnostic.at(place).help(help));
     None
 }
 

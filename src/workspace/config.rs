@@ -16,7 +16,8 @@ use crate::yaml::Entries;
 #[schemars(title = "keywright.yaml")]
 pub struct ConfigFile {
     /// The version of this format: 1.
-    #[schemars(extend("const" = 1))]
+    // Bounds that the reader leaves to `config/version`, which says more.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 2))]
     pub version: u32,
     /// Tenancies at providers, by name (1 to 63 of a-z, 0-9 and `-`).
     pub accounts: Entries<AccountSpec>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::sources::Sources;
-use crate::diagnostics::{Code, Diagnostic, Place, Report, file};
+use crate::diagnostics::{Code, Diagnostic, Report, file};
 use crate::files;
 use crate::files::walk::{FoundKind, walk};
 

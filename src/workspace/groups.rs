@@ -23,7 +23,7 @@ impl Groups {
         let mut all = Self::default();
         for (name, texts) in &groups.0 {
             let entry = Entry { file, route: &["recipients", &name.name] };
-            all.declared.insert(name.name.clone());
+            all.declared.insert(name.name.to_string());
             if let Err(error) = Name::new(&name.name) {
                 let message = format!("the group `{}` has no valid name", short(&name.name));
                 report.push(Diagnostic::error(Code::ConfigInvalidName, message).at(entry.name()).help(error.to_string()));
@@ -39,7 +39,7 @@ impl Groups {
                     keys.push(key);
                 }
             }
-            all.recipients.insert(name.name.clone(), merged(&entry, keys, report));
+            all.recipients.insert(name.name.to_string(), merged(&entry, keys, report));
         }
         all
     }

@@ -13,7 +13,10 @@ use super::{labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
 use crate::profile::ScopeCheck;
-use crate::yaml::PlacedName;
+use crate::yaml::{self, PlacedName};
+
+/// How many problems of one manifest are told; more are counted.
+const TOLD: usize = 1000;
 
 /// What the checks of keys look at, and what they collect.
 pub(super) struct Keys<'a> {
@@ -22,15 +25,24 @@ pub(super) struct Keys<'a> {
     pub ledger: &'a BTreeMap<Address, KeyRecord>,
     pub now: Timestamp,
     pub advice: &'a mut Advice,
-    pub report: &'a mut Report,
+    /// Of the manifest being read.
+    pub report: Report,
     pub keys: BTreeMap<Address, DesiredKey>,
     /// Where each key was first declared, those with problems included.
     pub places: BTreeMap<Address, Position>,
 }
 
 impl Keys<'_> {
-    /// Takes the keys of one manifest.
-    pub fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
+    /// Reads one manifest and takes its keys.
+    pub fn read(&mut self, file: &Arc<str>, bytes: &[u8], report: &mut Report) {
+        self.report = Report::limited(TOLD);
+        if let Some(manifest) = yaml::read::<ManifestFile>(file, bytes, &mut self.report) {
+            self.take(file, manifest);
+        }
+        report.extend_from_file(std::mem::take(&mut self.report), file);
+    }
+
+    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
         let document = Entry { file, route: &[] };
         if manifest.moved.is_some() {
             self.report.push(not_enforced(Code::ManifestNotEnforced, "moved").at(document.field(&["moved"])));
@@ -44,13 +56,16 @@ impl Keys<'_> {
         }
         let provider = self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
         for (placed, spec) in manifest.keys.0 {
+            if self.report.is_overfull() {
+                break;
+            }
             self.key(file, account.as_ref(), provider.as_deref(), placed, spec);
         }
     }
 
     fn key(&mut self, file: &Arc<str>, account: Option<&Name>, provider: Option<&Provider>, placed: PlacedName, spec: KeySpec) {
         let entry = Entry { file, route: &["keys", &placed.name] };
-        let position = Position { file: file.clone(), line: placed.line, column: placed.column };
+        let position = Position { file: file.clone(), line: placed.at.0, column: placed.at.1 };
         let name = Name::new(&placed.name).map_err(|error| {
             let diagnostic = Diagnostic::error(Code::ManifestInvalidName, format!("the key `{}` has no valid name", short(&placed.name)));
             self.report.push(diagnostic.at_position(&position).help(error.to_string()));
@@ -77,13 +92,13 @@ impl Keys<'_> {
         // Without the trusted file there may be a default lifetime.
         let unsaid = self.settings.is_none() && spec.lifetime.is_none() && spec.expires.is_none();
         let expiry =
-            if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, self.report) };
-        let spans = defaults.spans(&spec, expiry, &entry, self.report);
-        labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, self.report);
+            if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
+        let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
+        labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
         let format = self.format(spec.format, provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
-        let options = provider.map(|provider| options::resolve(spec.options, provider, &entry, self.advice, self.report));
+        let options = provider.map(|provider| options::resolve(spec.options, provider, &entry, self.advice, &mut self.report));
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,
@@ -112,6 +127,9 @@ impl Keys<'_> {
         }
         let mut all = ScopeSet::new();
         for (i, word) in words.into_iter().enumerate() {
+            if self.report.is_overfull() {
+                break;
+            }
             let place = || entry.item(&["scopes"], i);
             let scope = match provider.map(|provider| (provider, provider.catalogue.check(word.as_str()))) {
                 None | Some((_, ScopeCheck::Listed)) => word,
@@ -167,7 +185,7 @@ impl Keys<'_> {
             Some(names) => {
                 let place = entry.value(&["recipients"]);
                 let named = !names.is_empty();
-                let known = settings.groups.named(Code::ManifestUnknownGroup, entry, &["recipients"], names, self.advice, self.report);
+                let known = settings.groups.named(Code::ManifestUnknownGroup, entry, &["recipients"], names, self.advice, &mut self.report);
                 (named.then_some(known), place)
             }
             None => (settings.defaults.recipients.clone(), entry.name()),

@@ -42,6 +42,8 @@ pub struct KeySpec {
     #[serde(default)]
     pub purpose: Option<String>,
     /// What the key may do; at least one scope of the provider.
+    // At least one; the reader leaves that to `manifest/no-scopes`.
+    #[schemars(extend("contains" = true))]
     pub scopes: Vec<Scope>,
     /// A rolling lifetime such as `90d`: the key is rotated before its end. Not together with `expires`.
     #[serde(default)]

@@ -87,7 +87,7 @@ impl Profiles {
 
     /// Every name that an account can use.
     pub fn names(&self) -> BTreeSet<&str> {
-        Profile::builtin_names().chain(self.own.keys().map(String::as_str)).collect()
+        Profile::builtin_names().map(|name: &str| name).chain(self.own.keys().map(String::as_str)).collect()
     }
 
     /// The built-in profiles that accounts use: name and text.

@@ -4,22 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostics::{Locate, Part, Route, SourceSpan};
-use crate::yaml;
+use crate::yaml::{self, Places};
 
 /// Every text file that was read, by path below the workspace.
 #[derive(Default)]
 pub struct Sources {
     files: BTreeMap<Arc<str>, Vec<u8>>,
-    /// Diagnostics come file by file: what was found out of the last file serves the next question.
-    last: RefCell<Option<Indexed>>,
+}
+
+/// Answers where routes are. Keeps what it found out of the last file: diagnostics come file by file.
+pub struct Locator<'a> {
+    sources: &'a Sources,
+    last: RefCell<Option<Indexed<'a>>>,
 }
 
 /// One file prepared for questions.
-struct Indexed {
-    file: Arc<str>,
+struct Indexed<'a> {
+    file: &'a str,
+    bytes: &'a [u8],
     /// Where each line begins.
     starts: Vec<usize>,
-    tree: Option<yaml::Tree>,
+    places: Option<Places<'a>>,
 }
 
 impl Sources {
@@ -32,32 +37,40 @@ impl Sources {
         self.files.get(file).map(Vec::as_slice)
     }
 
-    fn ask<T>(&self, file: &str, question: impl FnOnce(&[u8], &mut Indexed) -> Option<T>) -> Option<T> {
-        let (file, bytes) = self.files.get_key_value(file)?;
-        let mut last = self.last.borrow_mut();
-        let indexed = match last.take() {
-            Some(indexed) if indexed.file == *file => last.insert(indexed),
-            Some(_) | None => last.insert(Indexed { file: file.clone(), starts: line_starts(bytes), tree: None }),
-        };
-        question(bytes, indexed)
+    /// Answers for one report.
+    pub fn locator(&self) -> Locator<'_> {
+        Locator { sources: self, last: RefCell::new(None) }
     }
 }
 
-impl Locate for Sources {
+impl<'a> Locator<'a> {
+    fn ask<T>(&self, file: &str, question: impl FnOnce(&mut Indexed<'a>) -> Option<T>) -> Option<T> {
+        let mut last = self.last.borrow_mut();
+        if last.as_ref().is_none_or(|indexed| indexed.file != file) {
+            let (file, bytes) = self.sources.files.get_key_value(file)?;
+            *last = Some(Indexed { file, bytes, starts: line_starts(bytes), places: None });
+        }
+        question(last.as_mut()?)
+    }
+}
+
+impl Locate for Locator<'_> {
     fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan> {
-        self.ask(file, |bytes, indexed| {
-            let tree = indexed.tree.get_or_insert_with(|| yaml::Tree::new(bytes));
-            tree.locate(route, part)
+        self.ask(file, |indexed| {
+            if indexed.places.is_none() {
+                indexed.places = yaml::text_of(indexed.bytes).map(Places::of);
+            }
+            indexed.places.as_ref()?.locate(route, part)
         })
     }
 
     fn line(&self, file: &str, line: u32) -> Option<String> {
-        self.ask(file, |bytes, indexed| {
+        self.ask(file, |indexed| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
             let start = *indexed.starts.get(index)?;
-            let end = indexed.starts.get(index + 1).copied().unwrap_or(bytes.len());
-            let line = String::from_utf8_lossy(&bytes[start..end]);
-            Some(line.trim_end_matches(['\n', '\r']).to_owned())
+            let end = indexed.starts.get(index + 1).copied().unwrap_or(indexed.bytes.len());
+            let line = String::from_utf8_lossy(&indexed.bytes[start..end]);
+            Some(line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned())
         })
     }
 }
@@ -77,10 +90,11 @@ mod tests {
         let mut sources = Sources::default();
         sources.add("a".into(), b"one\r\ntwo\nthree\rfour".to_vec());
         sources.add("b".into(), b"other".to_vec());
-        let lines: Vec<Option<String>> = (0..=5).map(|line| sources.line("a", line)).collect();
+        let locator = sources.locator();
+        let lines: Vec<Option<String>> = (0..=5).map(|line| locator.line("a", line)).collect();
         let expected = [None, Some("one"), Some("two"), Some("three"), Some("four"), None];
         assert_eq!(lines, expected.map(|line| line.map(str::to_owned)));
-        assert_eq!(sources.line("b", 1).as_deref(), Some("other"));
-        assert_eq!(sources.line("c", 1), None);
+        assert_eq!(locator.line("b", 1).as_deref(), Some("other"));
+        assert_eq!(locator.line("c", 1), None);
     }
 }
