@@ -1,4 +1,6 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
+pub mod keyring;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
