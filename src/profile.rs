@@ -1,7 +1,6 @@
 //! Providers as data: what a profile says. Pure: sends nothing, reads no files.
 pub mod capabilities;
 pub mod catalogue;
-pub mod risk;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
-pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
-pub use risk::risk_of;
+pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeSpec};
 
 /// One provider, as its YAML file describes it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -107,17 +105,4 @@ pub enum OptionKind {
 pub struct SecretShape {
     /// Names of the parts, such as `[id, secret]`; one part is called `secret`.
     pub parts: Vec<String>,
-}
-
-// STUB: replaced at merge with the http branch.
-impl Profile {
-    pub fn parse(file: &std::sync::Arc<str>, bytes: &[u8], report: &mut crate::diagnostics::Report) -> Option<Self> {
-        crate::yaml::read(file, bytes, report)
-    }
-    pub fn builtin(_: &str) -> Option<&'static str> {
-        None
-    }
-    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
-        ["keyring", "payconex"].into_iter()
-    }
 }

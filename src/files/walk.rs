@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn files_are_listed_in_order_without_leftovers() {
         let root = tempfile::tempdir().expect("a directory");
-        for path in ["keys/b.yaml", "keys/a/z.yaml", "keys/.hidden.yaml", "keys/b.yaml~", "keys/#b.yaml#", "keys/.git/x.yaml", "other/c.yaml"] {
+        for path in
+            ["keys/b.yaml", "keys/a/z.yaml", "keys/.hidden.yaml", "keys/b.yaml~", "keys/#b.yaml#", "keys/.git/x.yaml", "other/c.yaml"]
+        {
             crate::files::write(&root.path().join(path), b"").expect("written");
         }
         let paths: Vec<String> = walk(root.path(), "keys").into_iter().map(|found| found.path).collect();

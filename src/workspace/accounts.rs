@@ -34,7 +34,11 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
     let document = Entry { file, route: &[] };
     if config.version != 1 {
         let message = format!("version {} of this file is not known to this program", config.version);
-        report.push(Diagnostic::error(Code::ConfigVersion, message).at(document.value(&["version"])).help("write `version: 1`, or upgrade keywright"));
+        report.push(
+            Diagnostic::error(Code::ConfigVersion, message)
+                .at(document.value(&["version"]))
+                .help("write `version: 1`, or upgrade keywright"),
+        );
     }
     refuse_unenforced(&document, &config, report);
     let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
@@ -82,7 +86,14 @@ pub(super) fn not_enforced(code: Code, what: &str) -> Diagnostic {
 
 type Resolved = (Account, Arc<Provider>);
 
-fn account(entry: &Entry, name: &str, spec: AccountSpec, profiles: &mut Profiles, advice: &mut Advice, report: &mut Report) -> Option<Resolved> {
+fn account(
+    entry: &Entry,
+    name: &str,
+    spec: AccountSpec,
+    profiles: &mut Profiles,
+    advice: &mut Advice,
+    report: &mut Report,
+) -> Option<Resolved> {
     let endpoint = spec.endpoint.as_deref().and_then(|text| endpoint(entry, text, report));
     let credential = spec.credential.and_then(|spec| credential(entry, "credential", spec, report));
     let plan_credential = spec.plan_credential.and_then(|spec| self::credential(entry, "plan_credential", spec, report));
@@ -90,7 +101,8 @@ fn account(entry: &Entry, name: &str, spec: AccountSpec, profiles: &mut Profiles
         Lookup::Found(provider) => provider,
         Lookup::Broken => return None,
         Lookup::Unknown => {
-            let mut diagnostic = Diagnostic::error(Code::ConfigUnknownProvider, format!("there is no provider `{}`", short(&spec.provider)));
+            let mut diagnostic =
+                Diagnostic::error(Code::ConfigUnknownProvider, format!("there is no provider `{}`", short(&spec.provider)));
             diagnostic.help = advice.or_list(&spec.provider, profiles.names());
             let diagnostic = diagnostic.at(entry.value(&["provider"])).label("unknown provider");
             report.push(diagnostic.note("describe a provider of your own in `providers/NAME.yaml`"));
@@ -221,7 +233,9 @@ fn credential(entry: &Entry, field: &str, spec: CredentialSpec, report: &mut Rep
         (Some(_), None, None) => "`env` is not the name of an environment variable (A-Z, 0-9 and `_`)",
         (None, Some(path), None) if !path.is_empty() => return Some(CredentialRef::File(PathBuf::from(path))),
         (None, Some(_), None) => "`file` is empty",
-        (None, None, Some(words)) if words.first().is_some_and(|program| !program.is_empty()) => return Some(CredentialRef::Command(words)),
+        (None, None, Some(words)) if words.first().is_some_and(|program| !program.is_empty()) => {
+            return Some(CredentialRef::Command(words));
+        }
         (None, None, Some(_)) => "`command` names no program",
         (None, None, None) => "it says none of `env`, `file` and `command`",
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (None, Some(_), Some(_)) => "it says more than one of `env`, `file` and `command`",

@@ -49,7 +49,15 @@ impl Groups {
     }
 
     /// The groups of a list, checked and without repetition. `code` says whose list it is.
-    pub fn named(&self, code: Code, entry: &Entry, below: &[&str], names: Vec<String>, advice: &mut Advice, report: &mut Report) -> Vec<String> {
+    pub fn named(
+        &self,
+        code: Code,
+        entry: &Entry,
+        below: &[&str],
+        names: Vec<String>,
+        advice: &mut Advice,
+        report: &mut Report,
+    ) -> Vec<String> {
         let mut known: Vec<String> = Vec::with_capacity(names.len());
         for (i, name) in names.into_iter().enumerate() {
             if self.declared.contains(&name) {

@@ -54,7 +54,8 @@ impl Keys<'_> {
             diagnostic.help = self.advice.or_list(&manifest.account, settings.declared.iter().map(String::as_str));
             self.report.push(diagnostic.at(document.value(&["account"])).label("unknown account"));
         }
-        let provider = self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
+        let provider =
+            self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
         for (placed, spec) in manifest.keys.0 {
             if self.report.is_overfull() {
                 break;
@@ -91,8 +92,7 @@ impl Keys<'_> {
         let defaults = self.settings.as_deref().map_or(&built_in, |settings| &settings.defaults);
         // Without the trusted file there may be a default lifetime.
         let unsaid = self.settings.is_none() && spec.lifetime.is_none() && spec.expires.is_none();
-        let expiry =
-            if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
+        let expiry = if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
@@ -136,7 +136,8 @@ impl Keys<'_> {
                 Some((_, ScopeCheck::Alias(scope))) => scope,
                 Some((provider, ScopeCheck::Unlisted)) => {
                     let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
-                    let mut diagnostic = Diagnostic::warning(Code::ManifestUnlistedScope, message).at(place()).label("not in the catalogue");
+                    let mut diagnostic =
+                        Diagnostic::warning(Code::ManifestUnlistedScope, message).at(place()).label("not in the catalogue");
                     diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
                     self.report.push(diagnostic);
                     word
@@ -146,7 +147,8 @@ impl Keys<'_> {
                     let label = if check == ScopeCheck::Malformed { "not the form of a scope" } else { "unknown scope" };
                     let mut diagnostic = Diagnostic::error(Code::ManifestUnknownScope, message).at(place()).label(label);
                     let near = self.advice.on(word.as_str(), provider.catalogue.words());
-                    diagnostic.help = near.or_else(|| Some(format!("see `keywright providers {}` for the scopes that it has", provider.name())));
+                    diagnostic.help =
+                        near.or_else(|| Some(format!("see `keywright providers {}` for the scopes that it has", provider.name())));
                     self.report.push(diagnostic);
                     continue;
                 }
@@ -196,7 +198,9 @@ impl Keys<'_> {
             Some(groups) => Some(settings.groups.share(groups)),
             None => {
                 let diagnostic = Diagnostic::error(Code::ManifestNoRecipients, "nobody could open the key's secret: it has no recipients");
-                self.report.push(diagnostic.at(place).help("name groups in the key's `recipients`, or in `defaults.recipients` of `keywright.yaml`"));
+                self.report.push(
+                    diagnostic.at(place).help("name groups in the key's `recipients`, or in `defaults.recipients` of `keywright.yaml`"),
+                );
                 None
             }
         }

@@ -36,7 +36,10 @@ fn problem(label: &str, provider: Option<&Provider>) -> Option<String> {
     if length > max {
         let fitting = max.saturating_sub(LABEL_ROOM);
         let has = length - LABEL_ROOM;
-        return Some(format!("has {has} characters; `{}` takes {max}, of which the marker needs {LABEL_ROOM}: at most {fitting}", provider.name()));
+        return Some(format!(
+            "has {has} characters; `{}` takes {max}, of which the marker needs {LABEL_ROOM}: at most {fitting}",
+            provider.name()
+        ));
     }
     if length < min {
         return Some(format!("is too short: `{}` asks for {min} characters, marker included", provider.name()));

@@ -6,7 +6,6 @@ use tempfile::TempDir;
 
 use super::tests::{KEY, advice_of, now, plain, put, told, workspace};
 use super::*;
-use crate::ledger::secret_name;
 use crate::model::{Format, Generation, GenerationState, Sealed};
 
 fn at(text: &str) -> Timestamp {
@@ -159,7 +158,9 @@ fn links_are_refused_wherever_they_are() {
     use std::os::unix::fs::symlink;
     let elsewhere = tempfile::tempdir().expect("a directory");
     put(elsewhere.path(), "x.yaml", KEY);
-    for (path, target) in [("keys/b.yaml", "x.yaml"), ("keys/b", ""), ("providers/b.yaml", "x.yaml"), ("ledger/b", ""), ("secrets/b", ""), (".keywright", "")] {
+    for (path, target) in
+        [("keys/b.yaml", "x.yaml"), ("keys/b", ""), ("providers/b.yaml", "x.yaml"), ("ledger/b", ""), ("secrets/b", ""), (".keywright", "")]
+    {
         let root = recorded(|_, _| {});
         symlink(elsewhere.path().join(target), root.path().join(path)).expect("linked");
         assert_eq!(told(root.path()), [format!("{path} workspace/symlink")]);

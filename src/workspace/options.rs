@@ -11,11 +11,19 @@ use crate::model::Options;
 use crate::profile::{KeyOption, OptionKind};
 
 /// The options with defaults filled in, lists sorted and without repetition.
-pub(super) fn resolve(mut given: BTreeMap<String, Value>, provider: &Provider, entry: &Entry, advice: &mut Advice, report: &mut Report) -> Options {
+pub(super) fn resolve(
+    mut given: BTreeMap<String, Value>,
+    provider: &Provider,
+    entry: &Entry,
+    advice: &mut Advice,
+    report: &mut Report,
+) -> Options {
     let known = &provider.profile.options;
     for name in given.keys().filter(|name| !known.contains_key(*name)) {
-        let mut diagnostic = Diagnostic::error(Code::ManifestUnknownOption, format!("`{}` has no option `{}`", provider.name(), short(name)));
-        diagnostic.help = advice.or_list(name, known.keys().map(String::as_str)).or_else(|| Some("remove it: this provider has none".to_owned()));
+        let mut diagnostic =
+            Diagnostic::error(Code::ManifestUnknownOption, format!("`{}` has no option `{}`", provider.name(), short(name)));
+        diagnostic.help =
+            advice.or_list(name, known.keys().map(String::as_str)).or_else(|| Some("remove it: this provider has none".to_owned()));
         report.push(diagnostic.at(entry.field(&["options", name])).label("unknown option"));
     }
     let mut all = Options::new();
@@ -38,7 +46,8 @@ fn checked(name: &str, option: &KeyOption, value: Value, provider: &Provider, en
         let values = listed(option.values.iter().map(String::as_str));
         diagnostic.help(values.unwrap_or_else(|| format!("`{name}` is: {}", short(&option.says))))
     };
-    let fits = |text: &str| (option.values.is_empty() || option.values.iter().any(|value| value == text)) && provider.option_fits(name, text);
+    let fits =
+        |text: &str| (option.values.is_empty() || option.values.iter().any(|value| value == text)) && provider.option_fits(name, text);
     match (option.kind, &value) {
         (OptionKind::Text, Value::String(text)) => {
             if !fits(text) {

@@ -47,8 +47,7 @@ fn check_account(settings: &Settings, address: &Address, record: &KeyRecord, rep
         let help = "put the account back: without it, the live keys in the ledger would be forgotten";
         report.push(at(address, "address", Diagnostic::error(Code::LedgerUnknownAccount, message)).help(help));
     } else if let Some(provider) = settings.providers.get(&address.account).filter(|provider| provider.name() != record.provider) {
-        let message =
-            format!("the ledger has `{address}` at `{}`, but the account is at `{}` now", record.provider, provider.name());
+        let message = format!("the ledger has `{address}` at `{}`, but the account is at `{}` now", record.provider, provider.name());
         let help = format!("give the new provider an account of its own, and keep `{}` until its keys are gone", address.account);
         report.push(at(address, "provider", Diagnostic::error(Code::LedgerMisplaced, message)).help(help));
     }
@@ -82,7 +81,11 @@ fn check_file(root: &Path, name: &str, present: bool, record: &KeyRecord, curren
 
 fn at(address: &Address, field: &str, diagnostic: Diagnostic) -> Diagnostic {
     let route = Route::default().field(field);
-    diagnostic.at(Place::Route { file: record_name(address).into(), route, part: if field == "generations" { Part::Field } else { Part::Value } })
+    diagnostic.at(Place::Route {
+        file: record_name(address).into(),
+        route,
+        part: if field == "generations" { Part::Field } else { Part::Value },
+    })
 }
 
 /// SHA-256 of a regular file, in lower-case hexadecimal. Reads it in pieces.

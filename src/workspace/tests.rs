@@ -133,7 +133,8 @@ pub const KEY: &str = "account: shop\nkeys:\n  one: { scopes: [\"pay:read\"], li
 fn a_good_workspace_resolves() {
     let manifest = "account: shop\nkeys:\n  one:\n    label: Card payments\n    scopes: [\"pay:write\", \"pay:raed\"]\n    expires: 2027-03-31\n    \
                     options: { methods: [HMAC, BASIC, HMAC] }\n    owner: \"@acme\"\n    protect: true\n  two: { scopes: [\"pay:read\"], lifetime: 90d }\n";
-    let free = "account: free\nkeys:\n  three: { scopes: [\"a:b\"], expires: never, recipients: [ops, ops], overlap: 1h, state: disabled }\n";
+    let free =
+        "account: free\nkeys:\n  three: { scopes: [\"a:b\"], expires: never, recipients: [ops, ops], overlap: 1h, state: disabled }\n";
     let root = workspace(&[("keywright.yaml", &plain()), ("keys/a.yaml", manifest), ("keys/deep/er/b.yaml", free)]);
     let Loaded { workspace, .. } = load(root.path(), now());
     assert_eq!(workspace.report.diagnostics(), []);
@@ -211,20 +212,31 @@ deliveries: {}
 #[test]
 fn endpoints_are_https_or_loopback() {
     let account = |endpoint: &str| format!("version: 1\naccounts:\n  a: {{ provider: loose, endpoint: \"{endpoint}\" }}\n");
-    for good in ["https://keys.example", "https://keys.example:8443/prefix/", "http://127.0.0.1:80/x", "http://[::1]:8080", "http://localhost:1"] {
+    for good in
+        ["https://keys.example", "https://keys.example:8443/prefix/", "http://127.0.0.1:80/x", "http://[::1]:8080", "http://localhost:1"]
+    {
         let root = workspace(&[("keywright.yaml", &account(good))]);
         let Loaded { workspace, .. } = load(root.path(), now());
         assert!(!workspace.report.has_errors(), "{good}");
         let endpoint = workspace.accounts.values().next().and_then(|account| account.endpoint.clone());
         assert_eq!(endpoint.as_deref(), Some(good.trim_end_matches('/').replace("127.0.0.1:80/", "127.0.0.1/").as_str()));
     }
-    for bad in ["http://example.com", "https://example.com/?q", "https://example.com/#f", "ftp://example.com", "nothing", "http://127.0.0.1.example.com",
-        "http://10.0.0.1", "https://exa mple.com", ""]
-    {
-        expect(&account(bad), KEY.replace("shop", "a").replace("pay:read", "a:b").as_str(), &[
-            "keys/a.yaml:3:3 manifest/no-recipients",
-            "keywright.yaml:3:35 config/endpoint",
-        ]);
+    for bad in [
+        "http://example.com",
+        "https://example.com/?q",
+        "https://example.com/#f",
+        "ftp://example.com",
+        "nothing",
+        "http://127.0.0.1.example.com",
+        "http://10.0.0.1",
+        "https://exa mple.com",
+        "",
+    ] {
+        expect(
+            &account(bad),
+            KEY.replace("shop", "a").replace("pay:read", "a:b").as_str(),
+            &["keys/a.yaml:3:3 manifest/no-recipients", "keywright.yaml:3:35 config/endpoint"],
+        );
     }
     // The line of a password is not drawn.
     expect(&account("https://u:p@example.com"), "account: a\nkeys: {}\n", &["keywright.yaml:3:3 config/endpoint"]);
@@ -238,7 +250,16 @@ fn a_credential_is_exactly_one_reference() {
         let Loaded { workspace, .. } = load(root.path(), now());
         assert!(workspace.accounts.values().all(|account| account.credential.is_some()) && !workspace.report.has_errors(), "{good}");
     }
-    for bad in ["{}", "{ env: A, file: b }", "{ env: lower }", "{ env: \"\" }", "{ env: 1A }", "{ command: [] }", "{ command: [\"\"] }", "{ file: \"\" }"] {
+    for bad in [
+        "{}",
+        "{ env: A, file: b }",
+        "{ env: lower }",
+        "{ env: \"\" }",
+        "{ env: 1A }",
+        "{ command: [] }",
+        "{ command: [\"\"] }",
+        "{ file: \"\" }",
+    ] {
         expect(&account(&bad.replace("1A", "\"1A\"")), "account: a\nkeys: {}\n", &["keywright.yaml:3:3 config/credential"]);
     }
 }
@@ -255,7 +276,11 @@ fn a_private_key_is_told_without_its_line() {
 #[test]
 fn recipients_of_a_group_are_merged() {
     let config = config(&format!("  twice: [{AGE_ONE}, \" {AGE_ONE} \"]\ndefaults: {{ recipients: [twice], lifetime: 90d }}\n"));
-    expect(&config, "account: shop\nkeys: { one: { scopes: [\"pay:read\"] } }\n", &["keywright.yaml:7:3 config/recipient-duplicate (warning)"]);
+    expect(
+        &config,
+        "account: shop\nkeys: { one: { scopes: [\"pay:read\"] } }\n",
+        &["keywright.yaml:7:3 config/recipient-duplicate (warning)"],
+    );
 }
 
 #[test]
@@ -388,7 +413,10 @@ fn advice_names_the_next_step() {
     assert_eq!(advice(&config, &KEY.replace("pay:read", "pay:reed")), "did you mean `pay:read`? | ");
     assert_eq!(advice(&config, &KEY.replace("90d", "90d, recipients: [op]")), "did you mean `ops`? | ");
     assert_eq!(advice(&config, &KEY.replace("90d", "7d")), "set `renew_before: 1d18h` and `overlap: 21h` here | ");
-    assert_eq!(advice(&config.replace("acme", "acmee"), KEY), "did you mean `acme`? | describe a provider of your own in `providers/NAME.yaml`");
+    assert_eq!(
+        advice(&config.replace("acme", "acmee"), KEY),
+        "did you mean `acme`? | describe a provider of your own in `providers/NAME.yaml`"
+    );
 }
 
 #[test]
@@ -401,10 +429,11 @@ fn nothing_declared_is_told() {
 
 #[test]
 fn a_broken_trusted_file_hides_no_problem_of_manifests_and_invents_none() {
-    expect("version: 1\naccounts: [\n", "account: shop\nkeys:\n  Bad: { scopes: [\"x:y\"], recipients: [ops] }\n", &[
-        "keys/a.yaml:3:3 manifest/invalid-name",
-        "keywright.yaml:2:11 yaml/syntax",
-    ]);
+    expect(
+        "version: 1\naccounts: [\n",
+        "account: shop\nkeys:\n  Bad: { scopes: [\"x:y\"], recipients: [ops] }\n",
+        &["keys/a.yaml:3:3 manifest/invalid-name", "keywright.yaml:2:11 yaml/syntax"],
+    );
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl Defaults {
     /// The spans of one key, checked together. `expiry` as [`expiry`] found it.
     pub fn spans(&self, spec: &KeySpec, expiry: Option<Expiry>, entry: &Entry, report: &mut Report) -> Spans {
         let spans = self.spans.or_said(spec.renew_before, spec.overlap, spec.cooldown);
-        let all_default = spec.lifetime.is_none() && [spans.renew_before, spans.overlap, spans.cooldown].iter().all(|t| t.said != Said::Here);
+        let all_default =
+            spec.lifetime.is_none() && [spans.renew_before, spans.overlap, spans.cooldown].iter().all(|t| t.said != Said::Here);
         match expiry {
             // Already checked where the defaults stand.
             Some(Expiry::Lifetime(_)) if all_default => {}
@@ -85,7 +86,11 @@ impl Defaults {
 impl Spans {
     fn or_said(self, renew_before: Option<Span>, overlap: Option<Span>, cooldown: Option<Span>) -> Self {
         let or = |term: Term, said: Option<Span>| said.map_or(term, |span| Term { span, said: Said::Here, ..term });
-        Self { renew_before: or(self.renew_before, renew_before), overlap: or(self.overlap, overlap), cooldown: or(self.cooldown, cooldown) }
+        Self {
+            renew_before: or(self.renew_before, renew_before),
+            overlap: or(self.overlap, overlap),
+            cooldown: or(self.cooldown, cooldown),
+        }
     }
 }
 
@@ -124,11 +129,7 @@ fn check(spans: &Spans, lifetime: Option<Span>, entry: &Entry, below: &[&str], r
     }
     // In eighths of a second, so that nothing is rounded.
     if 8 * seconds(overlap) + seconds(renew_before) >= 8 * seconds(renew_before) {
-        let message = format!(
-            "{} and an eighth of {} must together be shorter than `renew_before`",
-            overlap.shown(),
-            renew_before.shown()
-        );
+        let message = format!("{} and an eighth of {} must together be shorter than `renew_before`", overlap.shown(), renew_before.shown());
         report.push(error(message, &[overlap, renew_before]));
         return;
     }
@@ -144,7 +145,11 @@ fn check(spans: &Spans, lifetime: Option<Span>, entry: &Entry, below: &[&str], r
             Span::seconds(taken)
         );
         let terms = [cooldown, overlap, renew_before];
-        report.push(Diagnostic::warning(Code::ManifestTimingTight, message).at(place(&terms)).help(help(&[renew_before, overlap, cooldown])));
+        report.push(Diagnostic::warning(Code::ManifestTimingTight, message).at(place(&terms)).help(help(&[
+            renew_before,
+            overlap,
+            cooldown,
+        ])));
     }
 }
 
@@ -174,7 +179,8 @@ pub(super) fn expiry(
     let (expiry, place): (Expiry, Box<dyn Fn() -> Place>) = match (spec.lifetime, spec.expires, defaults.lifetime) {
         (Some(_), Some(_), _) => {
             let diagnostic = Diagnostic::error(Code::ManifestExpiryConflict, "the key says both `lifetime` and `expires`");
-            report.push(diagnostic.at(entry.field(&["expires"])).help("remove one: `lifetime` rotates, `expires` ends the key on that day"));
+            report
+                .push(diagnostic.at(entry.field(&["expires"])).help("remove one: `lifetime` rotates, `expires` ends the key on that day"));
             return None;
         }
         (None, None, None) => {
@@ -214,7 +220,9 @@ pub(super) fn expiry(
         };
         if let Some(asked) = asked {
             let message = format!("the key {asked}, but `{}` grants at most {max}", provider.name());
-            report.push(Diagnostic::error(Code::ManifestExpiryUnsupported, message).at(place()).help(format!("set `lifetime: {max}` or less")));
+            report.push(
+                Diagnostic::error(Code::ManifestExpiryUnsupported, message).at(place()).help(format!("set `lifetime: {max}` or less")),
+            );
             return None;
         }
     }
@@ -246,8 +254,11 @@ mod tests {
         let entry = Entry { file: &file, route: &["keys", "a"] };
         let codes = |renew_before: u64, overlap: u64, cooldown: u64, lifetime: Option<u64>| -> Vec<Code> {
             let term = |field, seconds| Term { field, span: Span::seconds(seconds), said: Said::Here };
-            let spans =
-                Spans { renew_before: term("renew_before", renew_before), overlap: term("overlap", overlap), cooldown: term("cooldown", cooldown) };
+            let spans = Spans {
+                renew_before: term("renew_before", renew_before),
+                overlap: term("overlap", overlap),
+                cooldown: term("cooldown", cooldown),
+            };
             let mut report = Report::default();
             check(&spans, lifetime.map(Span::seconds), &entry, &[], &mut report);
             report.diagnostics().iter().map(|diagnostic| diagnostic.code).collect()
