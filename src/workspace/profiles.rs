@@ -7,7 +7,7 @@ use regex::Regex;
 use super::place::{Entry, short};
 use super::sources::Sources;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
-use crate::profile::{Catalogue, LabelRule, Profile};
+use crate::profile::{Catalogue, LabelRule, Profile, builtin, builtin_text};
 
 /// A profile with everything prepared that checks ask of it.
 pub(super) struct Provider {
@@ -67,7 +67,7 @@ impl Profiles {
         if let Some(known) = self.built_in.get(name) {
             return Lookup::Found(known.clone());
         }
-        let Some(text) = Profile::builtin(name) else {
+        let Some(text) = builtin_text(name) else {
             return if self.unread { Lookup::Broken } else { Lookup::Unknown };
         };
         let file: Arc<str> = format!("<built-in {name}>").into();
@@ -87,12 +87,12 @@ impl Profiles {
 
     /// Every name that an account can use.
     pub fn names(&self) -> BTreeSet<&str> {
-        Profile::builtin_names().map(|name: &str| name).chain(self.own.keys().map(String::as_str)).collect()
+        builtin().iter().map(|(name, _)| *name).chain(self.own.keys().map(String::as_str)).collect()
     }
 
     /// The built-in profiles that accounts use: name and text.
     pub fn built_in_used(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.built_in.keys().filter_map(|name| Some((name.as_str(), Profile::builtin(name)?)))
+        self.built_in.keys().filter_map(|name| Some((name.as_str(), builtin_text(name)?)))
     }
 }
 
