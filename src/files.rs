@@ -1,5 +1,7 @@
 //! The only module that writes files. Every write is atomic and durable: temporary file in the same directory (mode 0600), fsync, rename,
 //! fsync of the directory.
+pub mod walk;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

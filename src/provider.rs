@@ -2,6 +2,7 @@
 pub mod keyring;
 pub mod exchange;
 pub mod http;
+pub mod keyring;
 pub mod listing;
 pub mod said;
 pub mod signature;
