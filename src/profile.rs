@@ -1,6 +1,7 @@
 //! Providers as data: what a profile says. Pure: sends nothing, reads no files.
 pub mod capabilities;
 pub mod catalogue;
+pub mod risk;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
-pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeSpec};
+pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
+pub use risk::risk_of;
 
 /// One provider, as its YAML file describes it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
