@@ -115,7 +115,11 @@ mod tests {
 
     #[test]
     fn the_inventory_is_a_table() {
-        insta::assert_snapshot!(list_text(&rows(), Style { colour: false, width: 160 }), @"");
+        insta::assert_snapshot!(list_text(&rows(), Style { colour: false, width: 160 }), @r"
+        KEY          PROVIDER  STATE     GEN  SCOPES  RISK  CREATED     EXPIRES     VERIFIED  OWNER
+        pay/billing  payconex  active    2    3       HIGH  2026-11-21  2027-02-19  never     @acme/\u{1b}[31mpay
+        pay/new      payconex  declared       1       LOW
+        ");
         assert_eq!(list_text(&[], Style::PLAIN), "no keys\n");
     }
 

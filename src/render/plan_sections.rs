@@ -18,10 +18,13 @@ const HORIZON: i64 = 30;
 /// How many keys change, and which plan this is.
 pub fn header(plan: &Plan, style: Style) -> String {
     let total = keys(&plan.summary);
-    let left = match plan.changes.len() {
-        0 => format!("no changes: {}", if total == 1 { "1 key matches its manifest".to_owned() } else { format!("{total} keys match their manifests") }),
-        1 => format!("1 of {} changes", count(total, "key")),
-        n => format!("{n} of {} change", count(total, "key")),
+    let unread = plan.accounts.values().any(|account| account.listing == "unavailable");
+    let left = match (plan.changes.len(), total) {
+        (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
+        (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
+        (0, _) => format!("no changes: {total} keys match their manifests"),
+        (1, _) => format!("1 of {} changes", count(total, "key")),
+        (n, _) => format!("{n} of {} change", count(total, "key")),
     };
     let digest: Vec<char> = plan.digest.trim_start_matches("sha256:").chars().take(8).collect();
     let name: String = digest.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
@@ -88,7 +91,7 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         (0, 0) => "unchanged".to_owned(),
         (added, 0) => format!("+{}", count(added, "public key")),
         (0, removed) => format!("-{}", count(removed, "public key")),
-        (added, removed) => format!("+{added} -{}", count(removed, "public key")),
+        (added, removed) => format!("+{added} -{removed} public keys"),
     };
     let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
     let _ = writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}", s.access_gained, s.access_lost);
@@ -119,15 +122,20 @@ pub fn due(out: &mut String, plan: &Plan, style: Style) {
         let rotation = due.kind == "rotation";
         let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
         let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if rotation { 'R' } else { 'E' });
-        let word = if rotation { "rotates" } else { "expires" };
-        let when = match days {
-            ..0 => "overdue since".to_owned(),
-            0 => "today,".to_owned(),
-            1 => "tomorrow,".to_owned(),
-            n => format!("in {n} days,"),
+        let when = match (rotation, days) {
+            (true, ..0) => "rotation overdue since".to_owned(),
+            (false, ..0) => "expired".to_owned(),
+            (true, 0) => "rotates today,".to_owned(),
+            (false, 0) => "expires today,".to_owned(),
+            (true, n) => format!("rotates in {},", count_days(n)),
+            (false, n) => format!("expires in {},", count_days(n)),
         };
-        let _ = writeln!(out, "  {}{}{word} {when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
+        let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
     }
+}
+
+fn count_days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 fn days_until(now: Timestamp, at: Timestamp) -> i64 {

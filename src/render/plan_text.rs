@@ -249,3 +249,126 @@ fn kept(scopes: &[Scope]) -> String {
 pub(super) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_tells_what_every_key_gains_and_loses() {
+        insta::assert_snapshot!(plan_text(&samples::plan(), Style::PLAIN), @"
+        5 of 37 keys change                                    plan 7c1e-9a40, valid until 2026-11-22 09:04Z
+
+          ~ pay/billing-webhooks            edit in place: scopes differ            keys/pay.yaml:31
+              scopes   pcx:webhooks:read -> pcx:webhooks:*                         widened
+              + gains  pcx:webhooks:update   HIGH      write   egress              can repoint payment events
+              + gains  pcx:webhooks:delete   MEDIUM    write
+              = keeps  pcx:webhooks:read
+              ! open-ended: `pcx:webhooks:*` also grants what payconex adds later
+              expires  2027-01-31 -> never                                         later
+              label    `Billing` -> `Billing webhooks`
+              also     disable generation 1
+
+          + pay/card-updater                create                                  keys/pay.yaml:8
+              + gains  pcx:results:read   MEDIUM    read    financial
+              expires  2027-02-19 (90 days)
+              secret   -> secrets/pay/card-updater.age
+              + reader  age1ops  can open the secret
+              + reader  age1recovery  can open the secret
+
+        -/+ pay/expense-sync                replace: scopes cannot be edited        keys/pay.yaml:50
+              scopes   e                                                           not in the catalogue: taken as critical
+              scopes   d                                                           already covered by `a`
+              + gains  e           CRITICAL  unknown
+              - loses  transfers   CRITICAL  write   money
+              = keeps  a, b, c and 1 more
+              expires  never
+              secret   -> secrets/pay/expense-sync.age
+              ! attended: make the token in the dashboard
+                1.  open the developer settings
+                2.  make a token with the scopes above
+                then `keywright fulfil pay/expense-sync`
+
+          - pay/old-reporting               disable: no longer declared
+              - loses  pcx:results:read   MEDIUM    read    financial
+              - reader  age1old  can no longer open new secrets
+              note     deleted 7d later
+
+          x pay/stuck                       blocked: the admin credential lacks `pcx:api_key:read`
+
+          ! pay/waiting
+              ! attended: make the key in the portal
+                then `keywright fulfil pay/waiting`
+
+        access   +4 gained (1 critical, 1 high)   -2 lost (1 critical)   who can decrypt: +2 -1 public keys
+
+        x account `brynq` is unavailable, its keys are left alone: unreachable: connection refused
+
+        due                             today     +10d      +20d      +30d
+          pay/ci-metrics                |-----------R                       rotates in 12 days, 2026-12-03
+          pay/old                       |E                                  expired 2026-11-21
+
+        unmanaged   2 keys in no manifest and no ledger; never touched
+          ACCOUNT  LABEL          ID     RISK
+          pay      Legacy import  api_1  CRITICAL
+          pay      管理           api_2            ours: the admin credential
+
+        warning[plan/degraded]: `plan_credential` of `pay` has `pcx:api_key:read`, which reads secrets
+
+        Plan: 1 to create, 1 to edit, 1 to rotate, 1 to disable. 2 attended steps. 1 blocked. 1 account unavailable. 1 warning.
+        ");
+    }
+
+    #[test]
+    fn a_plan_without_changes_says_so() {
+        insta::assert_snapshot!(plan_text(&samples::empty(), Style::PLAIN), @"
+        no changes: 11 keys match their manifests              plan 7c1e-9a40, valid until 2026-11-22 09:04Z
+
+        Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
+        ");
+    }
+
+    #[test]
+    fn colour_changes_no_word() {
+        let coloured = plan_text(&samples::plan(), Style { colour: true, width: 100 });
+        let plain = anstream::adapter::strip_str(&coloured).to_string();
+        assert_ne!(coloured, plain);
+        assert_eq!(plain, plan_text(&samples::plan(), Style::PLAIN));
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        let mut plan = samples::plan();
+        let evil = "\u{1b}[2J\r\u{202e}x";
+        plan.unmanaged[0].label = evil.to_owned();
+        plan.unmanaged[0].id = evil.to_owned();
+        plan.changes[0].reason = evil.to_owned();
+        plan.changes[0].notes = vec![evil.to_owned()];
+        plan.changes[0].access.kept = vec![Scope::from(evil)];
+        plan.changes[0].access.open_ended = vec![Scope::from(evil)];
+        plan.changes[0].access.gained[0].scope = Scope::from(evil);
+        plan.changes[0].access.gained[0].why = Some(evil.to_owned());
+        plan.attended[0].title = evil.to_owned();
+        plan.attended[0].steps = vec![evil.to_owned()];
+        for account in plan.accounts.values_mut() {
+            account.reason = Some(evil.to_owned());
+            account.provider = evil.to_owned();
+        }
+        let text = plan_text(&plan, Style::PLAIN);
+        assert!(!text.chars().any(|c| c != '\n' && crate::render::text_safety::steers_terminals(c)), "{text:?}");
+    }
+
+    #[test]
+    fn ten_thousand_changes_take_no_time() {
+        let mut plan = samples::plan();
+        let change = plan.changes[0].clone();
+        plan.changes =
+            (0..10_000).map(|n| Change { address: format!("pay/key-{n:05}").parse().expect("an address"), ..change.clone() }).collect();
+        let started = std::time::Instant::now();
+        assert_eq!(plan_text(&plan, Style::PLAIN).matches("edit in place").count(), 10_000);
+        assert!(started.elapsed().as_secs() < 10, "more than linear: {:?}", started.elapsed());
+    }
+}

@@ -127,7 +127,7 @@ pub fn provider_json(profile: &Profile, catalogue: &Catalogue) -> String {
     let rows = profile.catalogue.scopes.iter().map(|(scope, spec)| ScopeRow {
         scope,
         access: spec.access,
-        risk: catalogue.entry(scope, None).risk,
+        risk: catalogue.describe(scope).risk,
         tags: &spec.tags,
         says: spec.says.as_deref(),
     });
@@ -224,7 +224,7 @@ fn scopes(out: &mut String, profile: &Profile, catalogue: &Catalogue, style: Sty
         .scopes
         .iter()
         .map(|(scope, spec)| {
-            let risk = catalogue.entry(scope, None).risk;
+            let risk = catalogue.describe(scope).risk;
             let tags: Vec<&str> = spec.tags.iter().map(|tag| tag.as_str()).collect();
             vec![
                 Cell::new(format!("  {}", safe(scope.as_str()))),
@@ -249,7 +249,12 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
     let yes = |holds: bool| if holds { Standing::Yes } else { Standing::No };
     let one = |name, standing, says: String| Guarantee { name, standing, says };
     let pick = |holds: bool, yes: &str, no: &str| if holds { yes.to_owned() } else { no.to_owned() };
-    let edits = [("label", can.editable.label), ("scopes", can.editable.scopes), ("expiry", can.editable.expiry), ("options", can.editable.options)];
+    let edits = [
+        ("label", can.editable.label),
+        ("scopes", can.editable.scopes),
+        ("expiry", can.editable.expiry),
+        ("options", can.editable.options),
+    ];
     let (can_edit, cannot): (Vec<_>, Vec<_>) = edits.into_iter().partition(|(_, editable)| *editable);
     let names = |edits: &[(&str, bool)]| edits.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let edit = match (can_edit.is_empty(), cannot.is_empty()) {
@@ -265,14 +270,20 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
     let expiry = match (can.expiry.settable, can.expiry.max) {
         (false, _) => "the provider ends no key by itself: Keywright disables it when its time has come".to_owned(),
         (true, None) => format!("the provider ends the key at its expiry (rounded by up to {})", can.expiry.tolerance),
-        (true, Some(max)) => format!("the provider ends the key at its expiry, at most {max} ahead (rounded by up to {})", can.expiry.tolerance),
+        (true, Some(max)) => {
+            format!("the provider ends the key at its expiry, at most {max} ahead (rounded by up to {})", can.expiry.tolerance)
+        }
     };
     let list = match can.lists_disabled {
         Some(true) => (Standing::Yes, "the listing shows disabled keys, too"),
         Some(false) => (Standing::No, "the listing leaves out disabled keys; they are asked for one by one"),
         None => (Standing::Unknown, "whether the listing shows disabled keys is not documented; it is found out at run time"),
     };
-    let label = can.label.says.clone().unwrap_or_else(|| format!("{} to {} characters", can.label.min, can.label.max));
+    let label = match (&can.label.says, can.label.min) {
+        (Some(says), _) => says.clone(),
+        (None, 0) => format!("up to {} characters", can.label.max),
+        (None, min) => format!("{min} to {} characters", can.label.max),
+    };
     let mut all = vec![
         one("edit", yes(!can_edit.is_empty()), edit),
         one("disable", yes(can.disable != Disable::None), disable.to_owned()),
@@ -291,10 +302,18 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
         one(
             "verify",
             yes(can.verify),
-            pick(can.verify, "a new secret is proven by a call before it is published", "a new secret cannot be proven before it is published"),
+            pick(
+                can.verify,
+                "a new secret is proven by a call before it is published",
+                "a new secret cannot be proven before it is published",
+            ),
         ),
         one("expiry", yes(can.expiry.settable), expiry),
-        one("last use", yes(can.last_used), pick(can.last_used, "tells when a key was last used", "does not tell when a key was last used")),
+        one(
+            "last use",
+            yes(can.last_used),
+            pick(can.last_used, "tells when a key was last used", "does not tell when a key was last used"),
+        ),
         one("label", Standing::Yes, format!("{}; 12 characters of it are kept for the marker", safe(&label))),
         one("consistency", Standing::Yes, format!("a new key is in every listing after {}", can.consistency)),
     ];
@@ -305,4 +324,80 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
         all.push(one("idle expiry", Standing::Yes, format!("a key that nobody uses for {idle} dies")));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::explain::demo;
+
+    #[test]
+    fn a_provider_is_told_in_words() {
+        let profile = demo::profile();
+        let catalogue = Catalogue::new(profile.catalogue.clone()).expect("a catalogue");
+        insta::assert_snapshot!(provider_text(&profile, &catalogue, Style::PLAIN), @"
+        demo  Demo, in-process
+
+        secret
+          one part; written as it is (`raw`), or as `dotenv`
+
+        what it can do
+          edit              yes  scopes are changed in place; a change of label, expiry, options replaces
+                                 the key
+          disable           yes  a disabled key is gone for good: it cannot be enabled again
+          delete            no   keys cannot be deleted
+          show again        no   a secret is shown once; an interrupted apply disables its key and makes
+                                 another
+          look up           no   a key can only be found in the listing
+          list disabled     ?    whether the listing shows disabled keys is not documented; it is found out
+                                 at run time
+          verify            no   a new secret cannot be proven before it is published
+          expiry            yes  the provider ends the key at its expiry (rounded by up to 1s)
+          last use          no   does not tell when a key was last used
+          label             yes  up to 100 characters; 12 characters of it are kept for the marker
+          consistency       yes  a new key is in every listing after 10s
+
+        scopes
+          SCOPE           ACCESS  RISK      TAGS
+          x:files:delete  write   MEDIUM
+          x:hooks:read    read    LOW
+          x:hooks:update  write   HIGH      egress       edits webhooks
+          x:key:list      list    LOW       credentials
+          x:key:read      read    CRITICAL  credentials
+          x:people:read   read    MEDIUM    pii
+          scopes that are not listed are refused; every scope matches `x:[a-z:*]+`
+        ");
+        insta::assert_snapshot!(providers_text(&[&profile], Style::PLAIN), @"
+        NAME  TITLE  KIND        ENVIRONMENTS  SCOPES  CANNOT
+        demo  Demo   in-process                6       delete, show again, look up, verify, last use
+
+        `keywright providers NAME` tells more about one.
+        ");
+    }
+
+    #[test]
+    fn json_has_the_risks() {
+        let profile = demo::profile();
+        let catalogue = Catalogue::new(profile.catalogue.clone()).expect("a catalogue");
+        let value: serde_json::Value = serde_json::from_str(&provider_json(&profile, &catalogue)).expect("JSON");
+        assert_eq!(value["catalogue"][2]["risk"], "high");
+        assert_eq!(value["profile"]["name"], "demo");
+        let list: serde_json::Value = serde_json::from_str(&providers_json(&[&profile])).expect("JSON");
+        assert_eq!(list["providers"][0]["scopes"], 6);
+    }
+
+    #[test]
+    fn capabilities_are_never_silent() {
+        let mut can = demo::profile().capabilities;
+        let named = |can: &Capabilities, name: &str| guarantees(can).into_iter().find(|one| one.name == name);
+        assert_eq!(named(&can, "list disabled").map(|one| one.standing), Some(Standing::Unknown));
+        assert_eq!(named(&can, "delete").map(|one| one.standing), Some(Standing::No));
+        assert_eq!(named(&can, "key limit"), None);
+        can.key_limit = Some(100);
+        can.disable = Disable::None;
+        can.editable.scopes = false;
+        assert!(named(&can, "key limit").is_some_and(|one| one.says.contains("100")));
+        assert_eq!(named(&can, "disable").map(|one| one.standing), Some(Standing::No));
+        assert!(named(&can, "edit").is_some_and(|one| one.says.starts_with("nothing can be changed")));
+    }
 }

@@ -1,5 +1,5 @@
 //! JSON Schemas (draft 2020-12), generated from the very types that parse.
-use schemars::transform::{RecursiveTransform, Transform};
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 

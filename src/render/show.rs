@@ -211,7 +211,30 @@ mod tests {
         let record = record();
         let now = "2026-11-22T00:00:00Z".parse().expect("a time");
         let key = KeyHistory { address: &record.address, provider: "payconex", desired: None, record: Some(&record), now };
-        insta::assert_snapshot!(show_text(key, Style::PLAIN), @"");
+        insta::assert_snapshot!(show_text(key, Style::PLAIN), @r"
+        pay/billing  payconex
+          declared  in no manifest
+          secret    secrets/pay/billing.age
+          protect   disabling and deleting are refused
+
+        generation 2  active
+          id        api_2
+          label     Billing kw-aaaaaaaa
+          scopes    a:read b:read
+          created   2026-11-21T09:00:00Z
+          expires   2027-02-19T09:00:00Z, in 89 days
+          verified  2026-11-21T09:00:02Z
+          sealed    json, sha256 0f
+          readers   ops: age1x, ssh-ed25519 AAAA
+
+        generation 1  retiring
+          id        api_\u{1b}[2J1
+          label     Billing
+          scopes    a:read
+          created   2026-08-01T09:00:00Z
+          expires   never
+          disable   after 2026-11-24T09:00:03Z
+        ");
         let value: serde_json::Value = serde_json::from_str(&show_json(key)).expect("JSON");
         assert_eq!(value["secret_file"], "secrets/pay/billing.age");
         assert_eq!(value["record"]["generations"][1]["state"], "retiring");
