@@ -26,7 +26,12 @@ pub enum Ink {
 
 impl Style {
     /// No colour, 100 columns.
-    pub const PLAIN: Self = Self { colour: false, width: 100 };
+    pub const PLAIN: Self = Self::coloured(false);
+
+    /// With or without colour, 100 columns.
+    pub const fn coloured(colour: bool) -> Self {
+        Self { colour, width: 100 }
+    }
 
     /// The text in the colour of its meaning.
     pub fn paint(self, ink: Ink, text: &str) -> String {
