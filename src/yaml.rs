@@ -1,27 +1,154 @@
 //! YAML as data: one strict reader for every file of the project. The only module that knows the YAML crate.
-use std::sync::Arc;
+//!
+//! ```text
+//! bytes → characters → tree (positions) → check (against the type's JSON Schema) → decode (serde) → T
+//! ```
+mod characters;
+mod check;
+mod decode;
+mod placed;
+mod problems;
+mod scalar;
+mod shape;
+mod syntax;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::diagnostics::{Part, Report, Route, SourceSpan};
+use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route, SourceSpan};
+use problems::Problems;
+use shape::Schema;
+use tree::Tree;
+
+pub use placed::{Entries, Placed, PlacedName};
+
+/// The greatest size of one file, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads one document into `T`, refusing every construct that is more than data. All problems go to the report at their exact places; `None`
 /// when there was an error. The shape is checked against the JSON Schema of `T`, so schema and parser can never disagree.
 pub fn read<T: DeserializeOwned + JsonSchema>(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<T> {
-    let _ = (file, bytes, report);
-    None
+    if bytes.len() > MAX_BYTES {
+        let message = format!("the file is larger than {} MiB", MAX_BYTES / 1024 / 1024);
+        report.push(Diagnostic::error(Code::YamlTooLarge, message).at(Place::File(file.clone())).help("split it into several files"));
+        return None;
+    }
+    let mut problems = Problems::default();
+    let value = read_into(bytes, &mut problems);
+    problems.into_report(file, report);
+    value
 }
 
-/// Writes a value as YAML, block style, fields in the order of the type, ending in a line feed.
+fn read_into<T: DeserializeOwned + JsonSchema>(bytes: &[u8], problems: &mut Problems) -> Option<T> {
+    let text = characters::text(bytes, problems)?;
+    let source = tree::without_directives(text, problems);
+    let tree = tree::parse(&source, problems);
+    if tree.complete {
+        check::Check::run(&schema::<T>(), &tree, problems);
+    }
+    if problems.count() > 0 {
+        return None;
+    }
+    match T::deserialize(decode::Decoder::new(&tree)) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let (at, node) = error.at.unwrap_or((tree.node(Tree::ROOT).at, Tree::ROOT));
+            let message = refusal(&tree.node(node).text, &error.message);
+            problems.add(|| Diagnostic::error(Code::YamlInvalidValue, message), SourceSpan { length: at.length.max(1), ..at });
+            None
+        }
+    }
+}
+
+/// What a type said about a value, without the value where it is long: it may be a secret pasted into the wrong place.
+fn refusal(value: &str, message: &str) -> String {
+    let echoes = |start: String| !start.is_empty() && message.contains(&start);
+    let long = value.chars().nth(40).is_some();
+    if long && (echoes(value.chars().take(12).collect()) || echoes(value.chars().take(12).flat_map(char::escape_debug).collect())) {
+        return "this value is not accepted here".to_owned();
+    }
+    message.chars().take(300).collect()
+}
+
+/// The compiled schema of a type. Kept for the life of the process: a workspace may hold ten thousand files of one type, and the schema of a type
+/// never changes.
+fn schema<T: JsonSchema>() -> Arc<Schema> {
+    static COMPILED: Mutex<BTreeMap<(&str, Cow<str>), Arc<Schema>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (type_name::<T>(), T::schema_id());
+    let compile = || {
+        let schema = SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>();
+        Arc::new(Schema::compile(schema.as_value()))
+    };
+    compiled.entry(key).or_insert_with(compile).clone()
+}
+
+/// Writes a value as YAML, block style, fields in the order of the type, ending in a line feed. Texts that YAML 1.1 or 1.2 could misread are
+/// quoted; long ones stay on one line.
+///
+/// # Panics
+/// Never for types that consist of data: fields with string names, lists, texts, numbers.
 pub fn write<T: Serialize>(value: &T) -> String {
-    let _ = value;
-    String::new()
+    let options = serde_yaml::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
+    let mut text = String::new();
+    serde_yaml::to_fmt_writer_with_options(&mut text, value, options).expect("the project's own types are plain data");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
-/// The place of a route in a document that parses.
+/// The place of a route in a document that parses. To ask for many places of one document, see [`Places`].
 pub fn locate(bytes: &[u8], route: &Route, part: Part) -> Option<SourceSpan> {
-    let _ = (bytes, route, part);
-    None
+    Places::of(text_of(bytes)?).locate(route, part)
+}
+
+/// A parsed document that answers where its routes are.
+pub struct Places<'a>(Tree<'a>);
+
+impl<'a> Places<'a> {
+    /// Parses as far as the text can be parsed. Takes what [`text_of`] gives.
+    pub fn of(text: &'a str) -> Self {
+        Self(tree::parse(text, &mut Problems::default()))
+    }
+
+    /// The span of a route's field name or value.
+    pub fn locate(&self, route: &Route, part: Part) -> Option<SourceSpan> {
+        self.0.locate(route, part)
+    }
+}
+
+/// The text of a file as lines and columns count it: without a byte-order mark. `None` when it is not UTF-8.
+pub fn text_of(bytes: &[u8]) -> Option<&str> {
+    characters::text(bytes, &mut Problems::default())
+}
+
+/// One line of a file without its line end, counted from 1 as the reader counts: after `\n`, `\r\n` or `\r`. Bytes that are not UTF-8 are replaced.
+pub fn line(bytes: &[u8], line: u32) -> Option<String> {
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for _ in 1..line {
+        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+        let width = if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        rest = &rest[end + width..];
+    }
+    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+    Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+}
+
+/// A text in backticks for a message: escaped, and cut at 60 characters.
+fn quote(text: &str) -> String {
+    let cut = if text.chars().nth(60).is_some() { "…" } else { "" };
+    let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    format!("`{shown}{cut}`")
 }
