@@ -1,11 +1,11 @@
 //! JSON Schemas (draft 2020-12), generated from the very types that parse.
-use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
 use crate::model::KeyRecord;
 use crate::plan::Plan;
 use crate::profile::Profile;
+use crate::yaml;
 
 /// Names of all schemas.
 pub const NAMES: [&str; 5] = ["config", "manifest", "profile", "plan", "ledger"];
@@ -21,48 +21,20 @@ pub fn schema(name: &str) -> Option<String> {
     Some(super::json(&value))
 }
 
-/// The schema of a YAML file: what is optional may be left out, and is never `null`.
+/// The schema of a YAML file: the very one that the reader checks against.
 fn input<T: JsonSchema>(title: &str, description: &str) -> Value {
-    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(drop_null));
-    titled(settings.into_generator().into_root_schema_for::<T>(), title, description)
+    titled(yaml::schema_of::<T>(), title, description)
 }
 
 /// The schema of what we write. Later versions may add fields, so unknown ones are allowed.
 fn output<T: JsonSchema>(title: &str, description: &str) -> Value {
-    titled(SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>(), title, description)
+    titled(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(), title, description)
 }
 
 fn titled(mut schema: Schema, title: &str, description: &str) -> Value {
     schema.insert("title".to_owned(), title.into());
     schema.insert("description".to_owned(), description.into());
     schema.to_value()
-}
-
-/// Takes `null` out of one schema: from lists of types, alternatives and defaults.
-fn drop_null(schema: &mut Schema) {
-    let null = Value::from("null");
-    if schema.get("default") == Some(&Value::Null) {
-        schema.remove("default");
-    }
-    if let Some(Value::Array(types)) = schema.get_mut("type") {
-        types.retain(|kind| *kind != null);
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            schema.insert("type".to_owned(), only);
-        }
-    }
-    if let Some(Value::Array(values)) = schema.get_mut("enum") {
-        values.retain(|value| !value.is_null());
-    }
-    let Some(Value::Array(any)) = schema.get_mut("anyOf") else { return };
-    any.retain(|one| one.get("type") != Some(&null));
-    if let [Value::Object(only)] = any.as_slice() {
-        let only = only.clone();
-        schema.remove("anyOf");
-        for (key, value) in only {
-            schema.insert(key, value);
-        }
-    }
 }
 
 #[cfg(test)]
