@@ -25,8 +25,8 @@ pub fn json<T: Serialize>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).expect("plain values with text keys always serialize");
     let mut out = String::with_capacity(text.len() + 1);
     for c in text.chars() {
-        if text_safety::steers_terminals(c) && c != '\n' {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        if text_safety::is_unsafe(c) && c != '\n' {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             out.push(c);
         }

@@ -358,7 +358,7 @@ mod tests {
             account.provider = evil.to_owned();
         }
         let text = plan_text(&plan, Style::PLAIN);
-        assert!(!text.chars().any(|c| c != '\n' && crate::render::text_safety::steers_terminals(c)), "{text:?}");
+        assert!(!text.chars().any(|c| c != '\n' && crate::render::text_safety::is_unsafe(c)), "{text:?}");
     }
 
     #[test]
