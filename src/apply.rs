@@ -1,1 +1,2 @@
 //! Carries out a plan by the protocol that loses no secret.
+pub mod journal;

@@ -1,17 +1,35 @@
 //! Providers as data: what a profile says. Pure: sends nothing, reads no files.
+pub mod api;
+pub mod auth;
+pub mod builtin;
 pub mod capabilities;
 pub mod catalogue;
+pub mod check;
+pub mod classify;
+pub mod codec_scopes;
+pub mod codec_time;
+pub mod credential;
+pub mod paging;
+pub mod reader;
 pub mod risk;
+pub mod template;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use api::{Api, HttpApi};
+pub use builtin::{builtin, builtin_text};
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
 pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
+pub use credential::{Credential, CredentialProblem};
 pub use risk::risk_of;
+
+use crate::diagnostics::Report;
+use crate::yaml;
 
 /// One provider, as its YAML file describes it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +57,30 @@ pub struct Profile {
     /// The parts of a key's secret, in the vendor's order; one part is written `raw` by default, several as JSON.
     pub secret: SecretShape,
     pub capabilities: Capabilities,
+    /// What carries out the operations; absent: a person does.
+    #[serde(default)]
+    pub api: Option<Api>,
     pub catalogue: CatalogueSpec,
+}
+
+impl Profile {
+    /// Reads and checks a profile. All problems go to the report; `None` when there was an error.
+    pub fn parse(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<Self> {
+        let profile: Self = yaml::read(file, bytes, report)?;
+        let mut problems = Report::default();
+        profile.check(file, &mut problems);
+        let sound = !problems.has_errors();
+        report.extend(problems);
+        sound.then_some(profile)
+    }
+
+    /// The shape of the admin credential; `None` where no credential is needed.
+    pub fn credential(&self) -> Option<&Credential> {
+        match &self.api {
+            Some(Api::Http(api)) => Some(&api.credential),
+            Some(Api::Keyring) | None => None,
+        }
+    }
 }
 
 /// One of the provider's environments.

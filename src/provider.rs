@@ -1,4 +1,11 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
+pub mod exchange;
+pub mod http;
+pub mod listing;
+pub mod said;
+pub mod signature;
+pub mod transport;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 

@@ -94,6 +94,9 @@ pub struct Generation {
     pub delete_after: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Sealed>,
+    /// The age file that is about to take the place of `sealed`: either of the two may be on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resealing: Option<Sealed>,
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
@@ -139,7 +142,33 @@ impl KeyRecord {
     }
 }
 
+impl Generation {
+    /// Whether two records of one marker can be of the same live key.
+    pub fn id_agrees(&self, other: &Self) -> bool {
+        match (&self.id, &other.id) {
+            (Some(one), Some(two)) => one == two,
+            (None, _) | (_, None) => true,
+        }
+    }
+}
+
 impl GenerationState {
+    /// How far along its life a state is: a later one is never followed by an earlier one, except by enabling.
+    pub fn progress(self) -> u8 {
+        match self {
+            Self::Attended | Self::Intended => 0,
+            Self::Ambiguous => 1,
+            Self::Created => 2,
+            Self::Sealed => 3,
+            Self::Active => 4,
+            Self::Retiring => 5,
+            Self::Lost => 6,
+            Self::Disabled | Self::Expired => 7,
+            Self::Vanished => 8,
+            Self::Deleted => 9,
+        }
+    }
+
     /// Whether an interrupted apply left it: recovery must finish or undo it.
     pub fn is_unfinished(self) -> bool {
         match self {

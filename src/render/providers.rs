@@ -7,7 +7,7 @@ use super::palette::{Ink, Style};
 use super::table::{Cell, table, wrap};
 use super::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
-use crate::profile::{Capabilities, Catalogue, Disable, OptionKind, Profile};
+use crate::profile::{Api, Capabilities, Catalogue, Disable, OptionKind, Profile, Unlisted};
 
 /// One provider of the list, as JSON.
 #[derive(Debug, Serialize)]
@@ -135,10 +135,13 @@ pub fn provider_json(profile: &Profile, catalogue: &Catalogue) -> String {
     super::json(&ProviderPage { format_version: "1.0", kind: kind(profile), guarantees, profile, catalogue: rows.collect() })
 }
 
-/// In-process or over HTTP.
+/// Who carries out its operations.
 fn kind(profile: &Profile) -> &'static str {
-    let remote = profile.environments.values().any(|environment| environment.url.is_some());
-    if remote { "managed over HTTP" } else { "in-process" }
+    match &profile.api {
+        Some(Api::Keyring) => "in-process",
+        Some(Api::Http(_)) => "managed over HTTP",
+        None => "attended",
+    }
 }
 
 fn secret(profile: &Profile) -> String {
@@ -237,9 +240,9 @@ fn scopes(out: &mut String, profile: &Profile, catalogue: &Catalogue, style: Sty
         .collect();
     section(out, "scopes", &table(&["  SCOPE", "ACCESS", "RISK", "TAGS", ""], &rows, style), style);
     let free = match profile.catalogue.unlisted {
-        crate::profile::catalogue::Unlisted::Refuse => "scopes that are not listed are refused",
-        crate::profile::catalogue::Unlisted::Warn => "scopes that are not listed are accepted with a warning, and count as critical",
-        crate::profile::catalogue::Unlisted::Allow => "the catalogue is free",
+        Unlisted::Refuse => "scopes that are not listed are refused",
+        Unlisted::Warn => "scopes that are not listed are accepted with a warning, and count as critical",
+        Unlisted::Allow => "the catalogue is free",
     };
     let _ = writeln!(out, "  {free}; every scope matches `{}`", safe(&profile.catalogue.form));
 }

@@ -1,0 +1,104 @@
+//! The failures which can be ordered for coming requests. Knows no route's rules.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::http::Method;
+
+use super::config::duration;
+use super::state::Route;
+
+/// One way in which a request goes wrong.
+///
+/// The failures named `After` and those which spoil the answer let the request act first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Answers 500 and does nothing.
+    ErrorBefore,
+    /// Acts, and answers 500.
+    ErrorAfter,
+    /// Resets the connection and does nothing.
+    ResetBefore,
+    /// Acts, and resets the connection without an answer.
+    ResetAfter,
+    /// Acts, and answers with the first half of the JSON. An empty answer stays as it is.
+    TruncatedJson,
+    /// Acts, and answers 200 with a page of HTML.
+    Html,
+    /// Acts, and leaves `secret` out of the answer.
+    WithoutSecret,
+    /// Answers 429 with `Retry-After` in whole seconds, and does nothing.
+    Throttle(Duration),
+    /// Acts at once, and answers after this time.
+    Stall(Duration),
+}
+
+/// A failure for the next `times` requests which fit.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// The method of the requests.
+    pub method: Method,
+    /// The route of the requests; any when absent.
+    pub route: Option<Route>,
+    /// How many requests are left to spoil.
+    pub times: u32,
+}
+
+impl FromStr for Order {
+    type Err = String;
+
+    /// Reads `fault:METHOD:times`; `throttle` and `stall` carry a time, as in `stall=5s:POST:1`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let (Some(fault), Some(method), Some(times), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(format!("`{text}` is not of the form `fault:METHOD:times`"));
+        };
+        let fault = match fault.split_once('=') {
+            Some(("throttle", time)) => Fault::Throttle(duration(time)?),
+            Some(("stall", time)) => Fault::Stall(duration(time)?),
+            Some((name, _)) => return Err(format!("no fault `{name}` takes a time")),
+            None => match fault {
+                "error-before" => Fault::ErrorBefore,
+                "error-after" => Fault::ErrorAfter,
+                "reset-before" => Fault::ResetBefore,
+                "reset-after" => Fault::ResetAfter,
+                "truncated-json" => Fault::TruncatedJson,
+                "html" => Fault::Html,
+                "without-secret" => Fault::WithoutSecret,
+                _ => return Err(format!("there is no fault `{fault}`")),
+            },
+        };
+        Ok(Self {
+            fault,
+            method: method.parse().map_err(|_| format!("`{method}` is not a method"))?,
+            route: None,
+            times: times.parse().map_err(|_| format!("`{times}` is not a number of times"))?,
+        })
+    }
+}
+
+/// The failures still to come, in the order in which they were given.
+#[derive(Debug, Default)]
+pub struct Orders(Vec<Order>);
+
+impl Orders {
+    /// Adds a failure behind those which wait.
+    pub fn push(&mut self, order: Order) {
+        self.0.push(order);
+    }
+
+    /// Takes the first failure which fits, once.
+    pub fn take(&mut self, method: &Method, route: Route) -> Option<Fault> {
+        self.0.retain(|order| order.times > 0);
+        let order = self.0.iter_mut().find(|order| order.method == *method && order.route.is_none_or(|wanted| wanted == route))?;
+        order.times -= 1;
+        Some(order.fault)
+    }
+
+    /// Forgets every failure to come.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}

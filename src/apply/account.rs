@@ -1,0 +1,187 @@
+//! One account under apply: its provider, its records, and the durable steps that every change is made of.
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::journal::Journal;
+use crate::files;
+use crate::ledger::Ledger;
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
+use crate::profile::{Capabilities, Catalogue};
+use crate::provider::{Liveness, Provider};
+use crate::vault::{self, Identities};
+
+/// Largest secret file that is read back.
+pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
+
+/// What apply takes from the outside: the time, randomness, and whether to stop.
+pub trait Surroundings {
+    fn now(&self) -> Timestamp;
+    /// Five random bytes for a marker.
+    fn random(&self) -> [u8; 5];
+    /// Whether a signal asked to stop: no new intent is started then.
+    fn stopping(&self) -> bool;
+    /// One line of progress, for standard error.
+    fn progress(&self, account: &Name, line: &str);
+}
+
+/// One account that apply works on.
+pub struct Account<'a> {
+    pub name: &'a Name,
+    pub provider_name: &'a str,
+    pub provider: &'a dyn Provider,
+    pub capabilities: &'a Capabilities,
+    pub catalogue: &'a Catalogue,
+    pub secret_parts: &'a [String],
+    pub keys: BTreeMap<Name, &'a DesiredKey>,
+    pub records: RefCell<BTreeMap<Name, KeyRecord>>,
+    pub ledger: &'a Ledger,
+    pub journal: &'a Journal,
+    pub identities: Option<&'a Identities>,
+    pub surroundings: &'a dyn Surroundings,
+    /// Set when our own credential was refused: nothing more is started.
+    pub halted: Cell<bool>,
+    /// For removed keys, which no manifest gives a cooldown.
+    pub default_cooldown: Span,
+}
+
+impl Account<'_> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.surroundings.now()
+    }
+
+    pub(super) fn address(&self, name: &Name) -> Address {
+        Address::new(self.name.clone(), name.clone())
+    }
+
+    /// The record of a key; an empty one when the ledger has none.
+    pub(super) fn record(&self, name: &Name) -> KeyRecord {
+        self.records.borrow().get(name).cloned().unwrap_or_else(|| KeyRecord::new(self.address(name), self.provider_name))
+    }
+
+    /// Makes a generation's new state durable: journal first, then ledger.
+    pub(super) fn commit(&self, record: &mut KeyRecord, generation: &Generation) -> Result<(), Failure> {
+        self.journal.record(self.now(), record, generation)?;
+        record.put(generation.clone());
+        self.save(record)
+    }
+
+    /// Writes the ledger file of a record and remembers it. A record without generations has no file.
+    pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        let name = &record.address.name;
+        if let Some(key) = self.keys.get(name) {
+            record.protect = key.protect;
+        }
+        if record.generations.is_empty() {
+            self.ledger.remove(&record.address)?;
+            files::remove(&self.ledger.secret_path(&record.address))?;
+            self.records.borrow_mut().remove(name);
+        } else {
+            self.ledger.save(record)?;
+            self.records.borrow_mut().insert(name.clone(), record.clone());
+        }
+        Ok(())
+    }
+
+    /// Where a ciphertext waits between seal and publish.
+    pub(super) fn staged_path(&self, address: &Address, sealed: &Sealed) -> PathBuf {
+        let file = format!("{}.{}.age", address.name, &sealed.sha256[..16.min(sealed.sha256.len())]);
+        self.ledger.root().join(".keywright/sealed").join(address.account.as_str()).join(file)
+    }
+
+    /// Encrypts a secret in memory and puts the ciphertext beside its destination, durably.
+    pub(super) fn stage(&self, key: &DesiredKey, secret: &Secret) -> Result<Sealed, Failure> {
+        let plaintext = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
+        let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+        let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+        let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
+        files::write(&self.staged_path(&key.address, &sealed), &sealing.ciphertext)?;
+        Ok(sealed)
+    }
+
+    /// Moves a staged ciphertext into place; that it is there already is success.
+    pub(super) fn unstage(&self, address: &Address, sealed: &Sealed) -> Result<(), Failure> {
+        if self.published(address, sealed) {
+            return Ok(files::remove(&self.staged_path(address, sealed))?);
+        }
+        Ok(files::rename(&self.staged_path(address, sealed), &self.ledger.secret_path(address))?)
+    }
+
+    /// Whether the secret file in place is this very ciphertext.
+    pub(super) fn published(&self, address: &Address, sealed: &Sealed) -> bool {
+        files::read(&self.ledger.secret_path(address), SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
+    }
+
+    /// Whether the ciphertext waits, whole, to be published.
+    pub(super) fn is_staged(&self, address: &Address, sealed: &Sealed) -> bool {
+        files::read(&self.staged_path(address, sealed), SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
+    }
+
+    /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
+    pub(super) async fn plaintext(&self, address: &Address, generation: &Generation) -> Result<Option<Secret>, Failure> {
+        if let (true, Some(id)) = (self.capabilities.reveal, &generation.id)
+            && let Some(secret) = self.provider.reveal(id).await.map_err(|error| Failure::provider("read the secret again", error))?
+        {
+            return Ok(Some(secret));
+        }
+        let (Some(identities), Some(sealed)) = (self.identities, &generation.sealed) else { return Ok(None) };
+        let path = if self.is_staged(address, sealed) { self.staged_path(address, sealed) } else { self.ledger.secret_path(address) };
+        let ciphertext = files::read(&path, SECRET_FILE_LIMIT)?;
+        let opened = vault::open::open(&ciphertext, identities).map_err(|problem| Failure::local(problem.to_string()))?;
+        let secret = vault::format::read(&opened, sealed.format, self.secret_parts, address);
+        secret.map(Some).map_err(|problem| Failure::local(problem.to_string()))
+    }
+
+    /// What a call with the generation's own secret shows; undecided when there is no plaintext or no such call.
+    pub(super) async fn liveness(&self, address: &Address, generation: &Generation) -> Result<Liveness, Failure> {
+        let undecided = |why: &str| Ok(Liveness::Undecided(why.to_owned()));
+        let Some(id) = &generation.id else { return undecided("its id is unknown") };
+        if !self.capabilities.verify {
+            return undecided("the provider offers no call that proves a key");
+        }
+        match self.plaintext(address, generation).await? {
+            None => undecided("its secret cannot be read"),
+            Some(secret) => self.provider.verify(id, &secret).await.map_err(|error| Failure::provider("try the key", error)),
+        }
+    }
+
+    /// Draws a marker that no generation of this account bears.
+    pub(super) fn draw_marker(&self) -> Marker {
+        loop {
+            let marker = Marker::from_random(self.surroundings.random());
+            let records = self.records.borrow();
+            if !records.values().flat_map(|record| &record.generations).any(|generation| generation.marker.as_ref() == Some(&marker)) {
+                return marker;
+            }
+        }
+    }
+
+    /// The published generation becomes a predecessor, and the new one the current.
+    ///
+    /// Expected flow: staged file moved into place, then ledger `active` and `retiring` in one write. Guarantees: whichever side of the rename a
+    /// crash falls on, the ledger names the digest of the file in place. Assumptions: the generation is sealed, durable and verified.
+    /// Caveats: from here on the predecessor's secret is only in git's history. Errors: the disk.
+    pub(super) fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
+        let now = self.now();
+        let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
+        let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
+        self.unstage(&record.address, sealed)?;
+        for mut other in record.generations.clone() {
+            if other.number == number || (other.sealed.is_none() && other.state != GenerationState::Active) {
+                continue;
+            }
+            other.sealed = None;
+            if other.state == GenerationState::Active {
+                other.state = GenerationState::Retiring;
+                other.disable_after = now.checked_add(overlap.duration()).ok();
+            }
+            self.journal.record(now, record, &other)?;
+            record.put(other);
+        }
+        generation.state = GenerationState::Active;
+        self.commit(record, &generation)
+    }
+}

@@ -1,0 +1,182 @@
+//! Issues one generation: intent, create, seal, verify, publish.
+use std::time::Duration;
+
+use super::account::Account;
+use super::failure::Failure;
+use crate::diagnostics::Code;
+use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
+use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
+
+impl Account<'_> {
+    /// Issues the next generation of a key and publishes its secret.
+    ///
+    /// Expected flow: durable intent with a fresh marker → create, sent once → seal → verify → publish. Guarantees: a key that may exist at the
+    /// provider is in the ledger with its marker before it can exist; the predecessor is not touched. Assumptions: preflight passed, recovery
+    /// ran. Caveats: an answer that was lost is settled at once by looking for the marker. Errors: whatever stopped it; the state in the ledger
+    /// says how far it came, and the next apply goes on from there.
+    pub(super) async fn issue(&self, key: &DesiredKey) -> Result<(), Failure> {
+        let mut record = self.record(&key.address.name);
+        let now = self.now();
+        let marker = self.draw_marker();
+        let generation = Generation {
+            number: record.next_number(),
+            state: GenerationState::Intended,
+            id: None,
+            label: marker.label(&key.label),
+            marker: Some(marker),
+            scopes: key.scopes.clone(),
+            options: key.options.clone(),
+            created_at: now,
+            expires_at: if self.capabilities.expiry.settable { key.expiry.end(now) } else { None },
+            last_verified_at: None,
+            disable_after: None,
+            disabled_at: None,
+            delete_after: None,
+            sealed: None,
+            resealing: None,
+            uneditable: Vec::new(),
+        };
+        let number = generation.number;
+        self.commit(&mut record, &generation)?;
+
+        let request = CreateRequest {
+            label: generation.label.clone(),
+            scopes: generation.scopes.clone(),
+            expires_at: generation.expires_at,
+            options: generation.options.clone(),
+        };
+        match self.provider.create(&request).await {
+            Ok(created) => self.created(key, &mut record, generation, created).await,
+            Err(error) if error.may_have_acted() => {
+                self.surroundings.progress(self.name, &format!("{}: {error}; looking for its marker", key.address));
+                let failure = Failure::provider("learn whether the key was created", error);
+                self.recover_generation(Some(key), &mut record, number).await?;
+                let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
+                if settled { Ok(()) } else { Err(failure.help("apply again: the key is recorded, and will be found or made anew")) }
+            }
+            Err(error) => {
+                self.journal.withdraw(now, &record, number)?;
+                record.generations.retain(|generation| generation.number != number);
+                self.save(&mut record)?;
+                Err(Failure::provider("create the key", error))
+            }
+        }
+    }
+
+    /// Goes on from a created key with or without its secret.
+    pub(super) async fn created(
+        &self,
+        key: &DesiredKey,
+        record: &mut KeyRecord,
+        mut generation: Generation,
+        created: Created,
+    ) -> Result<(), Failure> {
+        let id = created.key.id.clone();
+        generation.id = Some(id.clone());
+        generation.state = GenerationState::Created;
+        self.commit(record, &generation)?;
+
+        let secret = match created.secret {
+            Some(secret) => Some(secret),
+            None => self.plaintext(&record.address, &generation).await?,
+        };
+        let Some(secret) = secret else {
+            self.abandon(record, generation.number).await?;
+            return Err(Failure::new(Code::ProviderUnanswered, "the provider created the key without telling its secret; it was disabled again")
+                .help("apply again to create it anew"));
+        };
+        let observed = self.read_back(&id, created.key).await?;
+        if let Some(field) = self.unlike(&generation, &observed) {
+            self.abandon(record, generation.number).await?;
+            return Err(Failure::new(Code::ProviderNotApplied, format!("the provider created the key with another {field}; it was disabled again")));
+        }
+        if let Some(expires_at) = observed.expires_at {
+            generation.expires_at = expires_at;
+        }
+        generation.sealed = Some(self.stage(key, &secret)?);
+        generation.state = GenerationState::Sealed;
+        self.commit(record, &generation)?;
+        self.verify_and_publish(key, record, generation, &secret).await
+    }
+
+    /// Proves the sealed secret, then publishes it.
+    pub(super) async fn verify_and_publish(
+        &self,
+        key: &DesiredKey,
+        record: &mut KeyRecord,
+        mut generation: Generation,
+        secret: &Secret,
+    ) -> Result<(), Failure> {
+        if self.capabilities.verify {
+            let id = generation.id.clone().expect("a sealed generation has its id");
+            match self.prove(&id, secret).await? {
+                Liveness::Alive => {
+                    generation.last_verified_at = Some(self.now());
+                    self.commit(record, &generation)?;
+                }
+                Liveness::Dead => {
+                    self.abandon(record, generation.number).await?;
+                    return Err(Failure::new(Code::ProviderVerifyFailed, "the provider refuses the new key as dead; it was disabled again"));
+                }
+                Liveness::Undecided(why) => {
+                    return Err(Failure::new(Code::ProviderVerifyUndecided, format!("the new key is sealed but could not be tried: {why}"))
+                        .help("apply again later; the key in use is untouched"));
+                }
+            }
+        }
+        self.publish(record, generation.number, key.overlap)
+    }
+
+    /// Tries a new key; a refusal counts only once the provider's consistency time has passed.
+    async fn prove(&self, id: &str, secret: &Secret) -> Result<Liveness, Failure> {
+        let mut wait = self.capabilities.consistency.as_seconds().min(10);
+        loop {
+            let liveness = self.provider.verify(id, secret).await.or_else(|error| match error {
+                ProviderError::Local(_) | ProviderError::Unsupported(_) => Err(Failure::provider("try the new key", error)),
+                ProviderError::Unauthenticated(_)
+                | ProviderError::Forbidden(_)
+                | ProviderError::NotFound(_)
+                | ProviderError::Refused(_)
+                | ProviderError::Throttled(_)
+                | ProviderError::Unreachable(_)
+                | ProviderError::Unanswered(_) => Ok(Liveness::Undecided(error.to_string())),
+            })?;
+            if liveness != Liveness::Dead || wait == 0 {
+                return Ok(liveness);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            wait -= 1;
+        }
+    }
+
+    /// What the provider now says of a key; `answer` where it cannot be asked by id.
+    pub(super) async fn read_back(&self, id: &str, answer: ObservedKey) -> Result<ObservedKey, Failure> {
+        if !self.capabilities.get {
+            return Ok(answer);
+        }
+        let key = self.provider.get(id).await.map_err(|error| Failure::provider("read the key back", error))?;
+        Ok(key.unwrap_or(answer))
+    }
+
+    /// The first field that differs between what was asked for and what the provider says.
+    pub(super) fn unlike(&self, asked: &Generation, observed: &ObservedKey) -> Option<&'static str> {
+        if observed.scopes.as_ref().is_some_and(|scopes| !self.catalogue.same(&asked.scopes, scopes)) {
+            return Some("set of scopes");
+        }
+        if observed.expires_at.is_some_and(|end| self.capabilities.expiry.settable && !self.capabilities.expiry.agrees(asked.expires_at, end)) {
+            return Some("expiry");
+        }
+        if observed.label != asked.label {
+            return Some("label");
+        }
+        if observed.enabled == Some(false) {
+            return Some("state: it is disabled");
+        }
+        (!options_agree(&asked.options, &observed.options)).then_some("set of options")
+    }
+}
+
+/// Whether every option that was asked for and that the provider tells is as asked.
+pub(super) fn options_agree(asked: &Options, observed: &Options) -> bool {
+    asked.iter().all(|(name, value)| observed.get(name).is_none_or(|seen| seen == value))
+}

@@ -1,0 +1,95 @@
+//! Reads what an account holds now, to the point where nothing is in doubt, or says that it cannot.
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot};
+use crate::profile::Capabilities;
+use crate::provider::{Provider, ProviderError};
+
+/// Keys asked for by id at the same time.
+const GETS_AT_ONCE: usize = 8;
+
+/// Lists an account, then asks by id for every generation of the ledger that the list lacks.
+///
+/// The answer is complete or unavailable, never half: a failed page, a failed get or a repeated id makes it unavailable.
+pub async fn observe(provider: &dyn Provider, capabilities: &Capabilities, ledger: &BTreeMap<Name, &KeyRecord>, now: Timestamp) -> Listing {
+    match read(provider, capabilities, ledger, now).await {
+        Ok(snapshot) => Listing::Complete(snapshot),
+        Err(error) => Listing::Unavailable(error.to_string()),
+    }
+}
+
+async fn read(
+    provider: &dyn Provider,
+    capabilities: &Capabilities,
+    ledger: &BTreeMap<Name, &KeyRecord>,
+    now: Timestamp,
+) -> Result<Snapshot, ProviderError> {
+    let mut snapshot = Snapshot::default();
+    for key in provider.list().await? {
+        if let Some(twice) = snapshot.keys.insert(key.id.clone(), key) {
+            return Err(ProviderError::Unanswered(format!("the list has the id `{}` twice", twice.id.escape_debug())));
+        }
+    }
+    let generations = ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.state != GenerationState::Deleted);
+    let missing: BTreeMap<&str, Timestamp> = generations
+        .filter_map(|generation| Some((generation.id.as_deref()?, generation.created_at)))
+        .filter(|(id, _)| !snapshot.keys.contains_key(*id))
+        .collect();
+    if capabilities.get {
+        let found: Vec<(&str, Option<ObservedKey>)> = stream::iter(missing.into_keys())
+            .map(|id| async move { provider.get(id).await.map(|key| (id, key)) })
+            .buffer_unordered(GETS_AT_ONCE)
+            .try_collect()
+            .await?;
+        for (id, key) in found {
+            match key {
+                Some(key) => drop(snapshot.keys.insert(id.to_owned(), key)),
+                None => drop(snapshot.absent.insert(id.to_owned())),
+            }
+        }
+    } else {
+        let settled = |created: &Timestamp| created.checked_add(capabilities.consistency.duration()).is_ok_and(|settled| settled <= now);
+        snapshot.absent = missing.iter().filter(|(_, created)| settled(created)).map(|(id, _)| (*id).to_owned()).collect();
+    }
+    snapshot.own_scopes = snapshot.keys.values().find(|key| key.own).and_then(|key| key.scopes.clone());
+    Ok(snapshot)
+}
+
+/// Offline: what the ledger believes, as if a provider had said it.
+pub fn assume(ledger: &BTreeMap<Name, &KeyRecord>) -> Listing {
+    let mut snapshot = Snapshot { absent: BTreeSet::new(), ..Snapshot::default() };
+    for generation in ledger.values().flat_map(|record| &record.generations) {
+        let Some(id) = &generation.id else { continue };
+        let enabled = match generation.state {
+            GenerationState::Vanished | GenerationState::Deleted => {
+                snapshot.absent.insert(id.clone());
+                continue;
+            }
+            GenerationState::Disabled | GenerationState::Expired => false,
+            GenerationState::Intended
+            | GenerationState::Created
+            | GenerationState::Sealed
+            | GenerationState::Active
+            | GenerationState::Retiring
+            | GenerationState::Attended
+            | GenerationState::Ambiguous
+            | GenerationState::Lost => true,
+        };
+        let key = ObservedKey {
+            id: id.clone(),
+            label: generation.label.clone(),
+            scopes: Some(generation.scopes.clone()),
+            expires_at: Some(generation.expires_at),
+            enabled: Some(enabled),
+            created_at: Some(generation.created_at),
+            last_used_at: None,
+            options: generation.options.clone(),
+            own: false,
+        };
+        snapshot.keys.insert(id.clone(), key);
+    }
+    Listing::Assumed(snapshot)
+}

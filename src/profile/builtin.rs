@@ -1,0 +1,48 @@
+//! The profiles that the program carries.
+
+/// Built-in profiles by name, as YAML.
+pub fn builtin() -> &'static [(&'static str, &'static str)] {
+    &[("keyring", include_str!("../profiles/keyring.yaml")), ("payconex", include_str!("../profiles/payconex.yaml"))]
+}
+
+/// The text of one built-in profile.
+pub fn builtin_text(name: &str) -> Option<&'static str> {
+    builtin().iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccessLevel, Tag};
+    use crate::profile::Profile;
+
+    fn payconex() -> Profile {
+        serde_yaml::from_str(builtin_text("payconex").expect("built in")).expect("a profile")
+    }
+
+    #[test]
+    fn a_wildcard_is_rated_as_high_as_anything_it_covers() {
+        let scopes = payconex().catalogue.scopes;
+        assert_eq!(scopes.len(), 121);
+        for (wildcard, spec) in scopes.iter().filter(|(scope, _)| scope.as_str().ends_with('*')) {
+            let prefix = wildcard.as_str().trim_end_matches('*');
+            for (scope, below) in scopes.iter().filter(|(scope, _)| scope.as_str().starts_with(prefix)) {
+                assert!(spec.access >= below.access, "{wildcard} covers {scope}");
+                assert!(below.tags.iter().all(|tag| spec.tags.contains(tag)), "{wildcard} covers {scope}");
+            }
+        }
+    }
+
+    #[test]
+    fn risky_scopes_say_why() {
+        let scopes = payconex().catalogue.scopes;
+        for (scope, spec) in &scopes {
+            let risky = spec.tags.iter().any(|tag| matches!(tag, Tag::Money | Tag::Credentials | Tag::Access | Tag::Pan));
+            assert!(spec.says.is_some(), "{scope}");
+            assert!(!risky || spec.why.is_some(), "{scope}");
+            assert!(spec.why.as_ref().is_none_or(|why| why.starts_with("can ")), "{scope}");
+        }
+        let read = &scopes[&"pcx:api_key:read".into()];
+        assert_eq!((read.access, read.tags.as_slice()), (AccessLevel::Read, [Tag::Credentials].as_slice()));
+    }
+}

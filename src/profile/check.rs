@@ -1,0 +1,316 @@
+//! Checks what a profile's shape alone cannot say: that its parts agree with each other. Reads no files.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::api::{Api, HttpApi, Operation};
+use super::auth::{AuthScheme, Select};
+use super::capabilities::Disable;
+use super::paging::Paging;
+use super::reader::whole;
+use super::template::{Placeholder, Template};
+use super::{OptionKind, Profile};
+use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route};
+
+impl Profile {
+    /// Reports every contradiction inside the profile, each at its place in `file`.
+    pub fn check(&self, file: &Arc<str>, report: &mut Report) {
+        let mut check = Check { profile: self, file, report };
+        check.words();
+        check.catalogue();
+        match &self.api {
+            None => {}
+            Some(Api::Keyring) => {}
+            Some(Api::Http(api)) => check.http(api),
+        }
+    }
+}
+
+struct Check<'a> {
+    profile: &'a Profile,
+    file: &'a Arc<str>,
+    report: &'a mut Report,
+}
+
+fn route(fields: &[&str]) -> Route {
+    fields.iter().fold(Route::default(), |route, field| route.field(*field))
+}
+
+impl Check<'_> {
+    fn fail(&mut self, fields: &[&str], message: String) {
+        let place = Place::Route { file: self.file.clone(), route: route(fields), part: Part::Value };
+        self.report.push(Diagnostic::error(Code::ProfileInvalid, message).at(place));
+    }
+
+    fn pattern(&mut self, fields: &[&str], pattern: Option<&String>) {
+        if let Some(pattern) = pattern
+            && whole(pattern).is_err()
+        {
+            self.fail(fields, format!("`{pattern}` is not a regular expression"));
+        }
+    }
+
+    fn words(&mut self) {
+        let profile = self.profile;
+        if profile.version != 1 {
+            self.fail(&["version"], format!("this program reads version 1 of the profile language, not {}", profile.version));
+        }
+        for (name, param) in &profile.params {
+            self.pattern(&["params", name, "pattern"], param.pattern.as_ref());
+            if let Some(default) = param.default.as_ref().filter(|value| !param.values.is_empty() && !param.values.contains(value)) {
+                self.fail(&["params", name, "default"], format!("`{default}` is not among the values of `{name}`"));
+            }
+        }
+        for (name, option) in &profile.options {
+            self.pattern(&["options", name, "pattern"], option.pattern.as_ref());
+            let fits = option.default.as_ref().is_none_or(|default| match option.kind {
+                OptionKind::Text => default.is_string(),
+                OptionKind::List => default.is_array(),
+            });
+            if !fits {
+                self.fail(&["options", name, "default"], format!("the default of `{name}` is not of its kind"));
+            }
+        }
+        for (name, environment) in &profile.environments {
+            for (param, values) in &environment.allow {
+                let known = profile.params.get(param);
+                let fits = |known: &super::Param| values.iter().all(|value| known.values.is_empty() || known.values.contains(value));
+                if !known.is_some_and(fits) {
+                    self.fail(&["environments", name, "allow", param], format!("`{param}` is no param, or cannot have these values"));
+                }
+            }
+            if environment.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
+                self.fail(&["environments", name, "url"], "a provider's URL begins with `https://`".to_owned());
+            }
+        }
+        if profile.secret.parts.is_empty() {
+            self.fail(&["secret", "parts"], "a secret has at least one part".to_owned());
+        }
+        self.pattern(&["capabilities", "label", "pattern"], profile.capabilities.label.pattern.as_ref());
+    }
+
+    fn catalogue(&mut self) {
+        let catalogue = &self.profile.catalogue;
+        let Ok(form) = whole(&catalogue.form) else {
+            return self.fail(&["catalogue", "form"], format!("`{}` is not a regular expression", catalogue.form));
+        };
+        for scope in catalogue.scopes.keys().filter(|scope| !form.is_match(scope.as_str())) {
+            self.fail(&["catalogue", "scopes", scope.as_str()], format!("`{scope}` does not have the form of this provider's scopes"));
+        }
+        for (alias, scope) in &catalogue.aliases {
+            if !catalogue.scopes.contains_key(scope) || catalogue.scopes.contains_key(alias) {
+                let message = format!("`{alias}` must be another spelling of a listed scope, and not be listed itself");
+                self.fail(&["catalogue", "aliases", alias.as_str()], message);
+            }
+        }
+    }
+
+    fn http(&mut self, api: &HttpApi) {
+        let at = |rest: &[&'static str]| [&["api", "http"], rest].concat();
+        self.pattern(&at(&["key", "id", "pattern"]), api.key.id.pattern.as_ref());
+        if api.credential.parts.is_empty() {
+            self.fail(&at(&["credential", "parts"]), "a credential has at least one part".to_owned());
+        }
+        if let Some(own) = api.credential.own.as_ref().filter(|own| !api.credential.parts.contains(own)) {
+            self.fail(&at(&["credential", "own"]), format!("the credential has no part `{own}`"));
+        }
+        for (name, header) in &api.headers {
+            self.template(&["api", "http", "headers", name], header, &[], &[]);
+        }
+        for scheme in self.select(api, &at(&["auth", "use"]), &api.auth.select) {
+            self.scheme(api, &scheme, &api.credential.parts);
+        }
+        self.operations(api);
+        self.capabilities(api);
+        if let Some(verify) = &api.verify {
+            let place = at(&["verify"]);
+            self.template(&[&place[..], &["request"]].concat(), &verify.request.path, &[], &[]);
+            self.templates(&[&place[..], &["query"]].concat(), &verify.query, &[]);
+            for scheme in self.select(api, &[&place[..], &["use"]].concat(), &verify.select) {
+                self.scheme(api, &scheme, &self.profile.secret.parts);
+            }
+        }
+        let whens = api.errors.rows.iter().map(|row| &row.when);
+        let verdicts = api.verify.iter().flat_map(|verify| verify.alive.iter().chain(&verify.dead));
+        for when in whens.chain(verdicts) {
+            self.pattern(&at(&["errors"]), when.message.as_ref());
+        }
+    }
+
+    /// The schemes a choice can name; those that do not exist are reported.
+    fn select(&mut self, api: &HttpApi, place: &[&str], select: &Select) -> Vec<String> {
+        let names = match select {
+            Select::Scheme(name) => vec![name.clone()],
+            Select::Param(name) => self.profile.params.get(name).map(|param| param.values.clone()).unwrap_or_default(),
+            Select::Option { name, rows } if self.profile.options.contains_key(name) => rows.iter().map(|row| row.scheme.clone()).collect(),
+            Select::Option { .. } => Vec::new(),
+        };
+        if names.is_empty() {
+            self.fail(place, "nothing chooses a scheme: name a param with values, or an option with rows".to_owned());
+        }
+        for name in names.iter().filter(|name| !api.auth.schemes.contains_key(*name)) {
+            self.fail(place, format!("`auth` has no scheme `{name}`"));
+        }
+        names
+    }
+
+    fn scheme(&mut self, api: &HttpApi, name: &str, parts: &[String]) {
+        let place = ["api", "http", "auth", "schemes", name];
+        match api.auth.schemes.get(name) {
+            None => {}
+            Some(AuthScheme::Bearer(token)) => self.template(&place, token, &[], parts),
+            Some(AuthScheme::Basic { user, password }) => {
+                [user, password].into_iter().for_each(|template| self.template(&place, template, &[], parts));
+            }
+            Some(AuthScheme::Headers(headers)) => headers.values().for_each(|template| self.template(&place, template, &[], parts)),
+            Some(AuthScheme::Signature(signature)) => {
+                [&signature.id, &signature.secret].into_iter().for_each(|template| self.template(&place, template, &[], parts));
+            }
+        }
+    }
+
+    fn operations(&mut self, api: &HttpApi) {
+        use Placeholder::{Expiry, Id, Label, Limit, Page, Scopes};
+        let operations = &api.operations;
+        if let Some(list) = &operations.list {
+            let place = ["api", "http", "operations", "list"];
+            let allowed: &[Placeholder] = match &list.paging {
+                Paging::None => &[],
+                Paging::Page(_) => &[Page, Limit],
+            };
+            self.template(&[&place[..], &["request"]].concat(), &list.request.path, &[], &[]);
+            self.templates(&[&place[..], &["query"]].concat(), &list.query, allowed);
+            let asks = list.query.values().flat_map(Template::placeholders).any(|placeholder| *placeholder == Page);
+            if let Paging::Page(pages) = &list.paging
+                && (!asks || pages.size == 0)
+            {
+                self.fail(&[&place[..], &["paging"]].concat(), "pages by number need a size and a query that names `{page}`".to_owned());
+            }
+        }
+        let values: &[Placeholder] = &[Label, Scopes, Expiry];
+        let all: &[Placeholder] = &[Id, Label, Scopes, Expiry];
+        for (name, operation, allowed) in [
+            ("get", &operations.get, &[Id][..]),
+            ("create", &operations.create, values),
+            ("edit", &operations.edit, all),
+            ("disable", &operations.disable, &[Id]),
+            ("enable", &operations.enable, &[Id]),
+            ("delete", &operations.delete, &[Id]),
+            ("reveal", &operations.reveal, &[Id]),
+        ] {
+            if let Some(operation) = operation {
+                self.operation(name, operation, allowed);
+            }
+        }
+        let parts = &self.profile.secret.parts;
+        if let Some(part) = parts.iter().find(|part| !api.key.secret.contains_key(*part)).filter(|_| operations.create.is_some()) {
+            self.fail(&["api", "http", "key", "secret"], format!("nothing says where answers have the secret's part `{part}`"));
+        }
+        for option in api.key.options.keys().filter(|name| !self.profile.options.contains_key(*name)) {
+            self.fail(&["api", "http", "key", "options", option], format!("`{option}` is no option of this provider"));
+        }
+    }
+
+    fn operation(&mut self, name: &str, operation: &Operation, allowed: &[Placeholder]) {
+        let place = ["api", "http", "operations", name];
+        self.template(&[&place[..], &["request"]].concat(), &operation.request.path, allowed, &[]);
+        self.templates(&[&place[..], &["query"]].concat(), &operation.query, allowed);
+        if let Some(body) = &operation.body {
+            for placeholder in body.placeholders() {
+                self.placeholder(&[&place[..], &["body"]].concat(), placeholder, allowed, &[]);
+            }
+        }
+    }
+
+    fn templates(&mut self, place: &[&str], templates: &BTreeMap<String, Template>, allowed: &[Placeholder]) {
+        templates.iter().for_each(|(name, template)| self.template(&[place, &[name]].concat(), template, allowed, &[]));
+    }
+
+    fn template(&mut self, place: &[&str], template: &Template, allowed: &[Placeholder], parts: &[String]) {
+        template.placeholders().for_each(|placeholder| self.placeholder(place, placeholder, allowed, parts));
+    }
+
+    fn placeholder(&mut self, place: &[&str], placeholder: &Placeholder, allowed: &[Placeholder], parts: &[String]) {
+        let known = match placeholder {
+            Placeholder::Param(name) => self.profile.params.contains_key(name),
+            // Only operations that carry a key's fields carry its options.
+            Placeholder::Option(name) => self.profile.options.contains_key(name) && allowed.contains(&Placeholder::Label),
+            Placeholder::Part(name) => parts.contains(name),
+            Placeholder::Id | Placeholder::Label | Placeholder::Scopes | Placeholder::Expiry | Placeholder::Page | Placeholder::Limit => {
+                allowed.contains(placeholder)
+            }
+        };
+        if !known {
+            self.fail(place, format!("`{{{placeholder}}}` has no value here"));
+        }
+    }
+
+    fn capabilities(&mut self, api: &HttpApi) {
+        let (can, has) = (&self.profile.capabilities, &api.operations);
+        let disable = can.disable != Disable::None;
+        let edit = can.editable.label || can.editable.scopes || can.editable.expiry || can.editable.options;
+        for (name, claimed, there) in [
+            ("get", can.get, has.get.is_some()),
+            ("delete", can.delete, has.delete.is_some()),
+            ("reveal", can.reveal, has.reveal.is_some()),
+            ("verify", can.verify, api.verify.is_some()),
+            ("disable", disable, has.disable.is_some()),
+            ("editable", edit, has.edit.is_some()),
+        ] {
+            if claimed != there {
+                self.fail(&["capabilities", name], format!("`capabilities.{name}` and `api.http` disagree on whether this exists"));
+            }
+        }
+        if can.disable == Disable::Reversible && has.enable.is_none() {
+            self.fail(&["capabilities", "disable"], "a reversible `disable` needs the operation `enable`".to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::builtin;
+
+    fn problems(change: impl Fn(&mut serde_json::Value)) -> Vec<String> {
+        let mut value: serde_json::Value = serde_yaml::from_str(builtin::builtin_text("payconex").expect("built in")).expect("YAML");
+        change(&mut value);
+        let profile: Profile = serde_json::from_value(value).expect("a profile");
+        let mut report = Report::default();
+        profile.check(&"providers/x.yaml".into(), &mut report);
+        report.diagnostics().iter().map(|diagnostic| diagnostic.message.clone()).collect()
+    }
+
+    #[test]
+    fn the_built_in_profiles_agree_with_themselves() {
+        for (name, text) in builtin::builtin() {
+            let profile: Profile = serde_yaml::from_str(text).expect(name);
+            let mut report = Report::default();
+            profile.check(&(*name).into(), &mut report);
+            assert_eq!((profile.name.as_str(), report.diagnostics()), (*name, &[][..]));
+        }
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        assert_eq!(problems(|_| {}), [""; 0]);
+        type Case = (&'static str, serde_json::Value, &'static str);
+        let cases: [Case; 12] = [
+            ("/version", 2.into(), "this program reads version 1 of the profile language, not 2"),
+            ("/params/account_id/pattern", "(".into(), "`(` is not a regular expression"),
+            ("/params/auth/default", "x".into(), "`x` is not among the values of `auth`"),
+            ("/options/methods/default", "HMAC".into(), "the default of `methods` is not of its kind"),
+            ("/environments/production/url", "http://x".into(), "a provider's URL begins with `https://`"),
+            ("/catalogue/form", "[".into(), "`[` is not a regular expression"),
+            ("/api/http/operations/get/request", "GET /{label}".into(), "`{label}` has no value here"),
+            ("/api/http/operations/get/request", "GET /{param.x}".into(), "`{param.x}` has no value here"),
+            ("/api/http/operations/get/request", "GET /{part.secret}".into(), "`{part.secret}` has no value here"),
+            ("/api/http/credential/own", "x".into(), "the credential has no part `x`"),
+            ("/capabilities/reveal", false.into(), "`capabilities.reveal` and `api.http` disagree on whether this exists"),
+            ("/api/http/auth/use", serde_json::json!({"scheme": "x"}), "`auth` has no scheme `x`"),
+        ];
+        for (pointer, value, expected) in cases {
+            let found = problems(|profile| *profile.pointer_mut(pointer).expect(pointer) = value.clone());
+            assert!(found.iter().any(|message| message == expected), "{pointer}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! Text and bodies with placeholders, such as `/accounts/{param.account_id}`. Fills them; knows no provider and sends nothing.
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::model::address::as_text;
+
+/// What a template may ask for, written `{id}` or `{param.account_id}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Placeholder {
+    /// The key's id.
+    Id,
+    /// The provider-side label.
+    Label,
+    /// The scopes, in the format of `formats.scopes`.
+    Scopes,
+    /// The expiry, in the format of `formats.expiry`; null when an edit removes it.
+    Expiry,
+    /// The number of the page to read.
+    Page,
+    /// How many items a page should hold.
+    Limit,
+    /// A param of the account.
+    Param(String),
+    /// An option of the key.
+    Option(String),
+    /// A part of the credential that authenticates the call. Only `auth` may name one.
+    Part(String),
+}
+
+/// Values by placeholder. A missing one is absent: the field that asks for it is left out.
+pub type Values = BTreeMap<Placeholder, Value>;
+
+/// A text with placeholders. `{{` and `}}` stand for braces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Placeholder(Placeholder),
+}
+
+/// A text that is no template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    #[error("`{{{0}}}` is not a placeholder: use id, label, scopes, expiry, page, limit, param.NAME, option.NAME or part.NAME")]
+    Unknown(String),
+    #[error("a `{{` or `}}` stands alone: write `{{{{` or `}}}}` for the character itself")]
+    Unbalanced,
+    #[error("`{0}` is not a request: write it as `GET /path/{{id}}`")]
+    Request(String),
+    #[error("a body is a map of fields")]
+    Body,
+}
+
+/// Why a path could not be filled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    #[error("`{{{0}}}` of the path has no value")]
+    Absent(Placeholder),
+    #[error("a value would change the path")]
+    Traversal,
+}
+
+impl FromStr for Placeholder {
+    type Err = TemplateError;
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        Ok(match text.split_once('.') {
+            None => match text {
+                "id" => Self::Id,
+                "label" => Self::Label,
+                "scopes" => Self::Scopes,
+                "expiry" => Self::Expiry,
+                "page" => Self::Page,
+                "limit" => Self::Limit,
+                _ => return Err(TemplateError::Unknown(text.to_owned())),
+            },
+            Some(("param", name)) if !name.is_empty() => Self::Param(name.to_owned()),
+            Some(("option", name)) if !name.is_empty() => Self::Option(name.to_owned()),
+            Some(("part", name)) if !name.is_empty() => Self::Part(name.to_owned()),
+            Some(_) => return Err(TemplateError::Unknown(text.to_owned())),
+        })
+    }
+}
+
+impl fmt::Display for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id => f.write_str("id"),
+            Self::Label => f.write_str("label"),
+            Self::Scopes => f.write_str("scopes"),
+            Self::Expiry => f.write_str("expiry"),
+            Self::Page => f.write_str("page"),
+            Self::Limit => f.write_str("limit"),
+            Self::Param(name) => write!(f, "param.{name}"),
+            Self::Option(name) => write!(f, "option.{name}"),
+            Self::Part(name) => write!(f, "part.{name}"),
+        }
+    }
+}
+
+impl Template {
+    /// The placeholders, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Placeholder(placeholder) => Some(placeholder),
+        })
+    }
+
+    /// The value of the template. A placeholder that is the whole template keeps its type; `None` when one is absent.
+    pub fn value(&self, values: &Values) -> Option<Value> {
+        match self.0.as_slice() {
+            [Piece::Placeholder(placeholder)] => values.get(placeholder).cloned(),
+            _ => self.text(values).map(Value::String),
+        }
+    }
+
+    /// The text of the template; `None` when a placeholder is absent, null, a list or a map.
+    pub fn text(&self, values: &Values) -> Option<String> {
+        self.join(|placeholder| values.get(placeholder).and_then(scalar))
+    }
+
+    fn join(&self, value: impl Fn(&Placeholder) -> Option<String>) -> Option<String> {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(literal) => Some(literal.clone()),
+            Piece::Placeholder(placeholder) => value(placeholder),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
+    /// The text of a template that names secrets, each looked up by the caller; `None` when one is absent. It is wiped when dropped.
+    pub fn secret_text<'a>(&self, value: impl Fn(&Placeholder) -> Option<&'a str>) -> Option<Zeroizing<String>> {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(literal) => Some(Zeroizing::new(literal.clone())),
+            Piece::Placeholder(placeholder) => value(placeholder).map(|text| Zeroizing::new(text.to_owned())),
+        };
+        let pieces: Vec<Zeroizing<String>> = self.0.iter().map(piece).collect::<Option<_>>()?;
+        // With its full capacity from the start the text never moves and leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(pieces.iter().map(|piece| piece.len()).sum()));
+        pieces.iter().for_each(|piece| text.push_str(piece));
+        Some(text)
+    }
+
+    /// The template as a path. Every value is percent-encoded and stays inside its segment.
+    ///
+    /// Errors when a value is absent or empty, or when a segment would become `.` or `..`, which no encoding can hide from a URL parser.
+    pub fn path(&self, values: &Values) -> Result<String, PathError> {
+        for placeholder in self.placeholders() {
+            let text = values.get(placeholder).and_then(scalar);
+            if text.is_none_or(|text| text.is_empty()) {
+                return Err(PathError::Absent(placeholder.clone()));
+            }
+        }
+        let encoded = |placeholder: &Placeholder| values.get(placeholder).and_then(scalar).map(|text| percent_encoded(&text));
+        let path = self.join(encoded).unwrap_or_default();
+        if path.split('/').any(|segment| segment == "." || segment == "..") { Err(PathError::Traversal) } else { Ok(path) }
+    }
+}
+
+impl FromStr for Template {
+    type Err = TemplateError;
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
+        while let Some(at) = rest.find(['{', '}']) {
+            literal.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
+                literal.push_str(&rest[..1]);
+                rest = after;
+                continue;
+            }
+            let inner = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')).ok_or(TemplateError::Unbalanced)?;
+            if !literal.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut literal)));
+            }
+            pieces.push(Piece::Placeholder(inner.0.parse()?));
+            rest = inner.1;
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            pieces.push(Piece::Text(literal));
+        }
+        Ok(Self(pieces))
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}")),
+            Piece::Placeholder(placeholder) => write!(f, "{{{placeholder}}}"),
+        })
+    }
+}
+
+as_text!(Template, "Template", "^.*$");
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Method and path as documentation writes them: `GET /accounts/{param.account_id}/api-keys/{id}`. The path follows that of the URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: Method,
+    pub path: Template,
+}
+
+impl FromStr for Request {
+    type Err = TemplateError;
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let bad = || TemplateError::Request(text.to_owned());
+        let (word, path) = text.split_once(' ').ok_or_else(bad)?;
+        let method = Method::ALL.into_iter().find(|method| method.as_str() == word).ok_or_else(bad)?;
+        let plain = path.starts_with('/') && !path.contains(['?', '#', '\\', '%']) && !path.contains(char::is_whitespace);
+        if plain { Ok(Self { method, path: path.parse()? }) } else { Err(bad()) }
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)
+    }
+}
+
+as_text!(Request, "Request", "^(GET|POST|PUT|PATCH|DELETE) /[^\\s?#%\\\\]*$");
+
+/// A JSON body with placeholders in its texts. A text that is one placeholder takes the value's own type; absent values drop their field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct Body(Vec<(String, Node)>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Literal(Value),
+    Text(Template),
+    List(Vec<Node>),
+    Fields(Vec<(String, Node)>),
+}
+
+impl Body {
+    /// The filled body.
+    pub fn fill(&self, values: &Values) -> Value {
+        fill_fields(&self.0, values)
+    }
+
+    /// The placeholders, in order.
+    pub fn placeholders(&self) -> Vec<&Placeholder> {
+        let mut found = Vec::new();
+        self.0.iter().for_each(|(_, node)| node.collect(&mut found));
+        found
+    }
+}
+
+impl Node {
+    fn fill(&self, values: &Values) -> Option<Value> {
+        match self {
+            Self::Literal(value) => Some(value.clone()),
+            Self::Text(template) => template.value(values),
+            Self::List(nodes) => Some(nodes.iter().filter_map(|node| node.fill(values)).collect()),
+            Self::Fields(fields) => Some(fill_fields(fields, values)),
+        }
+    }
+
+    fn collect<'a>(&'a self, found: &mut Vec<&'a Placeholder>) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Text(template) => found.extend(template.placeholders()),
+            Self::List(nodes) => nodes.iter().for_each(|node| node.collect(found)),
+            Self::Fields(fields) => fields.iter().for_each(|(_, node)| node.collect(found)),
+        }
+    }
+}
+
+fn fill_fields(fields: &[(String, Node)], values: &Values) -> Value {
+    let filled: Map<String, Value> = fields.iter().filter_map(|(name, node)| Some((name.clone(), node.fill(values)?))).collect();
+    Value::Object(filled)
+}
+
+impl TryFrom<Value> for Node {
+    type Error = TemplateError;
+    fn try_from(value: Value) -> Result<Self, TemplateError> {
+        Ok(match value {
+            Value::String(text) => Self::Text(text.parse()?),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::try_from).collect::<Result<_, _>>()?),
+            Value::Object(fields) => Self::Fields(nodes(fields)?),
+            literal @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Self::Literal(literal),
+        })
+    }
+}
+
+fn nodes(fields: Map<String, Value>) -> Result<Vec<(String, Node)>, TemplateError> {
+    fields.into_iter().map(|(name, value)| Ok((name, value.try_into()?))).collect()
+}
+
+impl TryFrom<Value> for Body {
+    type Error = TemplateError;
+    fn try_from(value: Value) -> Result<Self, TemplateError> {
+        match value {
+            Value::Object(fields) => Ok(Self(nodes(fields)?)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(TemplateError::Body),
+        }
+    }
+}
+
+impl From<Node> for Value {
+    fn from(node: Node) -> Self {
+        match node {
+            Node::Literal(value) => value,
+            Node::Text(template) => Self::String(template.to_string()),
+            Node::List(nodes) => nodes.into_iter().map(Self::from).collect(),
+            Node::Fields(fields) => Body(fields).into(),
+        }
+    }
+}
+
+impl From<Body> for Value {
+    fn from(body: Body) -> Self {
+        Self::Object(body.0.into_iter().map(|(name, node)| (name, node.into())).collect())
+    }
+}
+
+impl JsonSchema for Body {
+    fn schema_name() -> Cow<'static, str> {
+        "Body".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "A JSON body with placeholders in its texts. A text that is one placeholder takes the value's own type; absent values drop their field."
+        })
+    }
+}
+
+/// Text, numbers and booleans as text; lists, maps and null have none.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Everything but letters, digits and `-._~` as `%XX`, so that a URL parser changes nothing any more.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn values(entries: &[(Placeholder, Value)]) -> Values {
+        entries.iter().cloned().collect()
+    }
+
+    #[test]
+    fn templates_read_and_print_alike() {
+        for text in ["", "plain", "/a/{id}/b/{param.account_id}", "{scopes}", "x{{y}}{label}"] {
+            assert_eq!(text.parse::<Template>().expect(text).to_string(), text);
+        }
+        for bad in ["{", "}", "{id", "id}", "{nope}", "{param.}", "{}", "{ id }", "{env.HOME}", "{{id}"] {
+            assert!(bad.parse::<Template>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_path_segment() {
+        let path: Template = "/keys/{id}/x".parse().expect("a template");
+        let fill = |id: &str| path.path(&values(&[(Placeholder::Id, json!(id))]));
+        assert_eq!(fill("api_1").as_deref(), Ok("/keys/api_1/x"));
+        assert_eq!(fill("a/../b?c#d").as_deref(), Ok("/keys/a%2F..%2Fb%3Fc%23d/x"));
+        assert_eq!(fill("%2e%2e").as_deref(), Ok("/keys/%252e%252e/x"));
+        assert_eq!(fill("é\n").as_deref(), Ok("/keys/%C3%A9%0A/x"));
+        assert_eq!(fill(".."), Err(PathError::Traversal));
+        assert_eq!(fill("."), Err(PathError::Traversal));
+        assert_eq!(fill(""), Err(PathError::Absent(Placeholder::Id)));
+        assert_eq!(path.path(&Values::new()), Err(PathError::Absent(Placeholder::Id)));
+        // What a URL parser makes of it is the same path again.
+        let url = reqwest::Url::parse(&format!("https://host{}", fill("a/../b?c#d").expect("filled"))).expect("a URL");
+        assert_eq!((url.path(), url.query(), url.fragment()), ("/keys/a%2F..%2Fb%3Fc%23d/x", None, None));
+    }
+
+    #[test]
+    fn a_body_keeps_types_and_drops_what_is_absent() {
+        let body: Body = serde_json::from_value(json!({
+            "label": "{label}", "scopes": "{scopes}", "expiresAt": "{expiry}", "accounts": "{option.accounts}",
+            "name": "kw {label}", "enabled": true, "nested": {"list": ["{id}", 1, null]}
+        }))
+        .expect("a body");
+        let filled = body.fill(&values(&[
+            (Placeholder::Label, json!("a \"quoted\" {id}")),
+            (Placeholder::Scopes, json!(["one", "two"])),
+            (Placeholder::Expiry, Value::Null),
+        ]));
+        let expected = json!({
+            "label": "a \"quoted\" {id}", "scopes": ["one", "two"], "expiresAt": null, "name": "kw a \"quoted\" {id}",
+            "enabled": true, "nested": {"list": [1, null]}
+        });
+        assert_eq!(filled.to_string(), expected.to_string());
+        assert!(serde_json::from_value::<Body>(json!(["x"])).is_err());
+        assert!(serde_json::from_value::<Body>(json!({"x": "{nope}"})).is_err());
+    }
+
+    #[test]
+    fn a_request_is_method_and_path() {
+        let request: Request = "PATCH /keys/{id}".parse().expect("a request");
+        assert_eq!((request.method, request.to_string().as_str()), (Method::Patch, "PATCH /keys/{id}"));
+        for bad in ["/keys", "FETCH /keys", "GET keys", "GET /keys?x=1", "GET /a b", "GET https://host/", "GET /a%2f", "GET /a\\b"] {
+            assert!(bad.parse::<Request>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What an answer says in its headers and error fields, made safe to repeat. Knows no operation.
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::HeaderMap;
+
+use crate::model::Secret;
+use crate::profile::classify::Refusal;
+
+const LONGEST_MESSAGE: usize = 200;
+const LONGEST_WORD: usize = 64;
+
+/// A refusal as a sentence for people.
+pub struct Said<'a>(pub &'a Refusal);
+
+impl Said<'_> {
+    /// Status, kind, code, trace and the vendor's message. Whatever repeats a part of the credential is left out, and so is the rest of the body.
+    pub fn without(&self, credential: &Secret) -> String {
+        let Refusal { status, code, kind, message, trace } = self.0;
+        let safe = |text: &&String| !credential.parts().any(|(_, part)| !part.is_empty() && text.contains(part));
+        let word = |text: &Option<String>| {
+            let text = text.as_ref().filter(safe)?;
+            let plain =
+                !text.is_empty() && text.len() <= LONGEST_WORD && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
+            plain.then(|| text.clone())
+        };
+        let mut said = format!("status {status}");
+        for (before, text) in [(", ", word(kind)), (", code ", word(code)), (", trace ", word(trace))] {
+            if let Some(text) = text {
+                said.push_str(before);
+                said.push_str(&text);
+            }
+        }
+        if let Some(message) = message.as_ref().filter(safe) {
+            let calm: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let mut short: String = calm.trim().chars().take(LONGEST_MESSAGE).collect();
+            if short.len() < calm.trim().len() {
+                short.push('…');
+            }
+            if !short.is_empty() {
+                said.push_str(": ");
+                said.push_str(&short);
+            }
+        }
+        said
+    }
+}
+
+/// How long the provider asks to wait: seconds, or a date.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get("retry-after")?.to_str().ok()?.trim();
+    match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(Duration::try_from(date(headers, "retry-after")?.duration_since(now)).unwrap_or_default()),
+    }
+}
+
+/// A date in a header.
+pub fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(name)?.to_str().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    fn refusal(message: &str) -> Refusal {
+        Refusal {
+            status: 403,
+            code: Some("40003".into()),
+            kind: Some("authorization".into()),
+            message: Some(message.into()),
+            trace: Some("abc-1".into()),
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_repeated_without_secrets_and_bounded() {
+        let secret = Secret::single(Zeroizing::new("hunter2".to_owned()));
+        let said = |refusal: &Refusal| Said(refusal).without(&secret);
+        assert_eq!(said(&refusal("no\nway")), "status 403, authorization, code 40003, trace abc-1: no way");
+        assert_eq!(said(&refusal("key hunter2 is bad")), "status 403, authorization, code 40003, trace abc-1");
+        assert_eq!(said(&Refusal { trace: Some("hunter2".into()), ..refusal("") }), "status 403, authorization, code 40003");
+        assert_eq!(said(&Refusal { code: Some("a b".into()), kind: None, ..refusal("") }), "status 403, trace abc-1");
+        let long = said(&refusal(&"é".repeat(5000)));
+        assert!(long.ends_with("é…") && long.chars().count() < 300);
+    }
+
+    #[test]
+    fn waiting_is_told_in_seconds_or_by_date() {
+        let now: Timestamp = "2026-11-21T10:00:00Z".parse().expect("an instant");
+        let told = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", text.parse().expect("a header"));
+            retry_after(&headers, now)
+        };
+        assert_eq!(told("7"), Some(Duration::from_secs(7)));
+        assert_eq!(told("Sat, 21 Nov 2026 10:00:05 GMT"), Some(Duration::from_secs(5)));
+        assert_eq!(told("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(told("soon"), None);
+    }
+}

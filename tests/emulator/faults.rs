@@ -1,0 +1,109 @@
+//! The failures which can be ordered.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::client::KEYS;
+use crate::emulator::{Config, Fault, Order, Route};
+use crate::start;
+
+fn body() -> Value {
+    json!({"label": "spoilt", "scopes": ["pcx:webhooks:read"]})
+}
+
+#[tokio::test]
+async fn each_failure_acts_or_not_and_spoils_the_answer() {
+    let rows = [
+        (Fault::ErrorBefore, 0, Some(500)),
+        (Fault::ErrorAfter, 1, Some(500)),
+        (Fault::ResetBefore, 0, None),
+        (Fault::ResetAfter, 1, None),
+        (Fault::TruncatedJson, 1, Some(201)),
+        (Fault::Html, 1, Some(200)),
+        (Fault::WithoutSecret, 1, Some(201)),
+        (Fault::Throttle(Duration::from_secs(7)), 0, Some(429)),
+        (Fault::Stall(Duration::from_millis(100)), 1, Some(201)),
+    ];
+    for (fault, made, status) in rows {
+        let (emulator, admin) = start(Config::default()).await;
+        emulator.inject(fault, Method::POST, 1);
+        admin.list().await.assert_status(200);
+        let begun = Instant::now();
+        let answer = admin.try_send(Method::POST, KEYS, Some(body())).await;
+        assert_eq!(emulator.keys_labelled("spoilt").len(), made, "{fault:?}");
+        let seen = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        assert_eq!(seen, status, "{fault:?}");
+        if let Ok(answer) = answer {
+            let json = serde_json::from_str::<Value>(&answer.text);
+            match fault {
+                Fault::ErrorBefore | Fault::ErrorAfter => {
+                    answer.assert_refused(500, "40004");
+                }
+                Fault::TruncatedJson => assert!(json.is_err() && answer.text.starts_with('{')),
+                Fault::Html => assert!(answer.header("content-type").starts_with("text/html")),
+                Fault::WithoutSecret => {
+                    let json = json.expect("JSON");
+                    assert!(json["id"].is_string() && json.get("secret").is_none());
+                }
+                Fault::Throttle(_) => assert_eq!(answer.header("retry-after"), "7"),
+                Fault::Stall(time) => assert!(begun.elapsed() >= time),
+                Fault::ResetBefore | Fault::ResetAfter => {}
+            }
+        }
+        let again = admin.create(body()).await;
+        again.assert_status(201);
+    }
+}
+
+#[tokio::test]
+async fn failures_queue_by_method_and_route() {
+    let (emulator, admin) = start(Config::default()).await;
+    let id = emulator.admin_id();
+    emulator.inject(Fault::ErrorBefore, Method::GET, 2);
+    emulator.order(Order { fault: Fault::Throttle(Duration::from_secs(1)), method: Method::GET, route: Some(Route::Read), times: 1 });
+    admin.list().await.assert_status(500);
+    admin.read(&id).await.assert_status(500);
+    admin.list().await.assert_status(200);
+    admin.read(&id).await.assert_status(429);
+    admin.read(&id).await.assert_status(200);
+
+    emulator.inject(Fault::Html, Method::GET, 5);
+    emulator.clear_faults();
+    assert!(admin.list().await.json().is_array());
+    emulator.forget_requests();
+    assert_eq!(emulator.count(Route::List), 0);
+}
+
+#[tokio::test]
+async fn a_client_which_gives_up_leaves_its_key_behind() {
+    let (emulator, admin) = start(Config::default()).await;
+    emulator.inject(Fault::Stall(Duration::from_secs(60)), Method::POST, 1);
+    let send = admin.try_send(Method::POST, KEYS, Some(body()));
+    let answer = tokio::time::timeout(Duration::from_millis(300), send).await;
+    assert!(answer.is_err(), "the answer is held back");
+    assert_eq!(emulator.keys_labelled("spoilt").len(), 1);
+    admin.list().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn latency_can_be_turned_up_while_running() {
+    let (emulator, admin) = start(Config::default()).await;
+    emulator.configure(|config| config.latency = Duration::from_millis(50));
+    let begun = Instant::now();
+    admin.list().await.assert_status(200);
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+}
+
+#[test]
+fn orders_are_read_from_the_command_line() {
+    let order: Order = "stall=1s 500ms:POST:3".parse().expect("an order");
+    assert_eq!(order.fault, Fault::Stall(Duration::from_millis(1500)));
+    assert_eq!((order.method, order.times), (Method::POST, 3));
+    let order: Order = "reset-after:PATCH:1".parse().expect("an order");
+    assert_eq!(order.fault, Fault::ResetAfter);
+    for text in ["", "html", "html:GET", "html:GET:x", "boom:GET:1", "html=1s:GET:1"] {
+        assert!(text.parse::<Order>().is_err(), "{text}");
+    }
+}
