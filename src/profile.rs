@@ -4,7 +4,6 @@ pub mod auth;
 pub mod builtin;
 pub mod capabilities;
 pub mod catalogue;
-pub mod risk;
 pub mod check;
 pub mod classify;
 pub mod codec_scopes;
@@ -12,6 +11,7 @@ pub mod codec_time;
 pub mod credential;
 pub mod paging;
 pub mod reader;
+pub mod risk;
 pub mod template;
 
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ pub use api::{Api, HttpApi};
 pub use builtin::{builtin, builtin_text};
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
 pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
-pub use risk::risk_of;
 pub use credential::{Credential, CredentialProblem};
+pub use risk::risk_of;
 
 use crate::diagnostics::Report;
 use crate::yaml;
