@@ -1,13 +1,13 @@
 //! What differs between a manifest and its current generation, and whether a new one is due. Decides nothing.
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
 use super::standing::Key;
-use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet};
+use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
 use crate::profile::Capabilities;
 
 /// The differences of one live generation.
@@ -152,25 +152,33 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
+    let at = rotation_at(&key.address, desired, capabilities, generation.created_at)?;
     let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
-    let at = rotation_at(&key.address, desired, end)?;
     (at <= key.now).then(|| format!("expires {}; due since {}", day(end), day(at)))
 }
 
-/// When a rolling key that ends at `end` is due for rotation: `renew_before` earlier, plus up to an eighth of it by address, to spread the load.
+/// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
 ///
-/// `None` for keys that do not roll.
-pub(super) fn rotation_at(address: &Address, desired: &DesiredKey, end: Timestamp) -> Option<Timestamp> {
-    match desired.expiry {
-        Expiry::Never | Expiry::At(_) => None,
-        Expiry::Lifetime(_) => {
-            let hash = Sha256::digest(address.to_string());
-            let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-            let spread = number.checked_rem(desired.renew_before.as_seconds() / 8).unwrap_or(0);
-            let early = end.checked_sub(desired.renew_before.duration()).ok()?;
-            early.checked_add(SignedDuration::from_secs(i64::try_from(spread).unwrap_or(0))).ok()
-        }
+/// `None` for keys that do not roll. Where the provider grants no more than `renew_before`, half of what it grants takes its place.
+pub(super) fn rotation_at(
+    address: &Address,
+    desired: &DesiredKey,
+    capabilities: &Capabilities,
+    created_at: Timestamp,
+) -> Option<Timestamp> {
+    let span = match desired.expiry {
+        Expiry::Never | Expiry::At(_) => return None,
+        Expiry::Lifetime(span) => span,
+    };
+    let mut renew_before = desired.renew_before;
+    if let Some(granted) = capabilities.expiry.max.filter(|max| *max < span && *max <= renew_before) {
+        renew_before = Span::seconds(granted.as_seconds() / 2);
     }
+    let end = wanted_end(capabilities, desired.expiry, created_at)?;
+    let hash = Sha256::digest(address.to_string());
+    let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let spread = number.checked_rem(renew_before.as_seconds() / 8).unwrap_or(0);
+    end.checked_sub(renew_before.duration()).ok()?.checked_add(Span::seconds(spread).duration()).ok()
 }
 
 /// The date, UTC.
@@ -180,11 +188,11 @@ pub(super) fn day(instant: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use serde_json::json;
 
     use super::super::testing::*;
     use super::*;
-    use crate::model::Span;
     use crate::profile::ExpirySupport;
 
     fn fields(world: &World) -> Vec<EditField> {
@@ -256,20 +264,25 @@ mod tests {
 
     #[test]
     fn rotations_are_spread_by_address() {
-        let desired = desired();
-        let end = at(90 * DAY);
+        let (desired, capabilities) = (desired(), capabilities());
         let early = at(76 * DAY);
         let spread: BTreeSet<Timestamp> = (0..50)
-            .map(|number| rotation_at(&format!("acct/key-{number}").parse().unwrap(), &desired, end).unwrap())
+            .map(|number| rotation_at(&format!("acct/key-{number}").parse().unwrap(), &desired, &capabilities, now()).unwrap())
             .inspect(|at| assert!(*at >= early && *at < early + SignedDuration::from_secs(14 * DAY / 8)))
             .collect();
         assert!(spread.len() > 45);
         let hash = Sha256::digest("acct/hooks");
         let number = u64::from_be_bytes(hash[..8].try_into().unwrap());
         let expected = early + SignedDuration::from_secs((number % (14 * 86_400 / 8)) as i64);
-        assert_eq!(rotation_at(&address(), &desired, end), Some(expected));
+        assert_eq!(rotation_at(&address(), &desired, &capabilities, now()), Some(expected));
         let at_once = DesiredKey { renew_before: Span::seconds(7), ..desired.clone() };
-        assert_eq!(rotation_at(&address(), &at_once, end), Some(end - SignedDuration::from_secs(7)), "nothing to spread over");
-        assert_eq!(rotation_at(&address(), &DesiredKey { expiry: Expiry::At(end), ..desired }, end), None);
+        assert_eq!(rotation_at(&address(), &at_once, &capabilities, now()), Some(at(90 * DAY - 7)), "nothing to spread over");
+        let fixed = DesiredKey { expiry: Expiry::At(at(DAY)), ..desired.clone() };
+        assert_eq!(rotation_at(&address(), &fixed, &capabilities, now()), None);
+        let short = Capabilities { expiry: ExpirySupport { max: Some(Span::days(8)), ..capabilities.expiry }, ..capabilities };
+        assert!(
+            rotation_at(&address(), &desired, &short, now()).unwrap() >= at(4 * DAY),
+            "a granted end before `renew_before` must not rotate for ever"
+        );
     }
 }

@@ -251,7 +251,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
 /// Writes a changed `protect` flag down, so that it survives the removal of the entry.
 fn record_protection(key: &Key, draft: &mut Draft) {
     let (Some(desired), Some(record)) = (key.desired, key.record) else { return };
-    let Some(generation) = key.current().or_else(|| record.generations.first()) else { return };
+    let Some(generation) = key.current().or_else(|| key.generations().max_by_key(|generation| generation.number)) else { return };
     if desired.protect == record.protect || draft.refusal.is_some() {
         return;
     }

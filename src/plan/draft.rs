@@ -107,6 +107,15 @@ impl Draft {
         self
     }
 
+    /// Disables a generation that should be dead by the ledger, and is not, once its successor is there.
+    pub fn and_end(mut self, key: &Key, current: &Generation) -> Self {
+        let dead = current.state != GenerationState::Active;
+        if dead && key.seen(current) == Seen::Live && key.account.capabilities.disable != Disable::None {
+            self.steps.push(PlanStep::Disable { generation: current.number });
+        }
+        self
+    }
+
     pub fn end(mut self, key: &Key, action: Action, current: &Generation, steps: Vec<PlanStep>, reason: &str) -> Self {
         self.action = action;
         self.reason = reason.to_owned();

@@ -31,7 +31,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             returning(key, desired, current, rest, reason)
         }
         (Row::Reissue, Some(desired), Some(current)) => {
-            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number))
+            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number)).and_end(key, current)
         }
         (Row::Expire, Some(desired), Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
@@ -120,7 +120,10 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
         let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);
-        return rest.issue(key, desired, Action::Create, &format!("{reason}; {more}")).widen(key, desired, current, &found);
+        return rest
+            .issue(key, desired, Action::Create, &format!("{reason}; {more}"))
+            .widen(key, desired, current, &found)
+            .and_end(key, current);
     }
     let mut draft = rest;
     draft.action = Action::Enable;
@@ -198,7 +201,8 @@ fn unsure(key: &Key, current: &Generation, rest: Draft) -> Draft {
 /// Goes on with a creation that an earlier apply began.
 pub(super) fn continue_issue(key: &Key, desired: &DesiredKey, draft: &mut Draft) {
     let action = if key.current().is_some_and(|current| key.seen(current) == Seen::Live) { Action::Rotate } else { Action::Create };
-    let rest = Draft { notes: std::mem::take(&mut draft.notes), ..Draft::rest(key) };
+    let mut rest = Draft::rest(key);
+    rest.notes.append(&mut draft.notes);
     let issued = rest.issue(key, desired, action, INTERRUPTED);
     *draft = match key.current() {
         Some(current) => issued.widen(key, desired, current, &compare(key, desired, current)),

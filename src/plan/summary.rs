@@ -90,7 +90,7 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     let capabilities = key.account.capabilities;
     let end = wanted_end(capabilities, desired.expiry, current.created_at);
     let (kind, at): (&str, Timestamp) = match desired.expiry {
-        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, end?)?),
+        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at)?),
         Expiry::At(_) => ("expiry", end?),
         Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
     };
