@@ -19,9 +19,9 @@ pub(super) struct Draft {
     pub findings: Vec<Diagnostic>,
     /// Why the change is blocked.
     pub refusal: Option<Diagnostic>,
-    added: Vec<String>,
-    removed: Vec<String>,
-    extended: bool,
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+    pub extended: bool,
 }
 
 impl Key<'_> {
