@@ -35,6 +35,11 @@ impl Ledger {
         Self { root: root.to_owned() }
     }
 
+    /// The directory of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the record of a key lies.
     pub fn path(&self, address: &Address) -> PathBuf {
         self.root.join(record_name(address))
@@ -191,6 +196,7 @@ mod tests {
                     format: Format::Json,
                     recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
                 }),
+                resealing: None,
                 uneditable: Vec::new(),
             });
         }

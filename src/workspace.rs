@@ -129,6 +129,15 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     Loaded { workspace, sources: found.sources }
 }
 
+/// Every profile that accounts can name, in the order of the names: the built-in ones, and those of the workspace when there is one. A profile
+/// with problems is left out; [`load`] reports them.
+pub fn known_profiles(root: Option<&Path>) -> Vec<(Arc<Profile>, Arc<Catalogue>)> {
+    let mut report = Report::default();
+    let found = root.map(|root| discovery::discover_profiles(root, &mut report)).unwrap_or_default();
+    let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
+    profiles.all(&mut report)
+}
+
 /// Over path, length and bytes of each file, in the order of the paths; built-in profiles count where they are used.
 fn digest(found: &Discovered, profiles: &Profiles) -> String {
     let mut hasher = Sha256::new();

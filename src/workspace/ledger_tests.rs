@@ -34,6 +34,7 @@ pub fn record(address: &str, provider: &str, sealed: &[u8]) -> KeyRecord {
         disabled_at: None,
         delete_after: None,
         sealed: Some(Sealed { sha256: sha256(sealed), format: Format::Json, recipients: BTreeMap::new() }),
+        resealing: None,
         uneditable: Vec::new(),
     });
     record
@@ -79,6 +80,12 @@ fn an_interrupted_publication_is_no_hand_edit() {
         put(root, "secrets/shop/one.age", "next");
     };
     assert!(told(recorded(next).path()).is_empty());
+    let resealing = |root: &Path, record: &mut KeyRecord| {
+        let sealed = record.generations[0].sealed.clone().expect("sealed");
+        record.generations[0].resealing = Some(Sealed { sha256: sha256(b"again"), ..sealed });
+        put(root, "secrets/shop/one.age", "again");
+    };
+    assert!(told(recorded(resealing).path()).is_empty());
 }
 
 #[test]

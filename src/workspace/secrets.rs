@@ -69,9 +69,9 @@ fn check_file(root: &Path, name: &str, present: bool, record: &KeyRecord, curren
         Ok(hash) => hash,
         Err(error) => return report.push(file::unreadable(&file, &error)),
     };
-    // An interrupted apply may have put the next generation in place already; recovery then finishes it.
+    // An interrupted apply may have put the next generation or a resealed file in place already; recovery then finishes it.
     let expected = |generation: &&Generation| generation.number == current.number || generation.state.is_unfinished();
-    let sealed = record.generations.iter().filter(expected).filter_map(|generation| generation.sealed.as_ref());
+    let sealed = record.generations.iter().filter(expected).flat_map(|generation| generation.sealed.iter().chain(&generation.resealing));
     if !sealed.map(|sealed| &sealed.sha256).any(|sha256| *sha256 == hash) {
         let message = format!("`{name}` is not the file that `apply` sealed for generation {}", current.number);
         let diagnostic = Diagnostic::error(Code::LedgerSecretChanged, message).at(Place::File(file));
