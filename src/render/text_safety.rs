@@ -1,0 +1,46 @@
+//! Makes text from files and providers safe to show: what would steer a terminal, or make text look other than it is, becomes visible.
+use std::borrow::Cow;
+
+/// The text with control, bidirectional and zero-width characters written as `\u{…}`, line breaks and tabs included.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_unsafe(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character is invisible, steers the terminal or reorders its neighbours.
+pub fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steering_characters_become_visible() {
+        for (text, shown) in [
+            ("plain é 日本 😀", "plain é 日本 😀"),
+            ("a\x1b[31mb", "a\\u{1b}[31mb"),
+            ("a\u{202e}b\u{200b}", "a\\u{202e}b\\u{200b}"),
+            ("a\nb\tc\r", "a\\u{a}b\\u{9}c\\u{d}"),
+            ("\u{9b}1m\u{7f}\u{e0041}", "\\u{9b}1m\\u{7f}\\u{e0041}"),
+        ] {
+            assert_eq!(safe(text), shown);
+        }
+        assert!(matches!(safe("plain"), Cow::Borrowed(_)));
+    }
+}
