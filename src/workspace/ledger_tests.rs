@@ -67,6 +67,11 @@ fn secret_files_must_be_those_of_the_ledger() {
     let root = recorded(|root, _| fs::remove_file(root.join("secrets/shop/one.age")).expect("removed"));
     assert_eq!(told(root.path()), ["ledger/shop/one.yaml:5:1 ledger/secret-missing"]);
     assert!(advice_of(root.path()).starts_with("restore it from git"));
+    let root = recorded(|root, record| {
+        record.generations[0].state = GenerationState::Disabled;
+        fs::remove_file(root.join("secrets/shop/one.age")).expect("removed");
+    });
+    assert_eq!(told(root.path()), ["ledger/shop/one.yaml:5:1 ledger/secret-missing (warning)"]);
     let root = recorded(|root, _| put(root, "secrets/shop/two.age", "x"));
     assert_eq!(told(root.path()), ["secrets/shop/two.age workspace/unexpected-file (warning)"]);
 }
