@@ -1,5 +1,4 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
-pub mod keyring;
 pub mod exchange;
 pub mod http;
 pub mod keyring;
