@@ -35,7 +35,7 @@ impl Ledger {
         Self { root: root.to_owned() }
     }
 
-    /// The workspace.
+    /// The directory of the workspace.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -196,6 +196,7 @@ mod tests {
                     format: Format::Json,
                     recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
                 }),
+                resealing: None,
                 uneditable: Vec::new(),
             });
         }

@@ -31,27 +31,12 @@ pub use sources::Sources;
 use self::advice::Advice;
 use self::discovery::Discovered;
 use self::keys::Keys;
-use self::profiles::{Lookup, Profiles};
+use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
-
-/// Every profile that accounts of a workspace can name, by name; only the built-in ones without a workspace. Broken ones are left out.
-pub fn known_profiles(root: Option<&Path>) -> Vec<(Arc<Profile>, Arc<Catalogue>)> {
-    let mut report = Report::default();
-    let found = root.map(|root| discovery::discover(root, &mut report)).unwrap_or_default();
-    let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
-    let names: Vec<String> = profiles.names().into_iter().map(str::to_owned).collect();
-    names
-        .iter()
-        .filter_map(|name| match profiles.get(name, &mut report) {
-            Lookup::Found(provider) => Some((provider.profile.clone(), provider.catalogue.clone())),
-            Lookup::Broken | Lookup::Unknown => None,
-        })
-        .collect()
-}
 
 /// Everything the files of a workspace say, resolved. When the report has errors, the rest must not be acted on.
 pub struct Workspace {
@@ -142,6 +127,15 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let recipients = settings.groups.recipients().clone();
     let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, ledger, digest, report };
     Loaded { workspace, sources: found.sources }
+}
+
+/// Every profile that accounts can name, in the order of the names: the built-in ones, and those of the workspace when there is one. A profile
+/// with problems is left out; [`load`] reports them.
+pub fn known_profiles(root: Option<&Path>) -> Vec<(Arc<Profile>, Arc<Catalogue>)> {
+    let mut report = Report::default();
+    let found = root.map(|root| discovery::discover_profiles(root, &mut report)).unwrap_or_default();
+    let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
+    profiles.all(&mut report)
 }
 
 /// Over path, length and bytes of each file, in the order of the paths; built-in profiles count where they are used.

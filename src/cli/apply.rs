@@ -211,7 +211,7 @@ fn preflight(session: &Session<'_>, accounts: &[Account<'_>], plan: &Plan) -> Re
             diagnostic.help = Some(failure.help.unwrap_or_else(|| "mend it and apply again; nothing was changed".to_owned()));
             let mut report = Report::default();
             report.push(diagnostic);
-            Stop::located(Exit::Error, report.locate(&session.sources.locator()))
+            Stop::located(Exit::Error, report.locate(&session.sources))
         })?;
     }
     Ok(())

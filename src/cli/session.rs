@@ -61,7 +61,7 @@ impl<'h> Session<'h> {
         let loaded = workspace::load(&root, host.clock().now());
         let (workspace, sources) = (loaded.workspace, loaded.sources);
         if workspace.report.has_errors() {
-            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources.locator())));
+            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
         let mut records = workspace.ledger.clone();
         let replayed = journal::replay(&root, &mut records).map_err(|error| {
@@ -180,7 +180,7 @@ impl<'h> Session<'h> {
         let mut plan = plan::plan(&input);
         let mut report = Report::default();
         self.workspace.report.diagnostics().iter().chain(&plan.findings).cloned().for_each(|diagnostic| report.push(diagnostic));
-        plan.diagnostics = report.locate(&self.sources.locator());
+        plan.diagnostics = report.locate(&self.sources);
         plan
     }
 }

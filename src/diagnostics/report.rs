@@ -20,6 +20,10 @@ pub trait Locate {
     fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan>;
     /// One line of a file without its line end, counted from 1.
     fn line(&self, file: &str, line: u32) -> Option<String>;
+    /// The same answers from something that prepares files once, for many questions in a row.
+    fn prepared(&self) -> Option<Box<dyn Locate + '_>> {
+        None
+    }
 }
 
 /// A diagnostic with its line, fit for every output.
@@ -119,6 +123,8 @@ impl Report {
 
     /// All diagnostics with their lines, sorted by file, line, column, code and message; repeated ones once.
     pub fn locate(&self, sources: &dyn Locate) -> Vec<Located> {
+        let prepared = sources.prepared();
+        let sources = prepared.as_deref().unwrap_or(sources);
         let mut located: Vec<Located> = self.diagnostics.iter().map(|diagnostic| place(diagnostic, sources)).collect();
         located.sort_by(|a, b| {
             let key = |d: &Located| (d.file.clone(), d.line, d.column, d.severity, d.code.as_str(), d.message.clone());

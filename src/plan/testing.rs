@@ -132,6 +132,7 @@ pub(super) fn generation(number: u32) -> Generation {
         disable_after: None,
         disabled_at: None,
         delete_after: None,
+        resealing: None,
         sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
         uneditable: Vec::new(),
     }

@@ -46,15 +46,7 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     let mut all = Discovered::default();
     let config: Vec<Arc<str>> = listed(root, CONFIG, report);
     all.config = config.into_iter().find_map(|name| all.read(root, name, report));
-    for name in listed(root, "providers", report) {
-        if !name.ends_with(".yaml") {
-            report_misnamed(&name, report);
-        } else if name.matches('/').count() > 1 {
-            report.push(file::unexpected(&name, "move it to `providers/` itself"));
-        } else if let Some(name) = all.read(root, name, report) {
-            all.profiles.push(name);
-        }
-    }
+    all.read_profiles(root, report);
     for name in listed(root, "keys", report) {
         if !name.ends_with(".yaml") {
             report_misnamed(&name, report);
@@ -70,7 +62,26 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     all
 }
 
+/// Reads the team's own profiles alone.
+pub(super) fn discover_profiles(root: &Path, report: &mut Report) -> Discovered {
+    let mut all = Discovered::default();
+    all.read_profiles(root, report);
+    all
+}
+
 impl Discovered {
+    fn read_profiles(&mut self, root: &Path, report: &mut Report) {
+        for name in listed(root, "providers", report) {
+            if !name.ends_with(".yaml") {
+                report_misnamed(&name, report);
+            } else if name.matches('/').count() > 1 {
+                report.push(file::unexpected(&name, "move it to `providers/` itself"));
+            } else if let Some(name) = self.read(root, name, report) {
+                self.profiles.push(name);
+            }
+        }
+    }
+
     fn read(&mut self, root: &Path, name: Arc<str>, report: &mut Report) -> Option<Arc<str>> {
         match files::read(&root.join(&*name), LIMIT) {
             Ok(bytes) => {

@@ -34,6 +34,7 @@ pub fn record(address: &str, provider: &str, sealed: &[u8]) -> KeyRecord {
         disabled_at: None,
         delete_after: None,
         sealed: Some(Sealed { sha256: sha256(sealed), format: Format::Json, recipients: BTreeMap::new() }),
+        resealing: None,
         uneditable: Vec::new(),
     });
     record
@@ -66,6 +67,11 @@ fn secret_files_must_be_those_of_the_ledger() {
     let root = recorded(|root, _| fs::remove_file(root.join("secrets/shop/one.age")).expect("removed"));
     assert_eq!(told(root.path()), ["ledger/shop/one.yaml:5:1 ledger/secret-missing"]);
     assert!(advice_of(root.path()).starts_with("restore it from git"));
+    let root = recorded(|root, record| {
+        record.generations[0].state = GenerationState::Disabled;
+        fs::remove_file(root.join("secrets/shop/one.age")).expect("removed");
+    });
+    assert_eq!(told(root.path()), ["ledger/shop/one.yaml:5:1 ledger/secret-missing (warning)"]);
     let root = recorded(|root, _| put(root, "secrets/shop/two.age", "x"));
     assert_eq!(told(root.path()), ["secrets/shop/two.age workspace/unexpected-file (warning)"]);
 }
@@ -79,6 +85,12 @@ fn an_interrupted_publication_is_no_hand_edit() {
         put(root, "secrets/shop/one.age", "next");
     };
     assert!(told(recorded(next).path()).is_empty());
+    let resealing = |root: &Path, record: &mut KeyRecord| {
+        let sealed = record.generations[0].sealed.clone().expect("sealed");
+        record.generations[0].resealing = Some(Sealed { sha256: sha256(b"again"), ..sealed });
+        put(root, "secrets/shop/one.age", "again");
+    };
+    assert!(told(recorded(resealing).path()).is_empty());
 }
 
 #[test]

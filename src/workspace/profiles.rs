@@ -90,6 +90,16 @@ impl Profiles {
         builtin().iter().map(|(name, _)| *name).chain(self.own.keys().map(String::as_str)).collect()
     }
 
+    /// Every profile that could be read.
+    pub fn all(&mut self, report: &mut Report) -> Vec<(Arc<Profile>, Arc<Catalogue>)> {
+        let names: Vec<String> = self.names().into_iter().map(str::to_owned).collect();
+        let found = names.iter().filter_map(|name| match self.get(name, report) {
+            Lookup::Found(provider) => Some((provider.profile.clone(), provider.catalogue.clone())),
+            Lookup::Broken | Lookup::Unknown => None,
+        });
+        found.collect()
+    }
+
     /// The built-in profiles that accounts use: name and text.
     pub fn built_in_used(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.built_in.keys().filter_map(|name| Some((name.as_str(), builtin_text(name)?)))

@@ -9,9 +9,9 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::accounts::Settings;
-use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route, file};
+use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route, Severity, file};
 use crate::ledger::{record_name, secret_name};
-use crate::model::{Address, Generation, KeyRecord};
+use crate::model::{Address, Generation, GenerationState, KeyRecord};
 
 /// Checks each record against its account and its secret file, and that every secret file belongs to a record.
 pub(super) fn check(
@@ -61,7 +61,10 @@ fn check_file(root: &Path, name: &str, present: bool, record: &KeyRecord, curren
         if fs::symlink_metadata(root.join(name)).is_err() {
             let message = format!("the secret file `{name}` of generation {} is missing", current.number);
             let help = format!("restore it from git: `git checkout -- {name}`");
-            report.push(at(address, "generations", Diagnostic::error(Code::LedgerSecretMissing, message)).help(help));
+            // Removing a dead key takes away its file before its record: an apply interrupted between the two must be able to go on.
+            let live = current.state == GenerationState::Active;
+            let severity = if live { Severity::Error } else { Severity::Warning };
+            report.push(at(address, "generations", Diagnostic::new(Code::LedgerSecretMissing, severity, message)).help(help));
         }
         return;
     }
@@ -69,9 +72,9 @@ fn check_file(root: &Path, name: &str, present: bool, record: &KeyRecord, curren
         Ok(hash) => hash,
         Err(error) => return report.push(file::unreadable(&file, &error)),
     };
-    // An interrupted apply may have put the next generation in place already; recovery then finishes it.
+    // An interrupted apply may have put the next generation or a resealed file in place already; recovery then finishes it.
     let expected = |generation: &&Generation| generation.number == current.number || generation.state.is_unfinished();
-    let sealed = record.generations.iter().filter(expected).filter_map(|generation| generation.sealed.as_ref());
+    let sealed = record.generations.iter().filter(expected).flat_map(|generation| generation.sealed.iter().chain(&generation.resealing));
     if !sealed.map(|sealed| &sealed.sha256).any(|sha256| *sha256 == hash) {
         let message = format!("`{name}` is not the file that `apply` sealed for generation {}", current.number);
         let diagnostic = Diagnostic::error(Code::LedgerSecretChanged, message).at(Place::File(file));

@@ -12,8 +12,8 @@ pub struct Sources {
     files: BTreeMap<Arc<str>, Vec<u8>>,
 }
 
-/// Answers where routes are. Keeps what it found out of the last file: diagnostics come file by file.
-pub struct Locator<'a> {
+/// Answers for one report. Keeps what it found out of the last file: diagnostics come file by file.
+struct Locator<'a> {
     sources: &'a Sources,
     last: RefCell<Option<Indexed<'a>>>,
 }
@@ -37,8 +37,7 @@ impl Sources {
         self.files.get(file).map(Vec::as_slice)
     }
 
-    /// Answers for one report.
-    pub fn locator(&self) -> Locator<'_> {
+    fn locator(&self) -> Locator<'_> {
         Locator { sources: self, last: RefCell::new(None) }
     }
 }
@@ -51,6 +50,20 @@ impl<'a> Locator<'a> {
             *last = Some(Indexed { file, bytes, starts: line_starts(bytes), places: None });
         }
         question(last.as_mut()?)
+    }
+}
+
+impl Locate for Sources {
+    fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan> {
+        self.locator().locate(file, route, part)
+    }
+
+    fn line(&self, file: &str, line: u32) -> Option<String> {
+        self.locator().line(file, line)
+    }
+
+    fn prepared(&self) -> Option<Box<dyn Locate + '_>> {
+        Some(Box::new(self.locator()))
     }
 }
 

@@ -88,7 +88,7 @@ pub fn told(root: &Path) -> Vec<String> {
 
 fn located(root: &Path) -> Vec<Located> {
     let Loaded { workspace, sources } = load(root, now());
-    workspace.report.locate(&sources.locator())
+    workspace.report.locate(&sources)
 }
 
 fn shown(diagnostic: &Located) -> String {
@@ -454,4 +454,23 @@ fn ten_thousand_keys_load() {
     let root = workspace(&[("keywright.yaml", &plain()), ("providers/loose.yaml", &listed), ("keys/a.yaml", &manifest)]);
     let Loaded { workspace, .. } = load(root.path(), now());
     assert_eq!((workspace.keys.len(), workspace.report.diagnostics()), (10_000, &[][..]));
+}
+
+#[test]
+fn built_in_profiles_are_there_and_can_be_overridden() {
+    let config = format!(
+        "version: 1\naccounts:\n  local: {{ provider: keyring }}\nrecipients: {{ ops: [{AGE_ONE}] }}\ndefaults: {{ recipients: [ops], lifetime: 90d }}\n"
+    );
+    let manifest = "account: local\nkeys:\n  one: { scopes: [\"orders:read\", \"orders:*\"] }\n";
+    let root = workspace(&[("keywright.yaml", &config), ("keys/a.yaml", manifest)]);
+    let Loaded { workspace, .. } = load(root.path(), now());
+    assert_eq!((workspace.keys.len(), workspace.report.diagnostics()), (1, &[][..]));
+    put(root.path(), "providers/keyring.yaml", &ACME.replace("name: acme", "name: keyring"));
+    let names = |root| known_profiles(root).iter().map(|(profile, _)| profile.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(None), ["keyring", "payconex"]);
+    assert_eq!(names(Some(root.path())), ["acme", "keyring", "loose", "payconex"]);
+    let overridden = load(root.path(), now()).workspace;
+    assert_eq!(overridden.accounts.values().next().map(|account| account.profile.title.clone()).as_deref(), Some("Acme"));
+    assert_ne!(overridden.digest, workspace.digest);
+    assert!(overridden.report.has_errors());
 }
