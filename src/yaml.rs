@@ -92,7 +92,8 @@ pub fn schema_of<T: JsonSchema>() -> schemars::Schema {
 /// The compiled schema of a type. Kept for the life of the process: a workspace may hold ten thousand files of one type, and the schema of a type
 /// never changes.
 fn schema<T: JsonSchema>() -> Arc<Schema> {
-    static COMPILED: Mutex<BTreeMap<(&str, Cow<str>), Arc<Schema>>> = Mutex::new(BTreeMap::new());
+    type ByType = BTreeMap<(&'static str, Cow<'static, str>), Arc<Schema>>;
+    static COMPILED: Mutex<ByType> = Mutex::new(BTreeMap::new());
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (type_name::<T>(), T::schema_id());
     let compile = || {

@@ -52,10 +52,11 @@ fn number(text: &str) -> Option<Scalar<'_>> {
     if !(digits(whole) && fraction.is_none_or(digits) && some_digits && exponent_fits) {
         return None;
     }
-    if fraction.is_none() && exponent.is_none() {
-        if let Ok(whole) = text.parse() {
-            return Some(Scalar::Whole(whole));
-        }
+    if fraction.is_none()
+        && exponent.is_none()
+        && let Ok(whole) = text.parse()
+    {
+        return Some(Scalar::Whole(whole));
     }
     text.parse().ok().map(Scalar::Float)
 }
