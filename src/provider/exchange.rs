@@ -17,8 +17,9 @@ use super::transport::{self, HeaderMap, Incoming, Outgoing, Transport, Transport
 use crate::model::Secret;
 use crate::profile::HttpApi;
 use crate::profile::auth::{AuthScheme, QuerySigning};
+use crate::profile::body::Body;
 use crate::profile::classify::{Meaning, Refusal};
-use crate::profile::template::{Body, Method, Placeholder, Request, Template, Values, percent_encoded};
+use crate::profile::template::{Method, Placeholder, Request, Template, Values, percent_encoded};
 
 const MOST_TRIES: usize = 3;
 const RETRY_BUDGET: Duration = Duration::from_secs(10);
