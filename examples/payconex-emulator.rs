@@ -36,9 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let published = options.config.admin_secret == server::EXAMPLE_SECRET;
         let emulator = server::Emulator::start_on(options.port, options.config).await?;

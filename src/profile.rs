@@ -12,6 +12,7 @@ pub mod codec_time;
 pub mod credential;
 pub mod paging;
 pub mod reader;
+pub mod risk;
 pub mod template;
 
 use std::collections::BTreeMap;
@@ -24,8 +25,9 @@ use serde_json::Value;
 pub use api::{Api, HttpApi};
 pub use builtin::{builtin, builtin_text};
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
-pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeSpec};
+pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
 pub use credential::{Credential, CredentialProblem};
+pub use risk::risk_of;
 
 use crate::diagnostics::Report;
 use crate::yaml;

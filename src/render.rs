@@ -1,4 +1,36 @@
-//! Meaning becomes text: plans, lists and diagnostics for people and programs.
-
+//! Turns meaning into text. Decides nothing; whether there is colour, and how wide the terminal is, the caller says.
 pub mod diagnostics;
+pub mod explain;
+pub mod list;
+pub mod palette;
+pub mod plan_json;
+pub mod plan_sections;
+pub mod plan_text;
+pub mod providers;
+pub mod schemas;
+pub mod show;
+pub mod table;
 pub mod text_safety;
+
+pub use explain::explain;
+pub use palette::Style;
+pub use plan_json::plan_json;
+pub use plan_text::plan_text;
+pub use schemas::schema;
+
+use serde::Serialize;
+
+/// Pretty JSON with a line feed at its end. Characters that could steer a terminal are escaped, which changes no value.
+pub fn json<T: Serialize>(value: &T) -> String {
+    let text = serde_json::to_string_pretty(value).expect("plain values with text keys always serialize");
+    let mut out = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if text_safety::is_unsafe(c) && c != '\n' {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}

@@ -6,6 +6,7 @@
 mod characters;
 mod check;
 mod decode;
+mod null_free;
 mod placed;
 mod problems;
 mod scalar;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,6 +83,12 @@ fn refusal(value: &str, message: &str) -> String {
     message.chars().take(300).collect()
 }
 
+/// The JSON Schema (draft 2020-12) that the reader checks a type against: the one to publish.
+pub fn schema_of<T: JsonSchema>() -> schemars::Schema {
+    let settings = SchemaSettings::draft2020_12().for_deserialize().with_transform(RecursiveTransform(null_free::drop_null));
+    settings.into_generator().into_root_schema_for::<T>()
+}
+
 /// The compiled schema of a type. Kept for the life of the process: a workspace may hold ten thousand files of one type, and the schema of a type
 /// never changes.
 fn schema<T: JsonSchema>() -> Arc<Schema> {
@@ -88,7 +96,7 @@ fn schema<T: JsonSchema>() -> Arc<Schema> {
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (type_name::<T>(), T::schema_id());
     let compile = || {
-        let schema = SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>();
+        let schema = schema_of::<T>();
         Arc::new(Schema::compile(schema.as_value()))
     };
     compiled.entry(key).or_insert_with(compile).clone()

@@ -28,31 +28,18 @@ const VECTOR_NONCE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123
 const VECTOR_TIME: i64 = 1_664_932_648;
 const VECTOR_GET: &str = "406fa486a97dfe28dedcc5639c44db9c9812951dfd23e80dacc42700f31297eb";
 const VECTOR_POST: &str = "41b0e2999953a8ee890f5034a9122b24135b572706a7f9b7d2c21771ea0d533e";
-const VECTOR_BODY: &str =
-    r#"{"label":"ci-test","methods":["HMAC"],"scopes":["pcx:webhooks:read"]}"#;
+const VECTOR_BODY: &str = r#"{"label":"ci-test","methods":["HMAC"],"scopes":["pcx:webhooks:read"]}"#;
 
 #[test]
 fn the_tests_sign_as_the_vectors_say() {
-    let sign = |method, body| {
-        response(
-            EXAMPLE_SECRET,
-            method,
-            KEYS,
-            VECTOR_NONCE,
-            VECTOR_TIME,
-            body,
-        )
-    };
+    let sign = |method, body| response(EXAMPLE_SECRET, method, KEYS, VECTOR_NONCE, VECTOR_TIME, body);
     assert_eq!(sign("GET", ""), VECTOR_GET);
     assert_eq!(sign("POST", VECTOR_BODY), VECTOR_POST);
 }
 
 #[tokio::test]
 async fn the_emulator_takes_the_vectors_as_they_stand() {
-    let vectors = [
-        (Method::GET, None, VECTOR_GET, 200),
-        (Method::POST, Some(VECTOR_BODY), VECTOR_POST, 201),
-    ];
+    let vectors = [(Method::GET, None, VECTOR_GET, 200), (Method::POST, Some(VECTOR_BODY), VECTOR_POST, 201)];
     for (method, body, response, status) in vectors {
         let (emulator, admin) = start(Config::default()).await;
         let then = Timestamp::from_second(VECTOR_TIME).expect("the vector's time is one");
@@ -92,14 +79,8 @@ async fn a_key_lives_from_creation_to_deletion() {
     let read = admin.read(&id).await.assert_status(200).json();
     assert_eq!(read, made, "a secret can be read again");
 
-    let changed = admin
-        .update(
-            &id,
-            json!({"label": "renamed", "scopes": ["pcx:webhooks:*"], "expiresAt": null}),
-        )
-        .await
-        .assert_status(200)
-        .json();
+    let changed =
+        admin.update(&id, json!({"label": "renamed", "scopes": ["pcx:webhooks:*"], "expiresAt": null})).await.assert_status(200).json();
     assert_eq!(changed["label"], "renamed");
     assert_eq!(changed["scopes"], json!(["pcx:webhooks:*"]));
     assert_eq!(changed["secret"], made["secret"]);
@@ -117,15 +98,8 @@ async fn a_key_lives_from_creation_to_deletion() {
 #[tokio::test]
 async fn expires_in_is_read_and_expires_at_wins() {
     let (emulator, admin) = start(Config::default()).await;
-    let made = admin
-        .create(json!({"label": "short", "scopes": [], "expiresIn": "1 hour"}))
-        .await
-        .assert_status(201)
-        .json();
-    let expires: Timestamp = made["expiresAt"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .expect("a time");
+    let made = admin.create(json!({"label": "short", "scopes": [], "expiresIn": "1 hour"})).await.assert_status(201).json();
+    let expires: Timestamp = made["expiresAt"].as_str().and_then(|text| text.parse().ok()).expect("a time");
     let left = expires.duration_since(emulator.now());
     assert!(left > SignedDuration::from_mins(59) && left <= SignedDuration::from_hours(1));
 }
@@ -134,10 +108,7 @@ async fn expires_in_is_read_and_expires_at_wins() {
 async fn pages_carry_their_headers_and_no_secrets() {
     let (emulator, admin) = start(Config::default()).await;
     for number in 0..250 {
-        emulator.add_key(KeySeed::new(
-            &format!("bulk {number}"),
-            ["pcx:webhooks:read"],
-        ));
+        emulator.add_key(KeySeed::new(&format!("bulk {number}"), ["pcx:webhooks:read"]));
     }
     let url = |page: usize| format!("{}{KEYS}?page={page}&limit=100&query=bulk", emulator.url());
 
@@ -182,10 +153,7 @@ async fn pages_carry_their_headers_and_no_secrets() {
 async fn ten_thousand_keys_are_listed_quickly() {
     let (emulator, admin) = start(Config::default()).await;
     for number in 0..9_999 {
-        emulator.add_key(KeySeed::new(
-            &format!("bulk {number}"),
-            ["pcx:webhooks:read"],
-        ));
+        emulator.add_key(KeySeed::new(&format!("bulk {number}"), ["pcx:webhooks:read"]));
     }
     let begun = std::time::Instant::now();
     for page in 1..=100 {
@@ -205,14 +173,8 @@ async fn basic_works_in_certification() {
 fn the_emulator_runs_beside_a_caller_without_a_runtime() {
     let emulator = Emulator::start_in_thread(Config::default()).expect("a port is free");
     assert!(emulator.api_base().ends_with("/api/v4"));
-    assert_eq!(
-        emulator.admin_credential_json(),
-        format!(r#"{{"id":"{EXAMPLE_ID}","secret":"{EXAMPLE_SECRET}"}}"#)
-    );
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    assert_eq!(emulator.admin_credential_json(), format!(r#"{{"id":"{EXAMPLE_ID}","secret":"{EXAMPLE_SECRET}"}}"#));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let admin = Client::admin(&emulator);
     runtime.block_on(async { admin.list().await.assert_status(200) });
     drop(emulator);

@@ -14,11 +14,7 @@ use super::state::{State, WINDOW};
 ///
 /// A nonce counts as used once its signature has been found right. A timestamp ahead of the clock
 /// passes: the vendor documents an age limit alone.
-pub fn authenticate(
-    state: &mut State,
-    request: &Incoming,
-    now: Timestamp,
-) -> Result<String, Refusal> {
+pub fn authenticate(state: &mut State, request: &Incoming, now: Timestamp) -> Result<String, Refusal> {
     identify(state, request, now).map_err(|cause| {
         let message = match state.config.auth_errors {
             AuthErrors::Alike => "authentication failed",
@@ -49,12 +45,7 @@ fn identify(state: &mut State, request: &Incoming, now: Timestamp) -> Result<Str
     if !signature_fits(secret, &canonical, claim.response) {
         return Err("wrong signature");
     }
-    let made = claim
-        .timestamp
-        .parse()
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .ok_or("the timestamp is no time")?;
+    let made = claim.timestamp.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or("the timestamp is no time")?;
     if now.duration_since(made) > WINDOW {
         return Err("the timestamp is too old");
     }
@@ -65,12 +56,7 @@ fn identify(state: &mut State, request: &Incoming, now: Timestamp) -> Result<Str
 }
 
 /// Returns the secret of a key which exists, is enabled, unexpired and allows the method.
-fn live_secret<'a>(
-    state: &'a State,
-    id: &str,
-    method: AuthMethod,
-    now: Timestamp,
-) -> Result<&'a str, &'static str> {
+fn live_secret<'a>(state: &'a State, id: &str, method: AuthMethod, now: Timestamp) -> Result<&'a str, &'static str> {
     let key = state.key(id).ok_or("unknown key")?;
     if !key.enabled {
         return Err("the key is disabled");
@@ -104,19 +90,10 @@ impl<'a> Claim<'a> {
     fn parse(header: &'a str) -> Option<Self> {
         let mut fields = header.strip_prefix("Hmac ")?.split(", ");
         let mut field = |name: &str| -> Option<&'a str> {
-            let value = fields
-                .next()?
-                .strip_prefix(name)?
-                .strip_prefix("=\"")?
-                .strip_suffix('"')?;
+            let value = fields.next()?.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"')?;
             (!value.is_empty() && !value.contains('"')).then_some(value)
         };
-        let claim = Self {
-            id: field("id")?,
-            nonce: field("nonce")?,
-            timestamp: field("timestamp")?,
-            response: field("response")?,
-        };
+        let claim = Self { id: field("id")?, nonce: field("nonce")?, timestamp: field("timestamp")?, response: field("response")? };
         let digits = claim.timestamp.bytes().all(|b| b.is_ascii_digit());
         (fields.next().is_none() && digits).then_some(claim)
     }
@@ -142,8 +119,7 @@ fn signature_fits(secret: &str, canonical: &str, response: &str) -> bool {
     let Ok(claimed) = HEXLOWER.decode(response.as_bytes()) else {
         return false;
     };
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .expect("a key of any length makes an HMAC");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length makes an HMAC");
     mac.update(canonical.as_bytes());
     mac.verify_slice(&claimed).is_ok()
 }

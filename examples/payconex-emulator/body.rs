@@ -37,20 +37,9 @@ pub struct Draft {
 ///
 /// A body which is no JSON, and a time which has passed, are bad input; all else is a breach of
 /// the schema.
-pub fn read(
-    bytes: &[u8],
-    purpose: Purpose,
-    config: &Config,
-    now: Timestamp,
-) -> Result<Draft, Refusal> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|_| Refusal::new(Cause::Input, "the body is not JSON"))?;
-    let mut reader = Reader {
-        config,
-        now,
-        details: Vec::new(),
-        past: None,
-    };
+pub fn read(bytes: &[u8], purpose: Purpose, config: &Config, now: Timestamp) -> Result<Draft, Refusal> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Refusal::new(Cause::Input, "the body is not JSON"))?;
+    let mut reader = Reader { config, now, details: Vec::new(), past: None };
     let draft = match &value {
         Value::Object(fields) => reader.draft(fields, purpose),
         other => {
@@ -63,10 +52,7 @@ pub fn read(
             SchemaStatus::Unprocessable => Cause::Schema,
             SchemaStatus::BadRequest => Cause::Input,
         };
-        return Err(Refusal {
-            cause,
-            details: reader.details,
-        });
+        return Err(Refusal { cause, details: reader.details });
     }
     match reader.past {
         Some(refusal) => Err(refusal),
@@ -83,11 +69,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&mut self, source: &str, value: &Value, message: &str) {
-        self.details.push(Detail {
-            message: format!("`{source}` {message}"),
-            source: Some(source.to_owned()),
-            value: value.clone(),
-        });
+        self.details.push(Detail { message: format!("`{source}` {message}"), source: Some(source.to_owned()), value: value.clone() });
     }
 
     fn draft(&mut self, fields: &Map<String, Value>, purpose: Purpose) -> Draft {
@@ -133,13 +115,7 @@ impl Reader<'_> {
     }
 
     /// Reads an array of strings, each of which must pass; repeated ones are dropped.
-    fn strings(
-        &mut self,
-        name: &str,
-        value: &Value,
-        rule: &str,
-        fits: impl Fn(&str) -> bool,
-    ) -> Option<Vec<String>> {
+    fn strings(&mut self, name: &str, value: &Value, rule: &str, fits: impl Fn(&str) -> bool) -> Option<Vec<String>> {
         let Some(items) = value.as_array() else {
             self.refuse(name, value, "must be an array");
             return None;
@@ -159,17 +135,13 @@ impl Reader<'_> {
     fn scopes(&mut self, value: &Value) -> Option<Vec<String>> {
         let only_listed = self.config.unlisted_scopes == UnlistedScopes::Refused;
         self.strings("scopes", value, "holds an unknown scope", |scope| {
-            scopes::well_formed(scope)
-                && (!only_listed
-                    || scopes::catalogue().any(|row| row.in_reference && row.scope == scope))
+            scopes::well_formed(scope) && (!only_listed || scopes::catalogue().any(|row| row.in_reference && row.scope == scope))
         })
     }
 
     fn methods(&mut self, value: &Value) -> Option<Vec<AuthMethod>> {
         let rule = "must hold `HMAC`, `BASIC` or `ALL`";
-        let names = self.strings("methods", value, rule, |name| {
-            AuthMethod::named(name).is_some()
-        })?;
+        let names = self.strings("methods", value, rule, |name| AuthMethod::named(name).is_some())?;
         Some(names.iter().filter_map(|n| AuthMethod::named(n)).collect())
     }
 
@@ -209,20 +181,14 @@ pub fn account_id(text: &str) -> bool {
 
 /// Tells whether the text is a key id: `^api_[a-z-0-9]{32}$`.
 pub fn key_id(text: &str) -> bool {
-    text.strip_prefix("api_").is_some_and(|rest| {
-        rest.len() == 32
-            && rest
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    })
+    text.strip_prefix("api_")
+        .is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
 }
 
 fn label_fits(label: &str, rule: LabelRule) -> bool {
     let fits = |c: char| match rule {
         // The range `A-z` of the published pattern holds `[`, `\`, `]`, `^` and the backtick too.
-        LabelRule::Published => {
-            c.is_ascii_digit() || matches!(c, 'A'..='z' | '-') || c.is_whitespace()
-        }
+        LabelRule::Published => c.is_ascii_digit() || matches!(c, 'A'..='z' | '-') || c.is_whitespace(),
         LabelRule::Portal => c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '),
     };
     (3..=100).contains(&label.chars().count()) && label.chars().all(fits)
@@ -268,8 +234,6 @@ fn after(now: Timestamp, text: &str) -> Option<Timestamp> {
         "year" => span.try_years(number),
         _ => return None,
     };
-    let end = Zoned::new(now, TimeZone::UTC)
-        .checked_add(span.ok()?)
-        .ok()?;
+    let end = Zoned::new(now, TimeZone::UTC).checked_add(span.ok()?).ok()?;
     Some(end.timestamp())
 }

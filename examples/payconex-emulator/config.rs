@@ -109,9 +109,8 @@ impl Default for Config {
 
 /// Reads a length of time such as `20ms` or `1m 30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let read: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| {
-        format!("cannot read `{text}` as a length of time: {error}")
-    })?;
+    let read: jiff::SignedDuration =
+        text.parse().map_err(|error: jiff::Error| format!("cannot read `{text}` as a length of time: {error}"))?;
     Duration::try_from(read).map_err(|_| format!("`{text}` is a negative length of time"))
 }
 

@@ -52,9 +52,7 @@ impl FromStr for Order {
     /// Reads `fault:METHOD:times`; `throttle` and `stall` carry a time, as in `stall=5s:POST:1`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
-        let (Some(fault), Some(method), Some(times), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let (Some(fault), Some(method), Some(times), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
             return Err(format!("`{text}` is not of the form `fault:METHOD:times`"));
         };
         let fault = match fault.split_once('=') {
@@ -74,13 +72,9 @@ impl FromStr for Order {
         };
         Ok(Self {
             fault,
-            method: method
-                .parse()
-                .map_err(|_| format!("`{method}` is not a method"))?,
+            method: method.parse().map_err(|_| format!("`{method}` is not a method"))?,
             route: None,
-            times: times
-                .parse()
-                .map_err(|_| format!("`{times}` is not a number of times"))?,
+            times: times.parse().map_err(|_| format!("`{times}` is not a number of times"))?,
         })
     }
 }
@@ -98,9 +92,7 @@ impl Orders {
     /// Takes the first failure which fits, once.
     pub fn take(&mut self, method: &Method, route: Route) -> Option<Fault> {
         self.0.retain(|order| order.times > 0);
-        let order = self.0.iter_mut().find(|order| {
-            order.method == *method && order.route.is_none_or(|wanted| wanted == route)
-        })?;
+        let order = self.0.iter_mut().find(|order| order.method == *method && order.route.is_none_or(|wanted| wanted == route))?;
         order.times -= 1;
         Some(order.fault)
     }

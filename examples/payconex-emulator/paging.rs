@@ -26,10 +26,7 @@ pub fn list(state: &State, request: &Incoming, now: Timestamp) -> Result<Reply, 
     let limit = number("limit", DEFAULT_LIMIT)?.min(state.config.max_limit.max(1));
     let needle = parameters.get("query").map_or("", String::as_str);
 
-    let mut keys: Vec<&Key> = state
-        .listed(now)
-        .filter(|key| key.label.contains(needle))
-        .collect();
+    let mut keys: Vec<&Key> = state.listed(now).filter(|key| key.label.contains(needle)).collect();
     match state.config.list_order {
         ListOrder::OldestFirst => {}
         ListOrder::NewestFirst => keys.reverse(),
@@ -37,34 +34,19 @@ pub fn list(state: &State, request: &Incoming, now: Timestamp) -> Result<Reply, 
     let total = keys.len();
     let start = (page - 1).saturating_mul(limit).min(total);
     let shown = &keys[start..start.saturating_add(limit).min(total)];
-    let body: Vec<Value> = shown
-        .iter()
-        .map(|key| reply::key(key, &state.config, Secret::Withheld))
-        .collect();
+    let body: Vec<Value> = shown.iter().map(|key| reply::key(key, &state.config, Secret::Withheld)).collect();
 
     let last = total.div_ceil(limit).max(1);
     let path = format!("{}{}", state.origin, request.path);
     let url = |page: usize| page_url(&path, page, limit, needle);
     // Empty before the first page and behind the last.
     let neighbour = |page: usize| {
-        if (1..=last).contains(&page) {
-            url(page)
-        } else {
-            String::new()
-        }
+        if (1..=last).contains(&page) { url(page) } else { String::new() }
     };
     let (previous, next) = (neighbour(page - 1), neighbour(page.saturating_add(1)));
-    let links = format!(
-        "<{first}>; rel=\"first\", <{last}>; rel=\"last\"",
-        first = url(1),
-        last = url(last)
-    );
+    let links = format!("<{first}>; rel=\"first\", <{last}>; rel=\"last\"", first = url(1), last = url(last));
     let from = if shown.is_empty() { 0 } else { start + 1 };
-    let to = if shown.is_empty() {
-        0
-    } else {
-        start + shown.len()
-    };
+    let to = if shown.is_empty() { 0 } else { start + shown.len() };
     Ok(Reply::json(StatusCode::OK, Value::from(body))
         .with_header("x-total", total)
         .with_header("x-last-page", last)

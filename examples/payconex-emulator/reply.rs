@@ -34,20 +34,12 @@ pub enum Content {
 impl Reply {
     /// Answers with JSON.
     pub fn json(status: StatusCode, value: Value) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            content: Content::Json(value),
-        }
+        Self { status, headers: Vec::new(), content: Content::Json(value) }
     }
 
     /// Answers without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            content: Content::Empty,
-        }
+        Self { status, headers: Vec::new(), content: Content::Empty }
     }
 
     /// Adds a header.
@@ -129,11 +121,7 @@ impl Cause {
             Self::Authorization => (StatusCode::FORBIDDEN, "authorization", 40003),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", 40005),
             Self::Schema => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", 40001),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal_server_error",
-                40004,
-            ),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", 40004),
         }
     }
 }
@@ -161,26 +149,12 @@ pub struct Refusal {
 impl Refusal {
     /// Refuses for a reason which no one field carries.
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self {
-            cause,
-            details: vec![Detail {
-                message: message.into(),
-                source: None,
-                value: Value::Null,
-            }],
-        }
+        Self { cause, details: vec![Detail { message: message.into(), source: None, value: Value::Null }] }
     }
 
     /// Refuses for the value of a field or parameter.
     pub fn of(cause: Cause, source: &str, value: impl Into<Value>, message: &str) -> Self {
-        Self {
-            cause,
-            details: vec![Detail {
-                message: message.to_owned(),
-                source: Some(source.to_owned()),
-                value: value.into(),
-            }],
-        }
+        Self { cause, details: vec![Detail { message: message.to_owned(), source: Some(source.to_owned()), value: value.into() }] }
     }
 
     /// Builds the documented error body.
@@ -250,10 +224,7 @@ pub fn key(key: &Key, config: &Config, secret: Secret) -> Value {
         AnswerFields::Narrow => {}
         AnswerFields::Extended => {
             put("enabled", key.enabled.into());
-            put(
-                "accounts",
-                key.accounts.iter().map(String::as_str).collect(),
-            );
+            put("accounts", key.accounts.iter().map(String::as_str).collect());
             put("object", "api_key".into());
             put("meta", json!({"revision": 1, "tags": []}));
         }

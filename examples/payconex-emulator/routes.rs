@@ -46,11 +46,7 @@ impl Incoming {
             method,
             path: uri.path().to_owned(),
             query: uri.query().map(str::to_owned),
-            authorization: headers
-                .get_all(header::AUTHORIZATION)
-                .iter()
-                .map(text)
-                .collect(),
+            authorization: headers.get_all(header::AUTHORIZATION).iter().map(text).collect(),
             content_type: headers.get(header::CONTENT_TYPE).map(text),
             body,
         }
@@ -111,9 +107,7 @@ impl<'a> Place<'a> {
             (Self::Key { .. }, "PATCH") => Route::Update,
             (Self::Key { .. }, "DELETE") => Route::Delete,
             (Self::Scopes, "GET") => Route::Scopes,
-            (Self::Keys { .. } | Self::Key { .. } | Self::Scopes | Self::Nowhere, _) => {
-                Route::Unknown
-            }
+            (Self::Keys { .. } | Self::Key { .. } | Self::Scopes | Self::Nowhere, _) => Route::Unknown,
         }
     }
 }
@@ -196,12 +190,7 @@ fn one(state: &State, key: &Key, status: StatusCode) -> Reply {
     Reply::json(status, reply::key(key, &state.config, Secret::Given))
 }
 
-fn read_body(
-    state: &State,
-    request: &Incoming,
-    purpose: Purpose,
-    now: Timestamp,
-) -> Result<Draft, Refusal> {
+fn read_body(state: &State, request: &Incoming, purpose: Purpose, now: Timestamp) -> Result<Draft, Refusal> {
     if !request.has_json() {
         let message = "the content type must be `application/json`";
         return Err(Refusal::new(Cause::Input, message));
@@ -229,20 +218,11 @@ fn check_ceiling(state: &State, manager: &str, wanted: &[String]) -> Result<(), 
     Err(Refusal::of(cause, "scopes", scope.as_str(), message))
 }
 
-fn create(
-    state: &mut State,
-    request: &Incoming,
-    manager: &str,
-    now: Timestamp,
-) -> Result<Reply, Refusal> {
+fn create(state: &mut State, request: &Incoming, manager: &str, now: Timestamp) -> Result<Reply, Refusal> {
     let draft = read_body(state, request, Purpose::Create, now)?;
     let scopes = draft.scopes.unwrap_or_default();
     check_ceiling(state, manager, &scopes)?;
-    if state
-        .config
-        .max_keys
-        .is_some_and(|max| state.key_count() >= max)
-    {
+    if state.config.max_keys.is_some_and(|max| state.key_count() >= max) {
         let message = "the account holds as many keys as it may";
         return Err(Refusal::new(Cause::Input, message));
     }
@@ -251,30 +231,20 @@ fn create(
         secret: random_hex(),
         label: draft.label.unwrap_or_default(),
         scopes,
-        methods: draft
-            .methods
-            .unwrap_or_else(|| state.config.default_methods.clone()),
+        methods: draft.methods.unwrap_or_else(|| state.config.default_methods.clone()),
         accounts: draft.accounts.unwrap_or_default(),
         enabled: draft.enabled.unwrap_or(true),
         expires: draft.expires.flatten(),
         created: now,
         updated: now,
-        listed_from: now
-            .saturating_add(state.config.list_lag)
-            .unwrap_or(Timestamp::MAX),
+        listed_from: now.saturating_add(state.config.list_lag).unwrap_or(Timestamp::MAX),
     };
     let reply = one(state, &key, StatusCode::CREATED);
     state.insert(key);
     Ok(reply)
 }
 
-fn update(
-    state: &mut State,
-    request: &Incoming,
-    manager: &str,
-    id: &str,
-    now: Timestamp,
-) -> Result<Reply, Refusal> {
+fn update(state: &mut State, request: &Incoming, manager: &str, id: &str, now: Timestamp) -> Result<Reply, Refusal> {
     let was_enabled = state.key(id).ok_or_else(no_such_key)?.enabled;
     let draft = read_body(state, request, Purpose::Update, now)?;
     if let Some(wanted) = &draft.scopes {

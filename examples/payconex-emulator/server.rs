@@ -6,11 +6,7 @@
 //! let admin = emulator.admin_credential_json();
 //! ```
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the binary and each test use a different part"
-)]
+#![allow(dead_code, unused_imports, reason = "the binary and each test use a different part")]
 
 use std::future::Future;
 use std::io;
@@ -39,9 +35,8 @@ mod scopes;
 mod state;
 
 pub use self::config::{
-    AnswerFields, AuthErrors, AuthMethod, CeilingError, Config, EXAMPLE_ACCOUNT, EXAMPLE_ID,
-    EXAMPLE_SECRET, EnabledField, Environment, ErrorCode, LabelRule, ListOrder, Listed,
-    PatchScopes, SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
+    AnswerFields, AuthErrors, AuthMethod, CeilingError, Config, EXAMPLE_ACCOUNT, EXAMPLE_ID, EXAMPLE_SECRET, EnabledField, Environment,
+    ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
 };
 pub use self::faults::{Fault, Order};
 pub use self::state::{Key, KeySeed, RequestRecord, Route};
@@ -79,12 +74,7 @@ impl Emulator {
         tokio::spawn(serve(Lines(listener), shared.clone(), async {
             let _ = stopped.await;
         }));
-        Ok(Self {
-            shared,
-            address,
-            stop: Some(stop),
-            thread: None,
-        })
+        Ok(Self { shared, address, stop: Some(stop), thread: None })
     }
 
     /// Starts on a free port, on a thread of its own, for callers without a runtime.
@@ -94,29 +84,20 @@ impl Emulator {
         let address = listener.local_addr()?;
         let shared = Shared::new(config, address);
         let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = shared.clone();
         let listener = {
             let _inside = runtime.enter();
             Lines(tokio::net::TcpListener::from_std(listener)?)
         };
-        let thread = thread::Builder::new()
-            .name("payconex-emulator".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    // Every connection ends with the runtime, which ends with this thread.
-                    tokio::spawn(serve(listener, served, std::future::pending()));
-                    let _ = stopped.await;
-                });
-            })?;
-        Ok(Self {
-            shared,
-            address,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("payconex-emulator".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                // Every connection ends with the runtime, which ends with this thread.
+                tokio::spawn(serve(listener, served, std::future::pending()));
+                let _ = stopped.await;
+            });
+        })?;
+        Ok(Self { shared, address, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Returns scheme, host and port, such as `http://127.0.0.1:4010`.
@@ -158,11 +139,7 @@ impl Emulator {
     /// Returns the keys with this label, oldest first.
     pub fn keys_labelled(&self, label: &str) -> Vec<Key> {
         let state = self.shared.lock();
-        state
-            .keys()
-            .filter(|key| key.label == label)
-            .cloned()
-            .collect()
+        state.keys().filter(|key| key.label == label).cloned().collect()
     }
 
     /// Returns what was asked, oldest first.
@@ -173,11 +150,7 @@ impl Emulator {
     /// Returns how many requests were made to a route.
     pub fn count(&self, route: Route) -> usize {
         let state = self.shared.lock();
-        state
-            .requests
-            .iter()
-            .filter(|request| request.route == route)
-            .count()
+        state.requests.iter().filter(|request| request.route == route).count()
     }
 
     /// Forgets what was asked.
@@ -244,12 +217,7 @@ impl Emulator {
 
     /// Orders a failure for the next `times` requests of a method, behind those already ordered.
     pub fn inject(&self, fault: Fault, method: Method, times: u32) {
-        self.order(Order {
-            fault,
-            method,
-            route: None,
-            times,
-        });
+        self.order(Order { fault, method, route: None, times });
     }
 
     /// Orders a failure, which may be bound to a route.
@@ -300,35 +268,20 @@ impl Shared {
 
 /// Serves until `stopped` is ready, and then ends what is under way.
 async fn serve(lines: Lines, shared: Shared, stopped: impl Future<Output = ()> + Send + 'static) {
-    let service = Router::new()
-        .fallback(handle)
-        .with_state(shared)
-        .into_make_service_with_connect_info::<Cut>();
+    let service = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Cut>();
     // Accepting never fails, and errors of a connection are the client's to see.
-    let _ = axum::serve(lines, service)
-        .with_graceful_shutdown(stopped)
-        .await;
+    let _ = axum::serve(lines, service).with_graceful_shutdown(stopped).await;
 }
 
-async fn handle(
-    extract::State(shared): extract::State<Shared>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
-    request: extract::Request,
-) -> Response {
+async fn handle(extract::State(shared): extract::State<Shared>, ConnectInfo(cut): ConnectInfo<Cut>, request: extract::Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return shared
-            .refuse(Cause::Input, "the body cannot be read")
-            .into_response();
+        return shared.refuse(Cause::Input, "the body cannot be read").into_response();
     };
     let request = Incoming::new(head.method, &head.uri, &head.headers, body);
     let (fault, latency) = {
         let mut state = shared.lock();
-        state.requests.push(RequestRecord {
-            route: request.route,
-            method: request.method.clone(),
-            path: request.target(),
-        });
+        state.requests.push(RequestRecord { route: request.route, method: request.method.clone(), path: request.target() });
         let fault = state.orders.take(&request.method, request.route);
         (fault, state.config.latency)
     };
@@ -360,9 +313,7 @@ async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fau
         Some(Fault::TruncatedJson) => shared.answer(request).truncated(),
         Some(Fault::Html) => shared.answer(request).into_html(),
         Some(Fault::WithoutSecret) => shared.answer(request).without_secret(),
-        Some(Fault::Throttle(wait)) => {
-            Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", wait.as_secs())
-        }
+        Some(Fault::Throttle(wait)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", wait.as_secs()),
         Some(Fault::Stall(time)) => {
             let reply = shared.answer(request);
             tokio::time::sleep(time).await;

@@ -169,11 +169,7 @@ impl State {
             config,
         };
         let now = state.now();
-        let everything = || {
-            scopes::catalogue()
-                .map(|row| row.scope.to_owned())
-                .collect()
-        };
+        let everything = || scopes::catalogue().map(|row| row.scope.to_owned()).collect();
         state.insert(Key {
             id: state.config.admin_id.clone(),
             secret: state.config.admin_secret.clone(),
@@ -192,9 +188,7 @@ impl State {
 
     /// Reads the emulator's clock.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
-            .saturating_add(self.clock_offset)
-            .unwrap_or(Timestamp::MAX)
+        Timestamp::now().saturating_add(self.clock_offset).unwrap_or(Timestamp::MAX)
     }
 
     /// Iterates over all keys, oldest first.
@@ -234,9 +228,7 @@ impl State {
     pub fn listed(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Key> {
         let disabled = self.config.disabled_keys == Listed::Shown;
         let expired = self.config.expired_keys == Listed::Shown;
-        self.keys().filter(move |key| {
-            key.listed_from <= now && (disabled || key.enabled) && (expired || !key.expired(now))
-        })
+        self.keys().filter(move |key| key.listed_from <= now && (disabled || key.enabled) && (expired || !key.expired(now)))
     }
 
     /// Remembers the nonce of a key; false when it has come within the last 15 minutes.

@@ -123,7 +123,10 @@ codes! {
     ApplyNotConfirmed => "apply/not-confirmed",
     ApplyNotDurable => "apply/not-durable",
     ApplyWriteFailed => "apply/write-failed",
+    ApplyJournal => "apply/journal",
     ApplyInterrupted => "apply/interrupted",
+    KeyringStore => "keyring/store",
+    CommandUsage => "command/usage",
     InternalUnexpected => "internal/unexpected",
 }
 
@@ -147,3 +150,39 @@ impl FromStr for Code {
 }
 
 as_text!(Code, "Code", "^[a-z]+/[a-z0-9-]+$");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_kebab() {
+        let form = regex::Regex::new("^[a-z]+/[a-z0-9]+(-[a-z0-9]+)*$").expect("a regular expression");
+        let mut seen = std::collections::BTreeSet::new();
+        for code in Code::ALL {
+            assert!(form.is_match(code.as_str()), "{code}");
+            assert!(seen.insert(code.as_str()), "{code} stands twice");
+            assert_eq!(code.as_str().parse(), Ok(*code));
+        }
+    }
+
+    /// Codes are for ever: a line may be added here, never changed or removed.
+    #[test]
+    fn no_code_is_lost_or_renamed() {
+        let list: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        insta::assert_snapshot!(list.join("\n"));
+    }
+
+    #[test]
+    fn every_code_has_a_page_that_helps() {
+        for code in Code::ALL {
+            let page = code.page();
+            let lines = page.lines().count();
+            assert!(page.starts_with(&format!("# {code}\n\n")) && page.ends_with('\n'), "{code}: begins with its code");
+            assert!(page.split("\n\n").count() >= 4, "{code}: a title and three paragraphs or more");
+            assert!((8..=25).contains(&lines), "{code}: {lines} lines");
+            assert!(page.lines().all(|line| line.chars().count() <= 160), "{code}: a line is too long");
+            assert_eq!(page.matches("```").count() % 2, 0, "{code}: an example is not closed");
+        }
+    }
+}

@@ -121,12 +121,13 @@ impl KeyRecord {
 
     /// The number of the next generation.
     pub fn next_number(&self) -> u32 {
-        self.generations.iter().map(|generation| generation.number).max().unwrap_or(0) + 1
+        self.generations.iter().map(|generation| generation.number).max().unwrap_or(0).saturating_add(1)
     }
 
-    /// The generation whose secret is the published one.
+    /// The generation whose secret is the published one: the newest active one, else the newest that was active.
     pub fn current(&self) -> Option<&Generation> {
-        self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(|generation| generation.number)
+        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.number);
+        self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(rank)
     }
 
     pub fn generation(&self, number: u32) -> Option<&Generation> {

@@ -18,7 +18,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character is invisible, steers the terminal or reorders its neighbours.
-fn is_unsafe(character: char) -> bool {
+pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'

@@ -22,16 +22,11 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text)
-            .unwrap_or_else(|error| panic!("answer is no JSON ({error}): {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("answer is no JSON ({error}): {}", self.text))
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("answer lacks the header `{name}`"))
-            .to_str()
-            .expect("header values are ASCII")
+        self.headers.get(name).unwrap_or_else(|| panic!("answer lacks the header `{name}`")).to_str().expect("header values are ASCII")
     }
 
     /// Checks the status and the error's code.
@@ -55,25 +50,10 @@ impl Answer {
 }
 
 /// Signs as the vendor's samples do.
-pub fn response(
-    secret: &str,
-    method: &str,
-    path: &str,
-    nonce: &str,
-    at: i64,
-    body: &str,
-) -> String {
+pub fn response(secret: &str, method: &str, path: &str, nonce: &str, at: i64, body: &str) -> String {
     let digest = HEXLOWER.encode(&Sha256::digest(body.as_bytes()));
-    let canonical = [
-        format!("{method} {path}").as_str(),
-        nonce,
-        &at.to_string(),
-        "",
-        &digest,
-    ]
-    .join("\n");
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key length is fine");
+    let canonical = [format!("{method} {path}").as_str(), nonce, &at.to_string(), "", &digest].join("\n");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key length is fine");
     mac.update(canonical.as_bytes());
     HEXLOWER.encode(&mac.finalize().into_bytes())
 }
@@ -111,65 +91,30 @@ impl Client {
     }
 
     pub fn new(emulator: &Emulator, id: &str, secret: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("the client can be built");
-        Self {
-            http,
-            origin: emulator.url(),
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            sign_query: false,
-        }
+        let http = reqwest::Client::builder().no_proxy().build().expect("the client can be built");
+        Self { http, origin: emulator.url(), id: id.to_owned(), secret: secret.to_owned(), sign_query: false }
     }
 
     /// Sends with this `Authorization`, without a judgement of its own.
-    pub async fn raw(
-        &self,
-        method: Method,
-        target: &str,
-        authorization: Option<&str>,
-        body: Option<&str>,
-    ) -> reqwest::Result<Answer> {
-        let mut request = self
-            .http
-            .request(method, format!("{}{target}", self.origin));
+    pub async fn raw(&self, method: Method, target: &str, authorization: Option<&str>, body: Option<&str>) -> reqwest::Result<Answer> {
+        let mut request = self.http.request(method, format!("{}{target}", self.origin));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_owned());
+            request = request.header("content-type", "application/json").body(body.to_owned());
         }
         let response = request.send().await?;
-        Ok(Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await?,
-        })
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), text: response.text().await? })
     }
 
     /// Sends signed, with a fresh nonce and the present time.
-    pub async fn try_send(
-        &self,
-        method: Method,
-        target: &str,
-        body: Option<Value>,
-    ) -> reqwest::Result<Answer> {
+    pub async fn try_send(&self, method: Method, target: &str, body: Option<Value>) -> reqwest::Result<Answer> {
         let at = jiff::Timestamp::now().as_second();
-        self.send_at(method, target, body.map(|b| b.to_string()).as_deref(), at)
-            .await
+        self.send_at(method, target, body.map(|b| b.to_string()).as_deref(), at).await
     }
 
-    pub async fn send_at(
-        &self,
-        method: Method,
-        target: &str,
-        body: Option<&str>,
-        at: i64,
-    ) -> reqwest::Result<Answer> {
+    pub async fn send_at(&self, method: Method, target: &str, body: Option<&str>, at: i64) -> reqwest::Result<Answer> {
         let path = match target.split_once('?') {
             Some((path, _)) if !self.sign_query => path,
             _ => target,
@@ -182,9 +127,7 @@ impl Client {
     }
 
     async fn send(&self, method: Method, target: &str, body: Option<Value>) -> Answer {
-        self.try_send(method, target, body)
-            .await
-            .expect("the emulator answers")
+        self.try_send(method, target, body).await.expect("the emulator answers")
     }
 
     pub async fn get(&self, target: &str) -> Answer {
@@ -204,24 +147,15 @@ impl Client {
     }
 
     pub async fn update(&self, id: &str, body: Value) -> Answer {
-        self.send(Method::PATCH, &format!("{KEYS}/{id}"), Some(body))
-            .await
+        self.send(Method::PATCH, &format!("{KEYS}/{id}"), Some(body)).await
     }
 
     pub async fn delete(&self, id: &str) -> Answer {
-        self.send(Method::DELETE, &format!("{KEYS}/{id}"), None)
-            .await
+        self.send(Method::DELETE, &format!("{KEYS}/{id}"), None).await
     }
 
     pub async fn basic(&self) -> Answer {
         let credential = BASE64.encode(format!("{}:{}", self.id, self.secret).as_bytes());
-        self.raw(
-            Method::GET,
-            KEYS,
-            Some(&format!("Basic {credential}")),
-            None,
-        )
-        .await
-        .expect("the emulator answers")
+        self.raw(Method::GET, KEYS, Some(&format!("Basic {credential}")), None).await.expect("the emulator answers")
     }
 }

@@ -62,12 +62,7 @@ async fn failures_queue_by_method_and_route() {
     let (emulator, admin) = start(Config::default()).await;
     let id = emulator.admin_id();
     emulator.inject(Fault::ErrorBefore, Method::GET, 2);
-    emulator.order(Order {
-        fault: Fault::Throttle(Duration::from_secs(1)),
-        method: Method::GET,
-        route: Some(Route::Read),
-        times: 1,
-    });
+    emulator.order(Order { fault: Fault::Throttle(Duration::from_secs(1)), method: Method::GET, route: Some(Route::Read), times: 1 });
     admin.list().await.assert_status(500);
     admin.read(&id).await.assert_status(500);
     admin.list().await.assert_status(200);
@@ -108,14 +103,7 @@ fn orders_are_read_from_the_command_line() {
     assert_eq!((order.method, order.times), (Method::POST, 3));
     let order: Order = "reset-after:PATCH:1".parse().expect("an order");
     assert_eq!(order.fault, Fault::ResetAfter);
-    for text in [
-        "",
-        "html",
-        "html:GET",
-        "html:GET:x",
-        "boom:GET:1",
-        "html=1s:GET:1",
-    ] {
+    for text in ["", "html", "html:GET", "html:GET:x", "boom:GET:1", "html=1s:GET:1"] {
         assert!(text.parse::<Order>().is_err(), "{text}");
     }
 }

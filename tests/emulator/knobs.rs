@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, KEYS};
 use crate::emulator::{
-    AnswerFields, AuthErrors, AuthMethod, CeilingError, Config, Emulator, EnabledField, ErrorCode,
-    KeySeed, LabelRule, ListOrder, Listed, PatchScopes, SchemaStatus, ScopeList, SignedQuery,
-    UnlistedScopes, WildcardCeiling,
+    AnswerFields, AuthErrors, AuthMethod, CeilingError, Config, Emulator, EnabledField, ErrorCode, KeySeed, LabelRule, ListOrder, Listed,
+    PatchScopes, SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
 };
 use crate::start;
 
@@ -34,18 +33,11 @@ async fn the_query_is_signed_or_not() {
 
 #[tokio::test]
 async fn an_update_replaces_or_merges_scopes() {
-    let rows = [
-        (PatchScopes::Replace, json!(["pcx:webhooks:read"])),
-        (
-            PatchScopes::Merge,
-            json!(["pcx:webhooks:create", "pcx:webhooks:read"]),
-        ),
-    ];
+    let rows =
+        [(PatchScopes::Replace, json!(["pcx:webhooks:read"])), (PatchScopes::Merge, json!(["pcx:webhooks:create", "pcx:webhooks:read"]))];
     for (knob, scopes) in rows {
         let (emulator, admin) = start(with(|c| c.patch_scopes = knob)).await;
-        let id = emulator
-            .add_key(KeySeed::new("some", ["pcx:webhooks:create"]))
-            .id;
+        let id = emulator.add_key(KeySeed::new("some", ["pcx:webhooks:create"])).id;
         let body = json!({"scopes": ["pcx:webhooks:read", "pcx:webhooks:read"]});
         let changed = admin.update(&id, body).await.assert_status(200).json();
         assert_eq!(changed["scopes"], scopes);
@@ -77,10 +69,7 @@ async fn lists_hold_dead_keys_or_not() {
 
 #[tokio::test]
 async fn lists_run_either_way() {
-    for (knob, first) in [
-        (ListOrder::OldestFirst, "emulated administrator"),
-        (ListOrder::NewestFirst, "newest"),
-    ] {
+    for (knob, first) in [(ListOrder::OldestFirst, "emulated administrator"), (ListOrder::NewestFirst, "newest")] {
         let (emulator, admin) = start(with(|c| c.list_order = knob)).await;
         emulator.add_key(KeySeed::new("newest", []));
         assert_eq!(admin.list().await.json()[0]["label"], first);
@@ -89,15 +78,8 @@ async fn lists_run_either_way() {
 
 #[tokio::test]
 async fn the_ceiling_counts_wildcards_or_not_and_is_refused_either_way() {
-    let rows = [
-        (WildcardCeiling::Covers, CeilingError::Forbidden, 201, 403),
-        (
-            WildcardCeiling::Exact,
-            CeilingError::Unprocessable,
-            422,
-            422,
-        ),
-    ];
+    let rows =
+        [(WildcardCeiling::Covers, CeilingError::Forbidden, 201, 403), (WildcardCeiling::Exact, CeilingError::Unprocessable, 422, 422)];
     for (wildcard, error, leaf, foreign) in rows {
         let (emulator, admin) = start(with(|c| {
             c.wildcard_ceiling = wildcard;
@@ -151,10 +133,7 @@ async fn answers_have_fewer_or_more_fields() {
     let rows = [
         (AnswerFields::Documented, format!("{documented} enabled")),
         (AnswerFields::Narrow, documented.to_owned()),
-        (
-            AnswerFields::Extended,
-            format!("{documented} expiresAt enabled accounts object meta"),
-        ),
+        (AnswerFields::Extended, format!("{documented} expiresAt enabled accounts object meta")),
     ];
     for (knob, fields) in rows {
         let (_emulator, admin) = start(with(|c| c.answer_fields = knob)).await;
@@ -187,10 +166,7 @@ async fn errors_come_in_each_form() {
 
 #[tokio::test]
 async fn methods_have_a_default() {
-    for methods in [
-        vec![AuthMethod::All],
-        vec![AuthMethod::Basic, AuthMethod::Hmac],
-    ] {
+    for methods in [vec![AuthMethod::All], vec![AuthMethod::Basic, AuthMethod::Hmac]] {
         let names: Vec<&str> = methods.iter().map(|m| m.name()).collect();
         let (_emulator, admin) = start(with(|c| c.default_methods = methods.clone())).await;
         let body = json!({"label": "plain", "scopes": []});
@@ -215,10 +191,7 @@ async fn the_scope_catalogue_is_open_or_closed() {
 
 #[tokio::test]
 async fn unlisted_scopes_and_odd_labels_are_taken_or_not() {
-    let rows = [
-        (UnlistedScopes::Accepted, LabelRule::Published, 201),
-        (UnlistedScopes::Refused, LabelRule::Portal, 422),
-    ];
+    let rows = [(UnlistedScopes::Accepted, LabelRule::Published, 201), (UnlistedScopes::Refused, LabelRule::Portal, 422)];
     for (unlisted, label_rule, status) in rows {
         let (emulator, admin) = start(with(|c| {
             c.unlisted_scopes = unlisted;

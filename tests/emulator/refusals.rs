@@ -5,9 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Client, KEYS, header, nonce, response};
-use crate::emulator::{
-    AuthMethod, Config, EXAMPLE_ID, EXAMPLE_SECRET, Environment, KeySeed, Route,
-};
+use crate::emulator::{AuthMethod, Config, EXAMPLE_ID, EXAMPLE_SECRET, Environment, KeySeed, Route};
 use crate::start;
 
 fn signed_get(nonce: &str, at: i64) -> String {
@@ -83,8 +81,7 @@ async fn a_signature_must_fit_byte_for_byte() {
         send(header, body).await.assert_refused(401, "40002");
     }
     let none = admin.raw(Method::GET, KEYS, None, None).await;
-    none.expect("the emulator answers")
-        .assert_refused(401, "40002");
+    none.expect("the emulator answers").assert_refused(401, "40002");
 }
 
 #[tokio::test]
@@ -109,11 +106,7 @@ async fn dead_keys_cannot_ask() {
 #[tokio::test]
 async fn methods_bind_a_key() {
     let (emulator, _) = start(Config::default()).await;
-    let rows = [
-        (AuthMethod::Hmac, 200, 401),
-        (AuthMethod::Basic, 401, 200),
-        (AuthMethod::All, 200, 200),
-    ];
+    let rows = [(AuthMethod::Hmac, 200, 401), (AuthMethod::Basic, 401, 200), (AuthMethod::All, 200, 200)];
     for (method, hmac, basic) in rows {
         let mut seed = KeySeed::new("bound", ["pcx:api_key:read"]);
         seed.methods = vec![method];
@@ -125,11 +118,7 @@ async fn methods_bind_a_key() {
 
 #[tokio::test]
 async fn production_refuses_basic() {
-    let (_emulator, admin) = start(Config {
-        environment: Environment::Production,
-        ..Config::default()
-    })
-    .await;
+    let (_emulator, admin) = start(Config { environment: Environment::Production, ..Config::default() }).await;
     admin.basic().await.assert_refused(401, "40002");
     admin.list().await.assert_status(200);
 }
@@ -192,16 +181,8 @@ async fn bodies_are_strict() {
         (json!({"accounts": ["12345"]}), 422, "accounts"),
         (json!({"enabled": "false"}), 422, "enabled"),
         (json!({"expiresAt": "tomorrow"}), 422, "expiresAt"),
-        (
-            json!({"expiresAt": "2999-01-02 03:04:05Z"}),
-            422,
-            "expiresAt",
-        ),
-        (
-            json!({"expiresAt": "2999-01-02T03:04:05"}),
-            422,
-            "expiresAt",
-        ),
+        (json!({"expiresAt": "2999-01-02 03:04:05Z"}), 422, "expiresAt"),
+        (json!({"expiresAt": "2999-01-02T03:04:05"}), 422, "expiresAt"),
         (json!({"expiresAt": past}), 400, "expiresAt"),
         (json!({"expiresIn": "soon"}), 422, "expiresIn"),
         (json!({"expiresIn": 3600}), 422, "expiresIn"),
@@ -243,11 +224,7 @@ async fn paths_and_content_types_are_checked() {
     let (emulator, admin) = start(Config::default()).await;
     let id = emulator.admin_id();
     for (path, status, code) in [
-        (
-            "/api/v4/accounts/220614966802/api-keys".to_owned(),
-            404,
-            "40005",
-        ),
+        ("/api/v4/accounts/220614966802/api-keys".to_owned(), 404, "40005"),
         ("/api/v4/accounts/2206/api-keys".to_owned(), 400, "40001"),
         (format!("{KEYS}/api_short"), 400, "40001"),
         (format!("{KEYS}/{}", id.to_uppercase()), 400, "40001"),

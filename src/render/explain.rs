@@ -1,0 +1,228 @@
+//! Pages: what a diagnostic means, and what a scope opens.
+use std::fmt::Write as _;
+
+use super::text_safety::safe;
+use crate::diagnostics::{Code, suggest};
+use crate::model::{AccessLevel, Risk, Scope, Tag};
+use crate::profile::catalogue::ScopeFacts;
+use crate::profile::{Catalogue, Profile, ScopeCheck};
+
+/// A word that is neither a code nor a scope of any provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is neither a diagnostic code nor a scope of a known provider")]
+pub struct UnknownWord {
+    pub word: String,
+    /// What to do next.
+    pub help: String,
+}
+
+/// The Markdown page of a diagnostic code or of a scope. A scope that several providers have gets one page after the other.
+pub fn explain(word: &str, providers: &[(&Profile, &Catalogue)]) -> Result<String, UnknownWord> {
+    if let Ok(code) = word.parse::<Code>() {
+        return Ok(code.page().to_owned());
+    }
+    let pages: Vec<String> = providers.iter().filter_map(|(profile, catalogue)| scope_page(word, profile, catalogue)).collect();
+    if !pages.is_empty() {
+        return Ok(pages.join("\n"));
+    }
+    let listed = providers.iter().flat_map(|(profile, _)| profile.catalogue.scopes.keys().map(Scope::as_str));
+    let known = Code::ALL.iter().map(|code| code.as_str()).chain(listed);
+    let help = suggest::did_you_mean(word, known).unwrap_or_else(|| "list the scopes with `keywright providers NAME`".to_owned());
+    Err(UnknownWord { word: safe(word).into_owned(), help })
+}
+
+/// The page of one scope at one provider; `None` when the provider has no such scope.
+fn scope_page(word: &str, profile: &Profile, catalogue: &Catalogue) -> Option<String> {
+    let scope = match catalogue.check(word) {
+        ScopeCheck::Listed => Scope::from(word),
+        ScopeCheck::Alias(scope) => scope,
+        ScopeCheck::Unlisted | ScopeCheck::Unknown | ScopeCheck::Malformed => return None,
+    };
+    let facts = catalogue.describe(&scope);
+    let listed = catalogue.spec().scopes.get(&scope);
+    let mut out = format!("# {}\n\nA scope of `{}` ({}).", safe(scope.as_str()), safe(&profile.name), safe(&profile.title));
+    for text in listed.iter().flat_map(|spec| [&spec.says, &spec.why]).flatten() {
+        let _ = write!(out, " {}.", sentence(&safe(text)));
+    }
+    if scope.as_str() != word {
+        let _ = write!(out, "\n\n`{}` is another spelling of it; `{}` is what is sent.", safe(word), safe(scope.as_str()));
+    }
+    let _ = write!(out, "\n\n- access: {}", facts.access.map_or("unknown", AccessLevel::as_str));
+    let _ = writeln!(out, "\n- risk: {}, because {}", facts.risk.as_str().to_uppercase(), reason(&facts));
+    for tag in &facts.tags {
+        let _ = writeln!(out, "- {tag}: {}", tag_says(*tag));
+    }
+    if catalogue.is_wildcard(&scope) {
+        covered(&mut out, &scope, profile, catalogue);
+    }
+    covering(&mut out, &scope, catalogue);
+    Some(out)
+}
+
+/// What a wildcard grants today.
+fn covered(out: &mut String, wildcard: &Scope, profile: &Profile, catalogue: &Catalogue) {
+    let below: Vec<&Scope> =
+        catalogue.spec().scopes.keys().filter(|scope| !catalogue.is_wildcard(scope) && catalogue.covers(wildcard, scope)).collect();
+    let _ = writeln!(out, "\nIt is open-ended: it also grants what {} adds later.", safe(&profile.title));
+    if !below.is_empty() {
+        out.push_str("Today it grants:\n\n");
+    }
+    for scope in below {
+        let facts = catalogue.describe(scope);
+        let access = facts.access.map_or("unknown", AccessLevel::as_str);
+        let _ = writeln!(out, "- `{}` ({access}, {} risk)", safe(scope.as_str()), facts.risk);
+    }
+}
+
+/// Which wildcards grant the scope, too. Where none is listed, the ones that the provider's notation allows.
+fn covering(out: &mut String, scope: &Scope, catalogue: &Catalogue) {
+    let spec = catalogue.spec();
+    let above = |other: &Scope| other != scope && catalogue.is_wildcard(other) && catalogue.covers(other, scope);
+    let mut wildcards: std::collections::BTreeSet<Scope> = spec.scopes.keys().filter(|other| above(other)).cloned().collect();
+    let segments: Vec<&str> = scope.as_str().split(spec.separator.as_str()).collect();
+    for n in 0..segments.len() {
+        let mut prefix = segments[..n].to_vec();
+        prefix.push("*");
+        let mut single = segments.clone();
+        single[n] = "*";
+        let candidates = [prefix, single].map(|segments| Scope::new(segments.join(&spec.separator)));
+        wildcards.extend(candidates.into_iter().filter(|other| above(other) && catalogue.check(other.as_str()) == ScopeCheck::Listed));
+    }
+    if !wildcards.is_empty() {
+        let words: Vec<String> = wildcards.iter().map(|wildcard| format!("`{}`", safe(wildcard.as_str()))).collect();
+        let _ = writeln!(out, "\nWildcards that grant it, too: {}.", words.join(", "));
+    }
+}
+
+/// Why the risk is what it is, in the order of the rules.
+fn reason(facts: &ScopeFacts) -> String {
+    let Some(access) = facts.access else { return "nobody has described what it opens".to_owned() };
+    let tags: Vec<String> = facts.tags.iter().map(|tag| format!("`{tag}`")).collect();
+    let ruling = [Tag::Money, Tag::Credentials, Tag::Access, Tag::Audit];
+    match facts.risk {
+        Risk::Critical => match facts.tags.iter().find(|tag| ruling.contains(tag)) {
+            Some(tag) if access != AccessLevel::List => format!("it goes beyond listing and touches {tag}"),
+            Some(_) | None => "it rules everything".to_owned(),
+        },
+        Risk::High if access >= AccessLevel::Write && !tags.is_empty() => format!("it changes things and carries {}", tags.join(", ")),
+        Risk::High => format!("it opens {}", tags.join(", ")),
+        Risk::Medium if access >= AccessLevel::Write => "it changes things".to_owned(),
+        Risk::Medium => format!("it reads {}", tags.join(", ")),
+        Risk::Low if access == AccessLevel::List => "it only lists".to_owned(),
+        Risk::Low => "it reads nothing sensitive".to_owned(),
+    }
+}
+
+fn tag_says(tag: Tag) -> &'static str {
+    match tag {
+        Tag::Money => "moves money",
+        Tag::Credentials => "makes, changes or reads credentials",
+        Tag::Access => "decides who may do what",
+        Tag::Audit => "reads or changes audit trails",
+        Tag::Pii => "personal data",
+        Tag::Pan => "card numbers",
+        Tag::Financial => "financial records",
+        Tag::Egress => "sends data to places that the caller chooses",
+        Tag::Execute => "runs code",
+        Tag::Bulk => "many records at once",
+        Tag::Irreversible => "cannot be undone",
+    }
+}
+
+/// A text with a capital at its beginning and no full stop at its end.
+fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+pub(super) mod demo {
+    use crate::profile::Profile;
+
+    /// A small provider with one of everything that pages tell.
+    pub fn profile() -> Profile {
+        serde_json::from_str(
+            r#"{ "version": 1, "name": "demo", "title": "Demo", "secret": { "parts": ["secret"] },
+            "capabilities": { "label": { "max": 100 }, "editable": { "scopes": true }, "disable": "final", "consistency": "10s",
+              "expiry": { "settable": true, "tolerance": "1s" } },
+            "catalogue": { "form": "x:[a-z:*]+", "wildcard": "prefix", "aliases": { "x:hooks:udpate": "x:hooks:update" }, "scopes": {
+              "x:hooks:read": { "access": "read" },
+              "x:hooks:update": { "access": "write", "tags": ["egress"], "says": "edits webhooks", "why": "can repoint events" },
+              "x:key:read": { "access": "read", "tags": ["credentials"] },
+              "x:key:list": { "access": "list", "tags": ["credentials"] },
+              "x:people:read": { "access": "read", "tags": ["pii"] },
+              "x:files:delete": { "access": "write" } } } }"#,
+        )
+        .expect("a profile")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(word: &str) -> Result<String, UnknownWord> {
+        let profile = demo::profile();
+        let catalogue = Catalogue::new(profile.catalogue.clone()).expect("a catalogue");
+        explain(word, &[(&profile, &catalogue)])
+    }
+
+    #[test]
+    fn a_scope_has_a_page() {
+        insta::assert_snapshot!(page("x:hooks:udpate").expect("a page"), @"
+        # x:hooks:update
+
+        A scope of `demo` (Demo). Edits webhooks. Can repoint events.
+
+        `x:hooks:udpate` is another spelling of it; `x:hooks:update` is what is sent.
+
+        - access: write
+        - risk: HIGH, because it changes things and carries `egress`
+        - egress: sends data to places that the caller chooses
+
+        Wildcards that grant it, too: `x:*`, `x:hooks:*`.
+        ");
+        insta::assert_snapshot!(page("x:hooks:*").expect("a page"), @"
+        # x:hooks:*
+
+        A scope of `demo` (Demo).
+
+        - access: write
+        - risk: HIGH, because it changes things and carries `egress`
+        - egress: sends data to places that the caller chooses
+
+        It is open-ended: it also grants what Demo adds later.
+        Today it grants:
+
+        - `x:hooks:read` (read, low risk)
+        - `x:hooks:update` (write, high risk)
+
+        Wildcards that grant it, too: `x:*`.
+        ");
+    }
+
+    #[test]
+    fn every_risk_has_its_reason() {
+        let rows = [
+            ("x:key:read", "CRITICAL, because it goes beyond listing and touches credentials"),
+            ("x:*", "CRITICAL, because it goes beyond listing and touches credentials"),
+            ("x:hooks:update", "HIGH, because it changes things and carries `egress`"),
+            ("x:files:delete", "MEDIUM, because it changes things"),
+            ("x:people:read", "MEDIUM, because it reads `pii`"),
+            ("x:key:list", "LOW, because it only lists"),
+            ("x:hooks:read", "LOW, because it reads nothing sensitive"),
+        ];
+        for (scope, reason) in rows {
+            let page = page(scope).expect(scope);
+            assert!(page.contains(&format!("risk: {reason}\n")), "{page}");
+        }
+    }
+
+    #[test]
+    fn codes_have_pages_and_strangers_get_a_hint() {
+        assert!(page("yaml/tag").expect("a page").starts_with("# yaml/tag\n"));
+        let unknown = page("x:hooks:raed").expect_err("no such scope");
+        assert_eq!(unknown.help, "did you mean `x:hooks:read`?");
+    }
+}

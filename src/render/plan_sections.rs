@@ -1,0 +1,209 @@
+//! What a text plan says apart from its changes: totals, accounts, open work, due dates, unmanaged keys, the last line.
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::palette::{Ink, Style};
+use super::plan_text::day;
+use super::table::{Cell, pad, table, wrap};
+use super::text_safety::safe;
+use crate::diagnostics::Severity;
+use crate::model::Risk;
+use crate::plan::{AccessEntry, AttendedStep, Mode, Plan, Summary};
+
+/// Days that the due chart shows.
+const HORIZON: i64 = 30;
+
+/// How many keys change, and which plan this is.
+pub fn header(plan: &Plan, style: Style) -> String {
+    let total = keys(&plan.summary);
+    let unread = plan.accounts.values().any(|account| account.listing == "unavailable");
+    let left = match (plan.changes.len(), total) {
+        (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
+        (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
+        (0, _) => format!("no changes: {total} keys match their manifests"),
+        (1, _) => format!("1 of {} changes", count(total, "key")),
+        (n, _) => format!("{n} of {} change", count(total, "key")),
+    };
+    let digest: Vec<char> = plan.digest.trim_start_matches("sha256:").chars().take(8).collect();
+    let name: String = digest.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
+    let right = match plan.mode {
+        Mode::Live => format!("plan {}, valid until {}", safe(&name), plan.expires_at.strftime("%Y-%m-%d %H:%MZ")),
+        Mode::Offline => format!("plan {}, offline: the ledger stands in, cannot be applied", safe(&name)),
+    };
+    let gap = style.width.min(120).saturating_sub(left.width() + right.width()).max(3);
+    format!("{}{:gap$}{}\n", style.paint(Ink::Strong, &left), "", style.paint(Ink::Dim, &right))
+}
+
+fn keys(s: &Summary) -> usize {
+    let acting = [s.create, s.edit, s.rotate, s.replace, s.disable, s.enable, s.delete, s.reseal, s.deliver];
+    acting.iter().sum::<usize>() + s.attended + s.blocked + s.none
+}
+
+fn count(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
+
+/// One attended step under its change: title, numbered steps, the command that ends it.
+pub fn runbook(out: &mut String, step: &AttendedStep, style: Style) {
+    let _ = writeln!(out, "      {} {}", style.paint(Ink::Attention, "! attended:"), safe(&step.title));
+    for (i, text) in step.steps.iter().enumerate() {
+        let room = style.width.saturating_sub(12).max(40);
+        for (n, line) in wrap(&safe(text), room).iter().enumerate() {
+            let number = if n == 0 { format!("{}.", i + 1) } else { String::new() };
+            let _ = writeln!(out, "        {number:<3} {line}");
+        }
+    }
+    let _ = writeln!(out, "        then `{}`", safe(&step.command));
+}
+
+/// Attended steps of keys that do not change.
+pub fn open_work<'a>(out: &mut String, steps: impl Iterator<Item = &'a AttendedStep>, style: Style) {
+    for step in steps {
+        let _ = writeln!(out, "\n  {} {}", style.paint(Ink::Attention, "!"), style.paint(Ink::Strong, &step.address.to_string()));
+        runbook(out, step, style);
+    }
+}
+
+/// The access that all keys together gain and lose, and who can decrypt.
+pub fn access(out: &mut String, plan: &Plan, style: Style) {
+    if plan.changes.is_empty() {
+        return;
+    }
+    let side = |pick: fn(&crate::plan::AccessDiff) -> &Vec<AccessEntry>| {
+        let of = |risk: Risk| plan.changes.iter().flat_map(|change| pick(&change.access)).filter(|entry| entry.risk == risk).count();
+        let words: Vec<String> = [Risk::Critical, Risk::High]
+            .into_iter()
+            .filter_map(|risk| match of(risk) {
+                0 => None,
+                n => Some(style.paint(Ink::Risk(risk), &format!("{n} {risk}"))),
+            })
+            .collect();
+        if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+    };
+    let (gained, lost) = (side(|access| &access.gained), side(|access| &access.lost));
+    let readers = |pick: fn(&crate::plan::AccessDiff) -> &Vec<String>| {
+        let keys: std::collections::BTreeSet<&String> = plan.changes.iter().flat_map(|change| pick(&change.access)).collect();
+        keys.len()
+    };
+    let who = match (readers(|access| &access.recipients_added), readers(|access| &access.recipients_removed)) {
+        (0, 0) => "unchanged".to_owned(),
+        (added, 0) => format!("+{}", count(added, "public key")),
+        (0, removed) => format!("-{}", count(removed, "public key")),
+        (added, removed) => format!("+{added} -{removed} public keys"),
+    };
+    let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
+    let _ = writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}", s.access_gained, s.access_lost);
+}
+
+/// Accounts whose listing is not complete.
+pub fn accounts(out: &mut String, plan: &Plan, style: Style) {
+    let mut first = true;
+    for (name, account) in plan.accounts.iter().filter(|(_, account)| account.listing == "unavailable") {
+        if std::mem::take(&mut first) {
+            out.push('\n');
+        }
+        let reason = account.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", safe(reason)));
+        let _ = writeln!(out, "{} account `{name}` is unavailable, its keys are left alone{reason}", style.paint(Ink::Remove, "x"));
+    }
+}
+
+/// Rotations and expiries of the next 30 days, one column a day.
+pub fn due(out: &mut String, plan: &Plan, style: Style) {
+    if plan.due.is_empty() {
+        return;
+    }
+    let widest = plan.due.iter().map(|due| due.address.to_string().width()).max().unwrap_or(0).max(28);
+    let head = pad("due", widest + 4);
+    let _ = writeln!(out, "\n{}{}", style.paint(Ink::Strong, &head), style.paint(Ink::Dim, "today     +10d      +20d      +30d"));
+    for due in &plan.due {
+        let days = days_until(plan.created_at, due.at);
+        let rotation = due.kind == "rotation";
+        let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
+        let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if rotation { 'R' } else { 'E' });
+        let when = match (rotation, days) {
+            (true, ..0) => "rotation overdue since".to_owned(),
+            (false, ..0) => "expired".to_owned(),
+            (true, 0) => "rotates today,".to_owned(),
+            (false, 0) => "expires today,".to_owned(),
+            (true, n) => format!("rotates in {},", count_days(n)),
+            (false, n) => format!("expires in {},", count_days(n)),
+        };
+        let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
+    }
+}
+
+fn count_days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+fn days_until(now: Timestamp, at: Timestamp) -> i64 {
+    at.duration_since(now).as_secs().div_euclid(86_400)
+}
+
+/// Keys that no manifest and no ledger knows.
+pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
+    if plan.unmanaged.is_empty() {
+        return;
+    }
+    let label = style.paint(Ink::Strong, "unmanaged");
+    let _ = writeln!(out, "\n{label}   {} in no manifest and no ledger; never touched", count(plan.unmanaged.len(), "key"));
+    let rows: Vec<Vec<Cell>> = plan
+        .unmanaged
+        .iter()
+        .map(|key| {
+            let state = if key.enabled == Some(false) { "disabled" } else { "" };
+            vec![
+                Cell::new(format!("  {}", key.account)),
+                Cell::new(safe(&key.label)),
+                Cell::new(safe(&key.id)),
+                key.risk.map_or_else(|| Cell::new(""), |risk| Cell::inked(risk.as_str().to_uppercase(), Ink::Risk(risk))),
+                Cell::new(if key.own { "ours: the admin credential" } else { state }),
+            ]
+        })
+        .collect();
+    out.push_str(&table(&["  ACCOUNT", "LABEL", "ID", "RISK", ""], &rows, style));
+}
+
+/// What is wrong or worth knowing, drawn with its source lines.
+pub fn diagnostics(out: &mut String, plan: &Plan, style: Style) {
+    if !plan.diagnostics.is_empty() {
+        out.push('\n');
+        out.push_str(super::diagnostics::draw(&plan.diagnostics, style.colour).trim_end_matches('\n'));
+        out.push('\n');
+    }
+}
+
+/// The last paragraph.
+pub fn summary(out: &mut String, plan: &Plan) {
+    let s = &plan.summary;
+    let rotate = s.rotate + s.replace;
+    let head = format!("Plan: {} to create, {} to edit, {rotate} to rotate, {} to disable.", s.create, s.edit, s.disable);
+    let mut sentences = vec![head];
+    for (n, word) in [(s.enable, "enable"), (s.delete, "delete"), (s.reseal, "reseal"), (s.deliver, "deliver")] {
+        if n > 0 {
+            sentences.push(format!("{n} to {word}."));
+        }
+    }
+    if !plan.attended.is_empty() {
+        sentences.push(format!("{}.", count(plan.attended.len(), "attended step")));
+    }
+    if s.blocked > 0 {
+        sentences.push(format!("{} blocked.", s.blocked));
+    }
+    let unavailable = plan.accounts.values().filter(|account| account.listing == "unavailable").count();
+    if unavailable > 0 {
+        sentences.push(format!("{} unavailable.", count(unavailable, "account")));
+    }
+    for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let n = plan.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        if n > 0 {
+            sentences.push(format!("{}.", count(n, word)));
+        }
+    }
+    if plan.changes.is_empty() && plan.attended.is_empty() {
+        sentences.push("Nothing to do.".to_owned());
+    }
+    let _ = writeln!(out, "\n{}", sentences.join(" "));
+}

@@ -1,0 +1,374 @@
+//! The plan for people: what each key gains and loses, in the order of addresses.
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::palette::{Ink, Style};
+use super::plan_sections as sections;
+use super::table::pad;
+use super::text_safety::safe;
+use crate::model::{Address, Scope};
+use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
+
+/// Where action words begin, and where the place of the declaration begins, in columns.
+const WORDS: usize = 36;
+const PLACE: usize = 76;
+
+/// The whole plan. Its last paragraph begins `Plan: X to create, Y to edit, Z to rotate, W to disable.`
+pub fn plan_text(plan: &Plan, style: Style) -> String {
+    let mut runbooks: BTreeMap<&Address, Vec<&AttendedStep>> = BTreeMap::new();
+    for step in &plan.attended {
+        runbooks.entry(&step.address).or_default().push(step);
+    }
+    let mut out = sections::header(plan, style);
+    for change in &plan.changes {
+        out.push('\n');
+        let provider = plan.accounts.get(&change.address.account).map_or("the provider", |account| account.provider.as_str());
+        Entry { change, now: plan.created_at, provider, style }.draw(&mut out);
+        for step in runbooks.remove(&change.address).unwrap_or_default() {
+            sections::runbook(&mut out, step, style);
+        }
+    }
+    let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    for change in plan.drift.iter().filter(|change| !shown.contains(&change.address)) {
+        out.push('\n');
+        Entry { change, now: plan.created_at, provider: "the provider", style }.draw(&mut out);
+    }
+    sections::open_work(&mut out, runbooks.into_values().flatten(), style);
+    sections::access(&mut out, plan, style);
+    sections::accounts(&mut out, plan, style);
+    sections::due(&mut out, plan, style);
+    sections::unmanaged(&mut out, plan, style);
+    sections::diagnostics(&mut out, plan, style);
+    sections::summary(&mut out, plan);
+    out
+}
+
+/// One change and what is needed to word it.
+struct Entry<'a> {
+    change: &'a Change,
+    now: Timestamp,
+    provider: &'a str,
+    style: Style,
+}
+
+impl Entry<'_> {
+    fn draw(&self, out: &mut String) {
+        self.title(out);
+        self.scopes(out);
+        self.access(out);
+        self.fields(out);
+        self.secret(out);
+        self.other_generations(out);
+        for note in &self.change.notes {
+            field(out, "note", &safe(note));
+        }
+    }
+
+    fn title(&self, out: &mut String) {
+        let (symbol, ink) = symbol(self.change.action);
+        let mut head = pad(&self.change.address.to_string(), WORDS - 4);
+        head.push_str(action_words(self.change.action));
+        if !self.change.reason.is_empty() {
+            let _ = write!(head, ": {}", safe(&self.change.reason));
+        }
+        let place = match &self.change.declared_at {
+            Some(at) => format!("{}:{}", safe(&at.file), at.line),
+            None => String::new(),
+        };
+        let gap = if place.is_empty() { 0 } else { (PLACE - 4).saturating_sub(head.width()).max(2) };
+        let _ = write!(out, "{} ", self.style.paint(ink, &format!("{symbol:>3}")));
+        let (address, words) = head.split_at(self.change.address.to_string().len());
+        let _ = writeln!(out, "{}{words}{:gap$}{}", self.style.paint(Ink::Strong, address), "", self.style.paint(Ink::Dim, &place));
+    }
+
+    /// How the lines of the manifest changed, where the access below does not say it already.
+    fn scopes(&self, out: &mut String) {
+        for line in &self.change.access.lines {
+            let scope = safe(line.scope.as_str());
+            let other = line.other.as_ref().map(|other| safe(other.as_str())).unwrap_or_default();
+            let leaf = |entries: &[AccessEntry]| entries.iter().any(|entry| entry.scope == line.scope);
+            let (text, word) = match line.kind {
+                LineKind::Added if leaf(&self.change.access.gained) => continue,
+                LineKind::Removed if leaf(&self.change.access.lost) => continue,
+                LineKind::Added => (scope.into_owned(), "added".to_owned()),
+                LineKind::Removed => (scope.into_owned(), "removed".to_owned()),
+                LineKind::Widened => (arrow(&other, &scope), "widened".to_owned()),
+                LineKind::Narrowed => (arrow(&other, &scope), "narrowed".to_owned()),
+                LineKind::SameEffect => (arrow(&other, &scope), "same effect in other words".to_owned()),
+                LineKind::Shadowed => (scope.into_owned(), format!("already covered by `{other}`")),
+                LineKind::Unknown => (scope.into_owned(), "not in the catalogue: taken as critical".to_owned()),
+            };
+            field(out, "scopes", &format!("{}  {word}", pad(&text, PLACE - 18)));
+        }
+    }
+
+    fn access(&self, out: &mut String) {
+        let access = &self.change.access;
+        let widest = access.gained.iter().chain(&access.lost).map(|entry| entry.scope.as_str().width()).max().unwrap_or(0).min(48);
+        let groups = [("+ gains", Ink::Create, &access.gained), ("- loses", Ink::Remove, &access.lost)];
+        for (word, ink, entries) in groups {
+            let mut sorted: Vec<&AccessEntry> = entries.iter().collect();
+            sorted.sort_by_key(|entry| (Reverse(entry.risk), &entry.scope));
+            for entry in sorted {
+                let tags: Vec<&str> = entry.tags.iter().map(|tag| tag.as_str()).collect();
+                let why = entry.why.as_deref().map(safe).unwrap_or_default();
+                let rest = format!("{:<8}{:<20}{why}", entry.access.map_or("unknown", |access| access.as_str()), tags.join(" "));
+                let risk = self.style.paint(Ink::Risk(entry.risk), &entry.risk.as_str().to_uppercase());
+                let gap = 10 - entry.risk.as_str().len();
+                let scope = pad(&safe(entry.scope.as_str()), widest + 3);
+                let _ = writeln!(out, "      {}  {scope}{risk}{:gap$}{}", self.style.paint(ink, word), "", rest.trim_end());
+            }
+        }
+        if !access.kept.is_empty() {
+            let _ = writeln!(out, "      {}  {}", self.style.paint(Ink::Dim, "= keeps"), kept(&access.kept));
+        }
+        for scope in &access.open_ended {
+            let mark = self.style.paint(Ink::Attention, "! open-ended:");
+            let _ = writeln!(out, "      {mark} `{}` also grants what {} adds later", safe(scope.as_str()), safe(self.provider));
+        }
+    }
+
+    /// Expiry, state and label, where they change or begin.
+    fn fields(&self, out: &mut String) {
+        let (before, after) = (self.change.before.as_ref(), self.change.after.as_ref());
+        let Some(after) = after else { return };
+        let differs = |same: fn(&KeyView, &KeyView) -> bool| before.is_some_and(|before| !same(before, after));
+        let end = |view: &KeyView| view.expires_at.map_or_else(|| "never".to_owned(), day);
+        if differs(|a, b| a.expires_at == b.expires_at) {
+            let word = if self.change.access.expiry_extended { "later" } else { "earlier" };
+            let text = arrow(&before.map(end).unwrap_or_default(), &end(after));
+            field(out, "expires", &format!("{}  {word}", pad(&text, PLACE - 18)));
+        } else if issues(self.change.action) {
+            let days = after.expires_at.map(|at| format!(" ({} days)", at.duration_since(self.now).as_hours() / 24)).unwrap_or_default();
+            field(out, "expires", &format!("{}{days}", end(after)));
+        }
+        if differs(|a, b| a.state == b.state) {
+            field(out, "state", &arrow(&before.map(|view| safe(&view.state)).unwrap_or_default(), &safe(&after.state)));
+        }
+        if differs(|a, b| a.label == b.label) {
+            let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
+            field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
+        }
+    }
+
+    fn secret(&self, out: &mut String) {
+        if issues(self.change.action) || self.change.action == Action::Reseal {
+            field(out, "secret", &format!("-> secrets/{}.age", self.change.address));
+        }
+        for key in &self.change.access.recipients_added {
+            let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
+        }
+        for key in &self.change.access.recipients_removed {
+            let text = "can no longer open new secrets";
+            let _ = writeln!(out, "      {}  {}  {text}", self.style.paint(Ink::Remove, "- reader"), safe(key));
+        }
+    }
+
+    fn other_generations(&self, out: &mut String) {
+        let own = self.change.generation;
+        let words: Vec<String> = self.change.steps.iter().filter_map(|step| aside(step, own)).collect();
+        if !words.is_empty() {
+            field(out, "also", &words.join(", "));
+        }
+    }
+}
+
+/// A step that the action's own word does not tell.
+fn aside(step: &PlanStep, own: u32) -> Option<String> {
+    match step {
+        PlanStep::Recover { generation } => Some(format!("finish or undo generation {generation} of an interrupted apply")),
+        PlanStep::Create { generation } if *generation != own => Some(format!("create generation {generation}")),
+        PlanStep::Edit { generation, .. } if *generation != own => Some(format!("edit generation {generation}")),
+        PlanStep::Enable { generation } if *generation != own => Some(format!("enable generation {generation}")),
+        PlanStep::Disable { generation } if *generation != own => Some(format!("disable generation {generation}")),
+        PlanStep::Delete { generation } if *generation != own => Some(format!("delete generation {generation}")),
+        PlanStep::Reseal { generation } if *generation != own => Some(format!("reseal generation {generation}")),
+        PlanStep::Create { .. }
+        | PlanStep::Edit { .. }
+        | PlanStep::Enable { .. }
+        | PlanStep::Disable { .. }
+        | PlanStep::Delete { .. }
+        | PlanStep::Reseal { .. }
+        | PlanStep::Record { .. } => None,
+    }
+}
+
+fn symbol(action: Action) -> (&'static str, Ink) {
+    match action {
+        Action::Create => ("+", Ink::Create),
+        Action::Edit | Action::Enable | Action::Reseal | Action::Deliver => ("~", Ink::Change),
+        Action::Rotate | Action::Replace => ("-/+", Ink::Change),
+        Action::Disable | Action::Delete => ("-", Ink::Remove),
+        Action::Attended => ("!", Ink::Attention),
+        Action::Blocked => ("x", Ink::Remove),
+        Action::None => ("=", Ink::Dim),
+    }
+}
+
+fn action_words(action: Action) -> &'static str {
+    match action {
+        Action::Edit => "edit in place",
+        Action::Create
+        | Action::Rotate
+        | Action::Replace
+        | Action::Disable
+        | Action::Enable
+        | Action::Delete
+        | Action::Reseal
+        | Action::Deliver
+        | Action::Attended
+        | Action::Blocked
+        | Action::None => action.as_str(),
+    }
+}
+
+/// Whether the action makes a new generation.
+fn issues(action: Action) -> bool {
+    matches!(action, Action::Create | Action::Rotate | Action::Replace)
+}
+
+fn field(out: &mut String, name: &str, text: &str) {
+    let _ = writeln!(out, "      {name:<8} {}", text.trim_end());
+}
+
+fn arrow(from: &str, to: &str) -> String {
+    format!("{from} -> {to}")
+}
+
+fn kept(scopes: &[Scope]) -> String {
+    let shown: Vec<_> = scopes.iter().take(3).map(|scope| safe(scope.as_str())).collect();
+    let more = scopes.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// The day of an instant, UTC.
+pub(super) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_tells_what_every_key_gains_and_loses() {
+        insta::assert_snapshot!(plan_text(&samples::plan(), Style::PLAIN), @"
+        5 of 37 keys change                                    plan 7c1e-9a40, valid until 2026-11-22 09:04Z
+
+          ~ pay/billing-webhooks            edit in place: scopes differ            keys/pay.yaml:31
+              scopes   pcx:webhooks:read -> pcx:webhooks:*                         widened
+              + gains  pcx:webhooks:update   HIGH      write   egress              can repoint payment events
+              + gains  pcx:webhooks:delete   MEDIUM    write
+              = keeps  pcx:webhooks:read
+              ! open-ended: `pcx:webhooks:*` also grants what payconex adds later
+              expires  2027-01-31 -> never                                         later
+              label    `Billing` -> `Billing webhooks`
+              also     disable generation 1
+
+          + pay/card-updater                create                                  keys/pay.yaml:8
+              + gains  pcx:results:read   MEDIUM    read    financial
+              expires  2027-02-19 (90 days)
+              secret   -> secrets/pay/card-updater.age
+              + reader  age1ops  can open the secret
+              + reader  age1recovery  can open the secret
+
+        -/+ pay/expense-sync                replace: scopes cannot be edited        keys/pay.yaml:50
+              scopes   e                                                           not in the catalogue: taken as critical
+              scopes   d                                                           already covered by `a`
+              + gains  e           CRITICAL  unknown
+              - loses  transfers   CRITICAL  write   money
+              = keeps  a, b, c and 1 more
+              expires  never
+              secret   -> secrets/pay/expense-sync.age
+              ! attended: make the token in the dashboard
+                1.  open the developer settings
+                2.  make a token with the scopes above
+                then `keywright fulfil pay/expense-sync`
+
+          - pay/old-reporting               disable: no longer declared
+              - loses  pcx:results:read   MEDIUM    read    financial
+              - reader  age1old  can no longer open new secrets
+              note     deleted 7d later
+
+          x pay/stuck                       blocked: the admin credential lacks `pcx:api_key:read`
+
+          ! pay/waiting
+              ! attended: make the key in the portal
+                then `keywright fulfil pay/waiting`
+
+        access   +4 gained (1 critical, 1 high)   -2 lost (1 critical)   who can decrypt: +2 -1 public keys
+
+        x account `brynq` is unavailable, its keys are left alone: unreachable: connection refused
+
+        due                             today     +10d      +20d      +30d
+          pay/ci-metrics                |-----------R                       rotates in 12 days, 2026-12-03
+          pay/old                       |E                                  expired 2026-11-21
+
+        unmanaged   2 keys in no manifest and no ledger; never touched
+          ACCOUNT  LABEL          ID     RISK
+          pay      Legacy import  api_1  CRITICAL
+          pay      管理           api_2            ours: the admin credential
+
+        warning[plan/degraded]: `plan_credential` of `pay` has `pcx:api_key:read`, which reads secrets
+
+        Plan: 1 to create, 1 to edit, 1 to rotate, 1 to disable. 2 attended steps. 1 blocked. 1 account unavailable. 1 warning.
+        ");
+    }
+
+    #[test]
+    fn a_plan_without_changes_says_so() {
+        insta::assert_snapshot!(plan_text(&samples::empty(), Style::PLAIN), @"
+        no changes: 11 keys match their manifests              plan 7c1e-9a40, valid until 2026-11-22 09:04Z
+
+        Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
+        ");
+    }
+
+    #[test]
+    fn colour_changes_no_word() {
+        let coloured = plan_text(&samples::plan(), Style { colour: true, width: 100 });
+        let plain = anstream::adapter::strip_str(&coloured).to_string();
+        assert_ne!(coloured, plain);
+        assert_eq!(plain, plan_text(&samples::plan(), Style::PLAIN));
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        let mut plan = samples::plan();
+        let evil = "\u{1b}[2J\r\u{202e}x";
+        plan.unmanaged[0].label = evil.to_owned();
+        plan.unmanaged[0].id = evil.to_owned();
+        plan.changes[0].reason = evil.to_owned();
+        plan.changes[0].notes = vec![evil.to_owned()];
+        plan.changes[0].access.kept = vec![Scope::from(evil)];
+        plan.changes[0].access.open_ended = vec![Scope::from(evil)];
+        plan.changes[0].access.gained[0].scope = Scope::from(evil);
+        plan.changes[0].access.gained[0].why = Some(evil.to_owned());
+        plan.attended[0].title = evil.to_owned();
+        plan.attended[0].steps = vec![evil.to_owned()];
+        for account in plan.accounts.values_mut() {
+            account.reason = Some(evil.to_owned());
+            account.provider = evil.to_owned();
+        }
+        let text = plan_text(&plan, Style::PLAIN);
+        assert!(!text.chars().any(|c| c != '\n' && crate::render::text_safety::is_unsafe(c)), "{text:?}");
+    }
+
+    #[test]
+    fn ten_thousand_changes_take_no_time() {
+        let mut plan = samples::plan();
+        let change = plan.changes[0].clone();
+        plan.changes =
+            (0..10_000).map(|n| Change { address: format!("pay/key-{n:05}").parse().expect("an address"), ..change.clone() }).collect();
+        let started = std::time::Instant::now();
+        assert_eq!(plan_text(&plan, Style::PLAIN).matches("edit in place").count(), 10_000);
+        assert!(started.elapsed().as_secs() < 10, "more than linear: {:?}", started.elapsed());
+    }
+}
