@@ -75,16 +75,6 @@ impl Profile {
         sound.then_some(profile)
     }
 
-    /// A built-in profile by its name.
-    pub fn builtin(name: &str) -> Option<Self> {
-        Self::parse(&name.into(), builtin_text(name)?.as_bytes(), &mut Report::default())
-    }
-
-    /// The names of the built-in profiles, in order.
-    pub fn builtin_names() -> Vec<&'static str> {
-        builtin().iter().map(|(name, _)| *name).collect()
-    }
-
     /// The shape of the admin credential; `None` where no credential is needed.
     pub fn credential(&self) -> Option<&Credential> {
         match &self.api {
