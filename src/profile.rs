@@ -1,6 +1,7 @@
 //! Providers as data: what a profile says. Pure: sends nothing, reads no files.
 pub mod api;
 pub mod auth;
+pub mod body;
 pub mod builtin;
 pub mod capabilities;
 pub mod catalogue;

@@ -12,7 +12,7 @@ use emulator::{
 };
 use jiff::{SignedDuration, Timestamp};
 use keywright::model::{Options, Scope, ScopeSet, Secret};
-use keywright::profile::{Profile, builtin_text};
+use keywright::profile::Profile;
 use keywright::provider::http::{AccountAt, HttpProvider};
 use keywright::provider::{CreateRequest, EditRequest, Liveness, Provider, ProviderError};
 use reqwest::Method;
@@ -21,7 +21,7 @@ use serde_json::json;
 const WEBHOOKS: &str = "pcx:webhooks:read";
 
 fn profile() -> Arc<Profile> {
-    Arc::new(serde_yaml::from_str(builtin_text("payconex").expect("built in")).expect("a profile"))
+    Arc::new(Profile::builtin("payconex").expect("built in"))
 }
 
 fn credential(text: &str) -> Secret {
@@ -229,7 +229,7 @@ async fn idempotent_writes_and_reads_outlive_a_failure() {
     for fault in [Fault::ErrorAfter, Fault::ResetBefore, Fault::ResetAfter, Fault::TruncatedJson, Fault::Html] {
         emulator.inject(fault, Method::PATCH, 1);
         provider.set_enabled(&id, false).await.expect("disabled");
-        emulator.inject(fault, Method::GET, 2);
+        emulator.inject(fault, Method::GET, 1);
         assert_eq!(provider.get(&id).await.expect("read").expect("there").enabled, Some(false));
     }
     emulator.inject(Fault::ErrorAfter, Method::DELETE, 1);

@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::auth::{Auth, Select};
+use super::body::Body;
 use super::classify::{Errors, When};
 use super::codec_scopes::ScopeFormat;
 use super::codec_time::TimeFormat;
 use super::credential::Credential;
 use super::paging::Paging;
 use super::reader::{KeyReader, Pointer};
-use super::template::{Body, Request, Template};
+use super::template::{Request, Template};
 
 /// What carries out a provider's operations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -22,12 +22,11 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::model::{AccessLevel, Tag};
     use crate::profile::Profile;
 
     fn payconex() -> Profile {
-        serde_yaml::from_str(builtin_text("payconex").expect("built in")).expect("a profile")
+        Profile::builtin("payconex").expect("built in")
     }
 
     #[test]

@@ -272,7 +272,7 @@ mod tests {
     use crate::profile::builtin;
 
     fn problems(change: impl Fn(&mut serde_json::Value)) -> Vec<String> {
-        let mut value: serde_json::Value = serde_yaml::from_str(builtin::builtin_text("payconex").expect("built in")).expect("YAML");
+        let mut value = serde_json::to_value(Profile::builtin("payconex").expect("built in")).expect("JSON");
         change(&mut value);
         let profile: Profile = serde_json::from_value(value).expect("a profile");
         let mut report = Report::default();
@@ -283,10 +283,34 @@ mod tests {
     #[test]
     fn the_built_in_profiles_agree_with_themselves() {
         for (name, text) in builtin::builtin() {
-            let profile: Profile = serde_yaml::from_str(text).expect(name);
             let mut report = Report::default();
-            profile.check(&(*name).into(), &mut report);
-            assert_eq!((profile.name.as_str(), report.diagnostics()), (*name, &[][..]));
+            let profile = Profile::parse(&(*name).into(), text.as_bytes(), &mut report);
+            assert_eq!(report.diagnostics(), []);
+            assert_eq!(profile.expect(name).name, *name);
+        }
+    }
+
+    #[test]
+    fn problems_stand_at_their_place() {
+        let text = builtin::builtin_text("payconex").expect("built in");
+        let messages = |text: String| {
+            let mut report = Report::default();
+            assert!(Profile::parse(&"p.yaml".into(), text.as_bytes(), &mut report).is_none());
+            report.diagnostics().iter().map(|diagnostic| (diagnostic.code, diagnostic.place.clone())).collect::<Vec<_>>()
+        };
+        let found = messages(text.replace("own: id", "own: ident"));
+        let place = Place::Route { file: "p.yaml".into(), route: route(&["api", "http", "credential", "own"]), part: Part::Value };
+        assert_eq!(found, [(Code::ProfileInvalid, Some(place))]);
+        for (from, to, code) in [
+            ("own: id", "owns: id", Code::YamlUnknownField),
+            ("api-keys/{id}", "api-keys/{idd}", Code::YamlInvalidValue),
+            ("request: PATCH /", "request: FETCH /", Code::YamlInvalidValue),
+            ("enabled: /enabled", "enabled: enabled", Code::YamlInvalidValue),
+            ("label: \"{label}\"", "label: \"{lable}\"", Code::YamlInvalidValue),
+            ("as: rfc3339", "as: rfc822", Code::YamlInvalidValue),
+        ] {
+            let found = messages(text.replace(from, to));
+            assert!(found.iter().any(|(found, place)| *found == code && place.is_some()), "{from}: {found:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Text and bodies with placeholders, such as `/accounts/{param.account_id}`. Fills them; knows no provider and sends nothing.
+//! Text with placeholders, such as `/accounts/{param.account_id}`. Fills them; knows no provider and sends nothing.
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::model::address::as_text;
@@ -57,7 +57,7 @@ pub enum TemplateError {
     #[error("`{0}` is not a request: write it as `GET /path/{{id}}`")]
     Request(String),
     #[error("a body is a map of fields")]
-    Body,
+    NotAMap,
 }
 
 /// Why a path could not be filled.
@@ -253,113 +253,6 @@ impl fmt::Display for Request {
 
 as_text!(Request, "Request", "^(GET|POST|PUT|PATCH|DELETE) /[^\\s?#%\\\\]*$");
 
-/// A JSON body with placeholders in its texts. A text that is one placeholder takes the value's own type; absent values drop their field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
-pub struct Body(Vec<(String, Node)>);
-
-#[derive(Debug, Clone, PartialEq)]
-enum Node {
-    Literal(Value),
-    Text(Template),
-    List(Vec<Node>),
-    Fields(Vec<(String, Node)>),
-}
-
-impl Body {
-    /// The filled body.
-    pub fn fill(&self, values: &Values) -> Value {
-        fill_fields(&self.0, values)
-    }
-
-    /// The placeholders, in order.
-    pub fn placeholders(&self) -> Vec<&Placeholder> {
-        let mut found = Vec::new();
-        self.0.iter().for_each(|(_, node)| node.collect(&mut found));
-        found
-    }
-}
-
-impl Node {
-    fn fill(&self, values: &Values) -> Option<Value> {
-        match self {
-            Self::Literal(value) => Some(value.clone()),
-            Self::Text(template) => template.value(values),
-            Self::List(nodes) => Some(nodes.iter().filter_map(|node| node.fill(values)).collect()),
-            Self::Fields(fields) => Some(fill_fields(fields, values)),
-        }
-    }
-
-    fn collect<'a>(&'a self, found: &mut Vec<&'a Placeholder>) {
-        match self {
-            Self::Literal(_) => {}
-            Self::Text(template) => found.extend(template.placeholders()),
-            Self::List(nodes) => nodes.iter().for_each(|node| node.collect(found)),
-            Self::Fields(fields) => fields.iter().for_each(|(_, node)| node.collect(found)),
-        }
-    }
-}
-
-fn fill_fields(fields: &[(String, Node)], values: &Values) -> Value {
-    let filled: Map<String, Value> = fields.iter().filter_map(|(name, node)| Some((name.clone(), node.fill(values)?))).collect();
-    Value::Object(filled)
-}
-
-impl TryFrom<Value> for Node {
-    type Error = TemplateError;
-    fn try_from(value: Value) -> Result<Self, TemplateError> {
-        Ok(match value {
-            Value::String(text) => Self::Text(text.parse()?),
-            Value::Array(items) => Self::List(items.into_iter().map(Self::try_from).collect::<Result<_, _>>()?),
-            Value::Object(fields) => Self::Fields(nodes(fields)?),
-            literal @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Self::Literal(literal),
-        })
-    }
-}
-
-fn nodes(fields: Map<String, Value>) -> Result<Vec<(String, Node)>, TemplateError> {
-    fields.into_iter().map(|(name, value)| Ok((name, value.try_into()?))).collect()
-}
-
-impl TryFrom<Value> for Body {
-    type Error = TemplateError;
-    fn try_from(value: Value) -> Result<Self, TemplateError> {
-        match value {
-            Value::Object(fields) => Ok(Self(nodes(fields)?)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(TemplateError::Body),
-        }
-    }
-}
-
-impl From<Node> for Value {
-    fn from(node: Node) -> Self {
-        match node {
-            Node::Literal(value) => value,
-            Node::Text(template) => Self::String(template.to_string()),
-            Node::List(nodes) => nodes.into_iter().map(Self::from).collect(),
-            Node::Fields(fields) => Body(fields).into(),
-        }
-    }
-}
-
-impl From<Body> for Value {
-    fn from(body: Body) -> Self {
-        Self::Object(body.0.into_iter().map(|(name, node)| (name, node.into())).collect())
-    }
-}
-
-impl JsonSchema for Body {
-    fn schema_name() -> Cow<'static, str> {
-        "Body".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": "A JSON body with placeholders in its texts. A text that is one placeholder takes the value's own type; absent values drop their field."
-        })
-    }
-}
-
 /// Text, numbers and booleans as text; lists, maps and null have none.
 fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -413,30 +306,6 @@ mod tests {
         assert_eq!(fill("."), Err(PathError::Traversal));
         assert_eq!(fill(""), Err(PathError::Absent(Placeholder::Id)));
         assert_eq!(path.path(&Values::new()), Err(PathError::Absent(Placeholder::Id)));
-        // What a URL parser makes of it is the same path again.
-        let url = reqwest::Url::parse(&format!("https://host{}", fill("a/../b?c#d").expect("filled"))).expect("a URL");
-        assert_eq!((url.path(), url.query(), url.fragment()), ("/keys/a%2F..%2Fb%3Fc%23d/x", None, None));
-    }
-
-    #[test]
-    fn a_body_keeps_types_and_drops_what_is_absent() {
-        let body: Body = serde_json::from_value(json!({
-            "label": "{label}", "scopes": "{scopes}", "expiresAt": "{expiry}", "accounts": "{option.accounts}",
-            "name": "kw {label}", "enabled": true, "nested": {"list": ["{id}", 1, null]}
-        }))
-        .expect("a body");
-        let filled = body.fill(&values(&[
-            (Placeholder::Label, json!("a \"quoted\" {id}")),
-            (Placeholder::Scopes, json!(["one", "two"])),
-            (Placeholder::Expiry, Value::Null),
-        ]));
-        let expected = json!({
-            "label": "a \"quoted\" {id}", "scopes": ["one", "two"], "expiresAt": null, "name": "kw a \"quoted\" {id}",
-            "enabled": true, "nested": {"list": [1, null]}
-        });
-        assert_eq!(filled.to_string(), expected.to_string());
-        assert!(serde_json::from_value::<Body>(json!(["x"])).is_err());
-        assert!(serde_json::from_value::<Body>(json!({"x": "{nope}"})).is_err());
     }
 
     #[test]

@@ -6,8 +6,6 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
-use reqwest::Url;
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -15,12 +13,13 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::ProviderError;
 use super::said::{self, Said};
 use super::signature::{self, Signed};
-use super::transport::{Incoming, Outgoing, Transport, TransportError};
+use super::transport::{self, HeaderMap, Incoming, Outgoing, Transport, TransportError, Url};
 use crate::model::Secret;
 use crate::profile::HttpApi;
 use crate::profile::auth::{AuthScheme, QuerySigning};
+use crate::profile::body::Body;
 use crate::profile::classify::{Meaning, Refusal};
-use crate::profile::template::{Body, Method, Placeholder, Request, Template, Values, percent_encoded};
+use crate::profile::template::{Method, Placeholder, Request, Template, Values, percent_encoded};
 
 const MOST_TRIES: usize = 3;
 const RETRY_BUDGET: Duration = Duration::from_secs(10);
@@ -187,11 +186,11 @@ impl Exchange {
         let url = Url::parse(&format!("{}{}{query}", self.base, prepared.path));
         let url = url.map_err(|error| ProviderError::Local(format!("the profile makes no URL: {error}")))?;
         let method = match prepared.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
+            Method::Get => transport::Method::GET,
+            Method::Post => transport::Method::POST,
+            Method::Put => transport::Method::PUT,
+            Method::Patch => transport::Method::PATCH,
+            Method::Delete => transport::Method::DELETE,
         };
         let answer = self.transport.send(Outgoing { method, url, headers, body: prepared.body.clone() }).await?;
         Ok(self.read(answer))

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reqwest::Url;
 use serde_json::Value;
 
 use super::exchange::{Call, Exchange, Failure, Retry, Wiped};
-use super::listing::Listing;
-use super::transport::Transport;
+use super::listing::ListReader;
+use super::transport::{Transport, Url};
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
 use crate::profile::api::{Api, Operation, Verify};
@@ -141,7 +140,7 @@ impl Provider for HttpProvider {
     async fn list(&self) -> Result<Vec<ObservedKey>, ProviderError> {
         let operation = self.api().operations.list.as_ref().ok_or(ProviderError::Unsupported("list"))?;
         let (exchange, reader, scheme, credential) = (&self.exchange, &self.reader, &self.scheme, &self.credential);
-        let keys = Listing { exchange, operation, reader, scheme, credential }.read().await?;
+        let keys = ListReader { exchange, operation, reader, scheme, credential }.read().await?;
         keys.iter().for_each(|key| self.remember(key));
         Ok(keys)
     }

@@ -17,7 +17,7 @@ use crate::profile::template::{Placeholder, Values};
 const AT_ONCE: usize = 8;
 
 /// Everything that reading a listing needs.
-pub struct Listing<'a> {
+pub struct ListReader<'a> {
     pub exchange: &'a Exchange,
     pub operation: &'a ListOperation,
     pub reader: &'a Reader,
@@ -30,7 +30,7 @@ struct Page {
     keys: Vec<ObservedKey>,
 }
 
-impl Listing<'_> {
+impl ListReader<'_> {
     /// Every key. Read once more when it changed meanwhile.
     ///
     /// Expects pages that tell the same total, or none; guarantees that the keys are as many as the total and that none comes twice. Keys that

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::HeaderMap;
 
+use super::transport::HeaderMap;
 use crate::model::Secret;
 use crate::profile::classify::Refusal;
 

@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Url, redirect, retry};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Client, redirect, retry};
+pub use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use crate::profile::api::Rate;
@@ -202,6 +204,15 @@ mod tests {
     fn rate(per_second: u32, burst: u32) -> Rate {
         let number = |n| NonZeroU32::new(n).expect("above zero");
         Rate { per_second: number(per_second), burst: number(burst) }
+    }
+
+    #[test]
+    fn a_filled_path_passes_the_url_parser_unchanged() {
+        let template: crate::profile::template::Template = "/keys/{id}/x".parse().expect("a template");
+        let values = [(crate::profile::template::Placeholder::Id, "a/../b?c#d%2e%2e\\é".into())].into();
+        let path = template.path(&values).expect("filled");
+        let url = url(&format!("https://host{path}"));
+        assert_eq!((url.path(), url.query(), url.fragment()), ("/keys/a%2F..%2Fb%3Fc%23d%252e%252e%5C%C3%A9/x", None, None));
     }
 
     #[test]
