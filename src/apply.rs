@@ -1,2 +1,102 @@
-//! Carries out a plan by the protocol that loses no secret.
+//! Carries out a plan by the protocol that loses no secret: recover, preflight, intent, create, seal, verify, publish.
+//!
+//! Three promises: every create follows a durable intent whose marker ends up on the provider's side; an unpublished key is always safe to
+//! disable; the last good key is not touched until its successor is sealed, verified, published and the overlap has passed.
+pub mod account;
+mod change;
+pub mod failure;
+mod issue;
 pub mod journal;
+pub mod observe;
+mod recovery;
+
+use futures::{StreamExt, stream};
+
+pub use account::{Account, Surroundings};
+pub use failure::Failure;
+
+use crate::diagnostics::Code;
+use crate::files::{self, FileError};
+use crate::model::{Address, KeyRecord, Name};
+use crate::plan::{Action, Change};
+use crate::vault;
+
+/// Changes of one account that are under way at the same time.
+const CHANGES_AT_ONCE: usize = 4;
+
+/// What became of one change.
+#[derive(Debug)]
+pub struct Outcome {
+    pub address: Address,
+    pub action: Action,
+    pub result: Result<(), Failure>,
+}
+
+/// Whether a record holds something that an earlier run left unfinished.
+pub fn needs_recovery(record: &KeyRecord) -> bool {
+    record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some())
+}
+
+/// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.
+pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failure> {
+    let root = account.ledger.root();
+    let directory = |area: &str| root.join(area).join(account.name.as_str());
+    let writable = |area: &str| -> Result<(), FileError> { files::try_writing_in(&directory(area)) };
+    if changes.iter().any(|change| change.address.account == *account.name && change.action != Action::Blocked) {
+        writable("ledger")?;
+        writable("secrets")?;
+        writable(".keywright/sealed")?;
+    }
+    let mut tried: Vec<&crate::model::Recipients> = Vec::new();
+    for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
+        if tried.contains(&&*key.recipients) {
+            continue;
+        }
+        let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+        vault::seal::trial(&recipients).map_err(|problem| Failure::local(format!("a trial encryption failed: {problem}")))?;
+        tried.push(&key.recipients);
+    }
+    Ok(())
+}
+
+/// Recovers every key of the account that an earlier run left unfinished.
+pub async fn recover(account: &Account<'_>) -> Vec<Outcome> {
+    let names: Vec<Name> =
+        account.records.borrow().iter().filter(|(_, record)| needs_recovery(record)).map(|(name, _)| name.clone()).collect();
+    let mut outcomes = Vec::new();
+    for name in names {
+        let address = account.address(&name);
+        account.surroundings.progress(account.name, &format!("{address}: finishing what an earlier apply left"));
+        let result = account.recover(&name).await;
+        outcomes.push(Outcome { address, action: Action::None, result });
+    }
+    outcomes
+}
+
+/// Carries out one account's changes, a few at a time. A failed change does not stop the others; a refused credential does.
+pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outcome> {
+    stream::iter(changes)
+        .map(|change| async move {
+            let result = if account.surroundings.stopping() {
+                Err(Failure::new(Code::ApplyInterrupted, "not started: a signal asked to stop"))
+            } else if account.halted.get() {
+                Err(Failure::new(Code::ProviderWriteRefused, "not started: the admin credential was refused"))
+            } else {
+                account.carry_out(change).await
+            };
+            if let Err(failure) = &result
+                && failure.halts_account
+            {
+                account.halted.set(true);
+            }
+            let line = match &result {
+                Ok(()) => format!("{}: {} done", change.address, change.action.as_str()),
+                Err(failure) => format!("{}: {} not done: {failure}", change.address, change.action.as_str()),
+            };
+            account.surroundings.progress(account.name, &line);
+            Outcome { address: change.address.clone(), action: change.action, result }
+        })
+        .buffer_unordered(CHANGES_AT_ONCE)
+        .collect()
+        .await
+}

@@ -1,5 +1,6 @@
 //! What is wrong, said by its meaning: a code, a sentence, a place as file and YAML route. Knows neither terminals nor formats.
 pub mod codes;
+pub mod file;
 pub mod report;
 pub mod suggest;
 

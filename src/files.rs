@@ -1,5 +1,7 @@
 //! The only module that writes files. Every write is atomic and durable: temporary file in the same directory (mode 0600), fsync, rename,
 //! fsync of the directory.
+pub mod walk;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,17 @@ impl FileError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+}
+
+/// Reads at most `limit` bytes of a file outside the workspace's care, such as an identity: symbolic links are followed, pipes are read.
+pub fn read_through_links(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let failed = || FileError::of("read", path);
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed())?;
+    if bytes.len() as u64 > limit {
+        return Err(failed()(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))));
+    }
+    Ok(bytes)
 }
 
 /// Reads at most `limit` bytes of a regular file. Errors when it is larger, or no regular file (symbolic links included).

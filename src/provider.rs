@@ -1,6 +1,7 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
 pub mod exchange;
 pub mod http;
+pub mod keyring;
 pub mod listing;
 pub mod said;
 pub mod signature;

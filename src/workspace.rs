@@ -1,11 +1,42 @@
 //! The workspace: discovery, `keywright.yaml`, manifests, and the checks that need only text.
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod accounts;
+mod advice;
+pub mod config;
+pub mod discovery;
+mod groups;
+mod keys;
+mod labels;
+pub mod manifest;
+mod options;
+mod place;
+mod profiles;
+mod secrets;
+pub mod sources;
+mod timing;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostics::Report;
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+pub use config::ConfigFile;
+pub use discovery::find;
+pub use manifest::ManifestFile;
+pub use sources::Sources;
+
+use self::advice::Advice;
+use self::discovery::Discovered;
+use self::keys::Keys;
+use self::profiles::Profiles;
+use crate::diagnostics::{Code, Diagnostic, Place, Report};
+use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
 use crate::profile::{Catalogue, Profile};
+use crate::yaml;
 
 /// Everything the files of a workspace say, resolved. When the report has errors, the rest must not be acted on.
 pub struct Workspace {
@@ -44,3 +75,79 @@ pub enum CredentialRef {
     /// Program and arguments; the credential is its standard output.
     Command(Vec<String>),
 }
+
+/// A workspace and the text that it was read from.
+pub struct Loaded {
+    pub workspace: Workspace,
+    /// Turns the report's routes into lines.
+    pub sources: Sources,
+}
+
+/// Reads and resolves everything in the workspace `root`, as [`find`] found it. Opens no credential and no secret.
+///
+/// Every problem of every file goes to the report of the workspace. `now` decides whether a fixed expiry has passed.
+pub fn load(root: &Path, now: Timestamp) -> Loaded {
+    let mut report = Report::default();
+    let mut found = discovery::discover(root, &mut report);
+    let records = Ledger::new(root).load_all(&mut report);
+    let mut unread: BTreeSet<Arc<str>> = BTreeSet::new();
+    for (file, bytes) in records.files {
+        unread.insert(file.clone());
+        found.sources.add(file, bytes);
+    }
+    let ledger = records.records;
+    let mut advice = Advice::default();
+    let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
+    let config = found.config.as_ref().and_then(|file| {
+        let config: ConfigFile = yaml::read(file, found.sources.bytes(file)?, &mut report)?;
+        Some(accounts::resolve(file, config, &mut profiles, &mut advice, &mut report))
+    });
+    let mut settings = config;
+    let mut keys = Keys {
+        settings: settings.as_mut(),
+        ledger: &ledger,
+        now,
+        advice: &mut advice,
+        report: Report::default(),
+        keys: BTreeMap::new(),
+        places: BTreeMap::new(),
+    };
+    for file in &found.manifests {
+        keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
+    }
+    let (keys, nothing) = (keys.keys, keys.places.is_empty());
+    if nothing && !report.has_errors() {
+        let diagnostic = Diagnostic::warning(Code::WorkspaceEmpty, "the workspace declares no keys");
+        let help = "declare keys in a manifest, such as `keys/ACCOUNT.yaml`";
+        report.push(diagnostic.at(Place::File(discovery::CONFIG.into())).help(help));
+    }
+    secrets::check(root, settings.as_ref(), &ledger, &unread, &found.secrets, &mut report);
+    let digest = digest(&found, &profiles);
+    let settings = settings.unwrap_or_default();
+    let recipients = settings.groups.recipients().clone();
+    let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, ledger, digest, report };
+    Loaded { workspace, sources: found.sources }
+}
+
+/// Over path, length and bytes of each file, in the order of the paths; built-in profiles count where they are used.
+fn digest(found: &Discovered, profiles: &Profiles) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |path: &str, bytes: &[u8]| {
+        for part in [path.as_bytes(), bytes] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+    };
+    for file in found.config.iter().chain(&found.profiles).chain(&found.manifests) {
+        add(file, found.sources.bytes(file).unwrap_or_default());
+    }
+    for (name, text) in profiles.built_in_used() {
+        add(&format!("<built-in {name}>"), text.as_bytes());
+    }
+    format!("sha256:{}", HEXLOWER.encode(&hasher.finalize()))
+}
+
+#[cfg(test)]
+mod ledger_tests;
+#[cfg(test)]
+mod tests;

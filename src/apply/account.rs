@@ -2,6 +2,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -20,6 +21,8 @@ pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
 /// What apply takes from the outside: the time, randomness, and whether to stop.
 pub trait Surroundings {
     fn now(&self) -> Timestamp;
+    /// Says that apply slept, for clocks that stand still.
+    fn passed(&self, time: Duration);
     /// Five random bytes for a marker.
     fn random(&self) -> [u8; 5];
     /// Whether a signal asked to stop: no new intent is started then.

@@ -12,9 +12,19 @@ impl Account<'_> {
     ///
     /// Expected flow: durable intent with a fresh marker → create, sent once → seal → verify → publish. Guarantees: a key that may exist at the
     /// provider is in the ledger with its marker before it can exist; the predecessor is not touched. Assumptions: preflight passed, recovery
-    /// ran. Caveats: an answer that was lost is settled at once by looking for the marker. Errors: whatever stopped it; the state in the ledger
-    /// says how far it came, and the next apply goes on from there.
+    /// ran. Caveats: a lost answer is settled at once by looking for the marker, and then the create is made anew, once. Errors: whatever
+    /// stopped it; the state in the ledger says how far it came, and the next apply goes on from there.
     pub(super) async fn issue(&self, key: &DesiredKey) -> Result<(), Failure> {
+        let Some(failure) = self.issue_once(key).await? else { return Ok(()) };
+        self.surroundings.progress(self.name, &format!("{}: {failure}; creating it anew", key.address));
+        match self.issue_once(key).await? {
+            None => Ok(()),
+            Some(failure) => Err(failure.help("apply again: every attempt is recorded, and what shows up late is disabled")),
+        }
+    }
+
+    /// One attempt. `Some`: the answer was lost, and what became of it is settled: nothing usable.
+    async fn issue_once(&self, key: &DesiredKey) -> Result<Option<Failure>, Failure> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let marker = self.draw_marker();
@@ -46,13 +56,12 @@ impl Account<'_> {
             options: generation.options.clone(),
         };
         match self.provider.create(&request).await {
-            Ok(created) => self.created(key, &mut record, generation, created).await,
+            Ok(created) => self.created(key, &mut record, generation, created).await.map(|()| None),
             Err(error) if error.may_have_acted() => {
                 self.surroundings.progress(self.name, &format!("{}: {error}; looking for its marker", key.address));
-                let failure = Failure::provider("learn whether the key was created", error);
                 self.recover_generation(Some(key), &mut record, number).await?;
                 let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
-                if settled { Ok(()) } else { Err(failure.help("apply again: the key is recorded, and will be found or made anew")) }
+                Ok((!settled).then(|| Failure::provider("learn whether the key was created", error)))
             }
             Err(error) => {
                 self.journal.withdraw(now, &record, number)?;
@@ -63,7 +72,7 @@ impl Account<'_> {
         }
     }
 
-    /// Goes on from a created key with or without its secret.
+    /// Goes on from a created key, with or without its secret: seal it before anything else can fail.
     pub(super) async fn created(
         &self,
         key: &DesiredKey,
@@ -71,8 +80,7 @@ impl Account<'_> {
         mut generation: Generation,
         created: Created,
     ) -> Result<(), Failure> {
-        let id = created.key.id.clone();
-        generation.id = Some(id.clone());
+        generation.id = Some(created.key.id.clone());
         generation.state = GenerationState::Created;
         self.commit(record, &generation)?;
 
@@ -85,21 +93,13 @@ impl Account<'_> {
             return Err(Failure::new(Code::ProviderUnanswered, "the provider created the key without telling its secret; it was disabled again")
                 .help("apply again to create it anew"));
         };
-        let observed = self.read_back(&id, created.key).await?;
-        if let Some(field) = self.unlike(&generation, &observed) {
-            self.abandon(record, generation.number).await?;
-            return Err(Failure::new(Code::ProviderNotApplied, format!("the provider created the key with another {field}; it was disabled again")));
-        }
-        if let Some(expires_at) = observed.expires_at {
-            generation.expires_at = expires_at;
-        }
         generation.sealed = Some(self.stage(key, &secret)?);
         generation.state = GenerationState::Sealed;
         self.commit(record, &generation)?;
         self.verify_and_publish(key, record, generation, &secret).await
     }
 
-    /// Proves the sealed secret, then publishes it.
+    /// Reads a sealed key back, proves its secret, then publishes it.
     pub(super) async fn verify_and_publish(
         &self,
         key: &DesiredKey,
@@ -107,8 +107,16 @@ impl Account<'_> {
         mut generation: Generation,
         secret: &Secret,
     ) -> Result<(), Failure> {
+        let id = generation.id.clone().expect("a sealed generation has its id");
+        if let Some(observed) = self.look(&id).await.map_err(|error| Failure::provider("read the key back", error))? {
+            if let Some(field) = self.unlike(&generation, &observed) {
+                self.abandon(record, generation.number).await?;
+                let message = format!("the provider created the key with another {field} than asked; it was disabled again");
+                return Err(Failure::new(Code::ProviderNotApplied, message));
+            }
+            generation.expires_at = observed.expires_at.unwrap_or(generation.expires_at);
+        }
         if self.capabilities.verify {
-            let id = generation.id.clone().expect("a sealed generation has its id");
             match self.prove(&id, secret).await? {
                 Liveness::Alive => {
                     generation.last_verified_at = Some(self.now());
@@ -149,13 +157,12 @@ impl Account<'_> {
         }
     }
 
-    /// What the provider now says of a key; `answer` where it cannot be asked by id.
-    pub(super) async fn read_back(&self, id: &str, answer: ObservedKey) -> Result<ObservedKey, Failure> {
-        if !self.capabilities.get {
-            return Ok(answer);
+    /// What the provider now says of a key: by its id where that can be asked, otherwise in the list.
+    pub(super) async fn look(&self, id: &str) -> Result<Option<ObservedKey>, ProviderError> {
+        if self.capabilities.get {
+            return self.provider.get(id).await;
         }
-        let key = self.provider.get(id).await.map_err(|error| Failure::provider("read the key back", error))?;
-        Ok(key.unwrap_or(answer))
+        Ok(self.provider.list().await?.into_iter().find(|key| key.id == id))
     }
 
     /// The first field that differs between what was asked for and what the provider says.

@@ -123,7 +123,10 @@ codes! {
     ApplyNotConfirmed => "apply/not-confirmed",
     ApplyNotDurable => "apply/not-durable",
     ApplyWriteFailed => "apply/write-failed",
+    ApplyJournal => "apply/journal",
     ApplyInterrupted => "apply/interrupted",
+    KeyringStore => "keyring/store",
+    CommandUsage => "command/usage",
     InternalUnexpected => "internal/unexpected",
 }
 

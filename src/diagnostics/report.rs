@@ -52,15 +52,57 @@ pub struct Located {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
+    limit: Option<usize>,
+    untold: Option<Untold>,
+}
+
+/// What went over a report's limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Untold {
+    count: usize,
+    /// Of the first and most severe one.
+    code: Code,
+    severity: Severity,
 }
 
 impl Report {
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+    /// A report that keeps at most so many diagnostics and counts the others.
+    pub fn limited(limit: usize) -> Self {
+        Self { limit: Some(limit), ..Self::default() }
     }
 
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if self.limit.is_none_or(|limit| self.diagnostics.len() < limit) {
+            self.diagnostics.push(diagnostic);
+            return;
+        }
+        let Diagnostic { code, severity, .. } = diagnostic;
+        let untold = self.untold.get_or_insert(Untold { count: 0, code, severity });
+        untold.count += 1;
+        if severity < untold.severity {
+            (untold.code, untold.severity) = (code, severity);
+        }
+    }
+
+    /// Takes over what another report holds.
     pub fn extend(&mut self, other: Report) {
-        self.diagnostics.extend(other.diagnostics);
+        for diagnostic in other.diagnostics {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Takes over a limited report about one file; what went over its limit becomes one line.
+    pub fn extend_from_file(&mut self, mut other: Report, file: &Arc<str>) {
+        if let Some(Untold { count, code, severity }) = other.untold.take() {
+            let message = format!("{count} or more further problems in this file");
+            self.push(Diagnostic::new(code, severity, message).at(Place::File(file.clone())));
+        }
+        self.extend(other);
+    }
+
+    /// Whether errors went over the limit: looking further finds nothing that would be told.
+    pub fn is_overfull(&self) -> bool {
+        self.untold.as_ref().is_some_and(|untold| untold.severity == Severity::Error)
     }
 
     pub fn diagnostics(&self) -> &[Diagnostic] {
@@ -72,7 +114,7 @@ impl Report {
     }
 
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.is_overfull() || self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// All diagnostics with their lines, sorted by file, line, column, code and message; repeated ones once.

@@ -292,6 +292,18 @@ pub struct Plan {
     pub findings: Vec<Diagnostic>,
 }
 
+impl EditField {
+    /// The word that users read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Scopes => "scopes",
+            Self::Expiry => "expiry",
+            Self::Options => "options",
+        }
+    }
+}
+
 impl Action {
     /// The word that users read.
     pub fn as_str(self) -> &'static str {

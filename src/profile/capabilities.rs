@@ -1,4 +1,5 @@
 //! What a provider can do and where its limits are, as its profile states them.
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,4 +91,15 @@ pub struct ExpirySupport {
     /// The longest lifetime the provider grants.
     #[serde(default)]
     pub max: Option<Span>,
+}
+
+impl ExpirySupport {
+    /// Whether a reported end is the asked one, within the rounding of the provider.
+    pub fn agrees(&self, asked: Option<Timestamp>, reported: Option<Timestamp>) -> bool {
+        match (asked, reported) {
+            (None, None) => true,
+            (Some(asked), Some(reported)) => asked.duration_since(reported).abs() <= self.tolerance.duration(),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
 }

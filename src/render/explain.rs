@@ -143,7 +143,7 @@ pub(super) mod demo {
     /// A small provider with one of everything that pages tell.
     pub fn profile() -> Profile {
         serde_json::from_str(
-            r#"{ "version": 1, "name": "demo", "title": "Demo", "secret": { "parts": ["secret"] },
+            r#"{ "version": 1, "name": "demo", "title": "Demo", "secret": { "parts": ["secret"] }, "api": "keyring",
             "capabilities": { "label": { "max": 100 }, "editable": { "scopes": true }, "disable": "final", "consistency": "10s",
               "expiry": { "settable": true, "tolerance": "1s" } },
             "catalogue": { "form": "x:[a-z:*]+", "wildcard": "prefix", "aliases": { "x:hooks:udpate": "x:hooks:update" }, "scopes": {

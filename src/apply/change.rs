@@ -1,0 +1,226 @@
+//! Carries out the steps of one change on existing generations: edit, enable, disable, delete, reseal, record.
+use super::account::Account;
+use super::failure::Failure;
+use super::issue::options_agree;
+use crate::diagnostics::Code;
+use crate::files;
+use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey};
+use crate::plan::{Change, EditField, PlanStep, RecordedState};
+use crate::provider::{EditRequest, Liveness};
+
+impl Account<'_> {
+    /// Carries out one change, step by step. Stops at the first step that does not work.
+    pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
+        let name = &change.address.name;
+        for step in &change.steps {
+            match step {
+                PlanStep::Recover { generation } => {
+                    let unfinished = self.record(name).generation(*generation).is_some_and(|found| self.is_open(found));
+                    if unfinished {
+                        return Err(Failure::new(Code::PlanUnfinished, format!("generation {generation} could not be settled yet"))
+                            .help("apply again; until then nothing new is created for this key"));
+                    }
+                }
+                PlanStep::Create { .. } => self.issue(self.declared(name)?).await?,
+                PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
+                PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
+                PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
+                PlanStep::Delete { generation } => self.delete(name, *generation).await?,
+                PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
+                PlanStep::Record { generation, state } => self.note_state(name, *generation, *state)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn declared(&self, name: &Name) -> Result<&DesiredKey, Failure> {
+        self.keys.get(name).copied().ok_or_else(|| Failure::new(Code::InternalUnexpected, "the plan asks for a key that no manifest declares"))
+    }
+
+    fn known(&self, record: &KeyRecord, number: u32) -> Result<(Generation, String), Failure> {
+        let generation = record.generation(number).cloned();
+        let known = generation.and_then(|generation| generation.id.clone().map(|id| (generation, id)));
+        known.ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number} with an id")))
+    }
+
+    /// Edits fields in place and reads back what the provider made of it.
+    ///
+    /// Expected flow: ask, read back, compare, record what is true. Guarantees: success is reported only for what the provider shows
+    /// afterwards. Assumptions: the fields are editable by the profile. Caveats: a field that the provider was seen not to edit is remembered
+    /// in the ledger, so that the next plan replaces the key. Errors: the provider, or a field that stayed as it was.
+    async fn edit(&self, key: &DesiredKey, number: u32, fields: &[EditField]) -> Result<(), Failure> {
+        let mut record = self.record(&key.address.name);
+        let (mut generation, id) = self.known(&record, number)?;
+        let label = generation.marker.as_ref().map_or_else(|| key.label.to_string(), |marker| marker.label(&key.label));
+        let expires_at = key.expiry.end(generation.created_at);
+        let asks = |field| fields.contains(&field);
+        let request = EditRequest {
+            label: asks(EditField::Label).then(|| label.clone()),
+            scopes: asks(EditField::Scopes).then(|| key.scopes.clone()),
+            expires_at: asks(EditField::Expiry).then_some(expires_at),
+            options: asks(EditField::Options).then(|| key.options.clone()),
+        };
+        let asked = self.provider.edit(&id, &request).await;
+        if let Err(error) = &asked
+            && !error.may_have_acted()
+        {
+            return Err(Failure::provider("edit the key", error.clone()));
+        }
+        let observed = self.look(&id).await.map_err(|error| Failure::provider("read the edited key back", error))?;
+        let observed = observed.ok_or_else(|| Failure::new(Code::ProviderNotApplied, format!("the key `{id}` vanished while it was edited")))?;
+
+        let mut stayed = Vec::new();
+        for field in fields {
+            let applied = match field {
+                EditField::Label => observed.label == label,
+                EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.same(&key.scopes, scopes)),
+                EditField::Expiry => observed.expires_at.is_none_or(|end| self.capabilities.expiry.agrees(expires_at, end)),
+                EditField::Options => options_agree(&key.options, &observed.options),
+            };
+            match (applied, field) {
+                (false, _) => stayed.push(*field),
+                (true, EditField::Label) => generation.label.clone_from(&label),
+                (true, EditField::Scopes) => generation.scopes.clone_from(&key.scopes),
+                (true, EditField::Expiry) => generation.expires_at = observed.expires_at.unwrap_or(expires_at),
+                (true, EditField::Options) => generation.options.clone_from(&key.options),
+            }
+        }
+        if let Some(scopes) = observed.scopes.clone().filter(|_| stayed.contains(&EditField::Scopes)) {
+            generation.scopes = scopes;
+        }
+        if asked.is_ok() {
+            for field in &stayed {
+                let word = field.as_str().to_owned();
+                if !generation.uneditable.contains(&word) {
+                    generation.uneditable.push(word);
+                }
+            }
+        }
+        record.put(generation);
+        self.save(&mut record)?;
+        match (stayed.first(), asked) {
+            (None, _) => Ok(()),
+            (Some(_), Err(error)) => Err(Failure::provider("edit the key", error)),
+            (Some(field), Ok(())) => Err(not_applied(*field, key, &observed)),
+        }
+    }
+
+    /// Enables a disabled generation, proves it, and records it.
+    async fn switch_on(&self, name: &Name, number: u32) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let (mut generation, id) = self.known(&record, number)?;
+        let asked = self.provider.set_enabled(&id, true).await;
+        if let Err(error) = &asked
+            && !error.may_have_acted()
+        {
+            if matches!(error, crate::provider::ProviderError::Refused(_)) {
+                self.remember_uneditable(&mut record, generation, "state")?;
+            }
+            return Err(Failure::provider("enable the key", error.clone()));
+        }
+        let observed = self.look(&id).await.map_err(|error| Failure::provider("read back whether the key is enabled", error))?;
+        let enabled = match observed.map(|key| key.enabled) {
+            Some(Some(enabled)) => enabled,
+            Some(None) => match self.liveness(&record.address, &generation).await? {
+                Liveness::Alive => true,
+                Liveness::Dead => false,
+                Liveness::Undecided(why) => {
+                    self.surroundings.progress(self.name, &format!("{}: the provider accepted the enabling; it cannot be confirmed: {why}", record.address));
+                    true
+                }
+            },
+            None => false,
+        };
+        if !enabled {
+            self.remember_uneditable(&mut record, generation, "state")?;
+            return Err(Failure::new(Code::ProviderNotApplied, format!("the provider accepted to enable `{}` and still shows it as disabled", record.address))
+                .help("apply again: the next plan creates a new generation instead"));
+        }
+        generation.state = GenerationState::Active;
+        generation.disabled_at = None;
+        generation.delete_after = None;
+        record.put(generation);
+        self.save(&mut record)
+    }
+
+    fn remember_uneditable(&self, record: &mut KeyRecord, mut generation: Generation, field: &str) -> Result<(), Failure> {
+        if !generation.uneditable.iter().any(|known| known == field) {
+            generation.uneditable.push(field.to_owned());
+        }
+        record.put(generation);
+        self.save(record)
+    }
+
+    /// Deletes a disabled generation for good. When it was the last one, its files go too.
+    async fn delete(&self, name: &Name, number: u32) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let (generation, id) = self.known(&record, number)?;
+        self.provider.delete(&id).await.map_err(|error| Failure::provider("delete the key", error))?;
+        if self.look(&id).await.map_err(|error| Failure::provider("read back whether the key is gone", error))?.is_some() {
+            return Err(Failure::new(Code::ProviderNotApplied, format!("the provider accepted to delete `{id}` and still has it")));
+        }
+        record.generations.retain(|other| other.number != generation.number);
+        self.save(&mut record)
+    }
+
+    /// Encrypts the current secret anew. The old file stays until the new one is durable beside it.
+    async fn reseal(&self, key: &DesiredKey, number: u32) -> Result<(), Failure> {
+        let mut record = self.record(&key.address.name);
+        let mut generation = record.generation(number).cloned().ok_or_else(|| {
+            Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}"))
+        })?;
+        let secret = self.plaintext(&key.address, &generation).await?.ok_or_else(|| {
+            Failure::new(Code::PlanResealPending, "the secret cannot be read, so it cannot be encrypted anew")
+                .help("apply with `-i IDENTITY`, or wait for the next rotation")
+        })?;
+        let next = self.stage(key, &secret)?;
+        generation.resealing = Some(next.clone());
+        record.put(generation.clone());
+        self.save(&mut record)?;
+        self.unstage(&key.address, &next)?;
+        generation.resealing = None;
+        generation.sealed = Some(next);
+        record.put(generation);
+        self.save(&mut record)
+    }
+
+    /// Writes down what the provider already shows.
+    fn note_state(&self, name: &Name, number: u32, state: RecordedState) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let Some(mut generation) = record.generation(number).cloned() else { return Ok(()) };
+        let now = self.now();
+        match state {
+            RecordedState::Disabled => {
+                let cooldown = self.keys.get(name).map_or(self.default_cooldown, |key| key.cooldown);
+                generation.state = GenerationState::Disabled;
+                generation.disabled_at.get_or_insert(now);
+                generation.delete_after = generation.delete_after.or_else(|| now.checked_add(cooldown.duration()).ok());
+            }
+            RecordedState::Vanished => generation.state = GenerationState::Vanished,
+            RecordedState::Expired => generation.state = GenerationState::Expired,
+            RecordedState::Deleted => {
+                record.generations.retain(|other| other.number != number);
+                if record.generations.is_empty() {
+                    files::remove(&self.ledger.secret_path(&record.address))?;
+                }
+                return self.save(&mut record);
+            }
+            RecordedState::Protect => {}
+        }
+        record.put(generation);
+        self.save(&mut record)
+    }
+}
+
+/// What a person reads when the provider accepted an edit and did something else.
+fn not_applied(field: EditField, key: &DesiredKey, observed: &ObservedKey) -> Failure {
+    let kept = match (field, &observed.scopes) {
+        (EditField::Scopes, Some(scopes)) => {
+            let kept: Vec<&str> = scopes.difference(&key.scopes).map(|scope| scope.as_str()).collect();
+            if kept.is_empty() { String::new() } else { format!(": it kept {}", kept.join(", ")) }
+        }
+        (EditField::Scopes, None) | (EditField::Label | EditField::Expiry | EditField::Options, _) => String::new(),
+    };
+    Failure::new(Code::ProviderNotApplied, format!("the provider accepted the edit and left the {} as it was{kept}", field.as_str()))
+        .help("apply again: the next plan replaces the key, since this field was seen not to be editable")
+}

@@ -1,0 +1,229 @@
+//! Finishes or undoes what an earlier run left: every generation that is not at rest.
+use std::time::Duration;
+
+use super::account::Account;
+use super::failure::Failure;
+use crate::diagnostics::Code;
+use crate::model::{Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, ObservedKey};
+use crate::profile::Disable;
+use crate::provider::{Created, Liveness, ProviderError};
+
+/// How long apply itself waits for a provider to become consistent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Account<'_> {
+    /// Recovers every unfinished generation of one key.
+    pub(super) async fn recover(&self, name: &Name) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let key = self.keys.get(name).copied();
+        self.finish_resealing(&mut record)?;
+        let unfinished: Vec<u32> =
+            record.generations.iter().filter(|generation| generation.state.is_unfinished()).map(|generation| generation.number).collect();
+        for number in unfinished {
+            self.recover_generation(key, &mut record, number).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a generation still stands in the way of a new one. An ambiguous one no longer does when the provider's list has settled.
+    pub(super) fn is_open(&self, generation: &Generation) -> bool {
+        let settles = generation.created_at.checked_add(self.capabilities.consistency.duration()).unwrap_or(generation.created_at);
+        generation.state.is_unfinished() && !(generation.state == GenerationState::Ambiguous && settles <= self.now())
+    }
+
+    /// Finishes or undoes one generation.
+    ///
+    /// Expected flow: an intent is looked for by its marker; a created key whose secret can be read again is sealed, any other is disabled; a
+    /// sealed key is verified and published when its plaintext is to be had, otherwise disabled. Guarantees: the published generation of the
+    /// key is not touched; afterwards no live key bears the marker unless it is the published one. Assumptions: `key` is absent when the
+    /// manifests no longer want the key, and then nothing is finished. Caveats: an intent that is not found stays `ambiguous` and is looked
+    /// for at every run, since a listing may lag. Errors: provider and disk; the state in the ledger stays as it was.
+    pub(super) async fn recover_generation(&self, key: Option<&DesiredKey>, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
+        let generation = record.generation(number).expect("the number was taken from this record").clone();
+        let superseded = record.generations.iter().any(|other| other.number > number);
+        let wanted = key.filter(|key| key.state == DesiredState::Active && !superseded);
+        match generation.state {
+            GenerationState::Intended | GenerationState::Ambiguous => self.settle_intent(wanted, record, generation).await,
+            GenerationState::Created => self.settle_created(wanted, record, generation).await,
+            GenerationState::Sealed => self.settle_sealed(wanted, record, generation).await,
+            GenerationState::Lost => self.abandon(record, number).await,
+            GenerationState::Active
+            | GenerationState::Retiring
+            | GenerationState::Disabled
+            | GenerationState::Deleted
+            | GenerationState::Attended
+            | GenerationState::Vanished
+            | GenerationState::Expired => Ok(()),
+        }
+    }
+
+    async fn settle_intent(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
+        let mut found = self.bearing_marker(&generation).await?;
+        let settles = generation.created_at.checked_add(self.capabilities.consistency.duration()).unwrap_or(generation.created_at);
+        let mut settled = settles <= self.now();
+        if found.is_empty() && !settled {
+            let wait = Duration::try_from(self.now().duration_until(settles)).unwrap_or_default();
+            if wait <= PATIENCE {
+                self.surroundings.progress(self.name, &format!("{}: waiting {} s for the provider's list to settle", record.address, wait.as_secs()));
+                tokio::time::sleep(wait).await;
+                self.surroundings.passed(wait);
+                found = self.bearing_marker(&generation).await?;
+                settled = true;
+            }
+        }
+        let Some(first) = found.first().cloned() else {
+            let late = Generation { state: GenerationState::Ambiguous, ..generation };
+            self.commit(record, &late)?;
+            if settled {
+                return Ok(());
+            }
+            return Err(Failure::new(Code::PlanAmbiguous, format!("whether generation {} was created is not known yet", late.number))
+                .help("apply again when the provider's list has settled"));
+        };
+        // One request delivered twice: all but the first are recorded and disabled.
+        for twin in &found[1..] {
+            let extra = Generation { number: record.next_number(), id: Some(twin.id.clone()), state: GenerationState::Lost, ..generation.clone() };
+            self.commit(record, &extra)?;
+            self.abandon(record, extra.number).await?;
+        }
+        let created = Generation { state: GenerationState::Created, id: Some(first.id.clone()), ..generation };
+        self.commit(record, &created)?;
+        self.settle_created(wanted, record, created).await
+    }
+
+    async fn settle_created(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
+        let id = generation.id.clone().expect("a created generation has its id");
+        let Some(key) = wanted.filter(|_| self.capabilities.reveal) else { return self.abandon(record, generation.number).await };
+        let Some(observed) = self.look(&id).await.map_err(|error| Failure::provider("read the key back", error))? else {
+            return self.abandon(record, generation.number).await;
+        };
+        let secret = self.provider.reveal(&id).await.map_err(|error| Failure::provider("read the secret again", error))?;
+        if secret.is_none() {
+            return self.abandon(record, generation.number).await;
+        }
+        self.created(key, record, generation, Created { key: observed, secret }).await
+    }
+
+    async fn settle_sealed(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
+        let sealed = generation.sealed.clone().expect("a sealed generation has its digest");
+        let whole = self.is_staged(&record.address, &sealed) || self.published(&record.address, &sealed);
+        let (Some(key), true) = (wanted, whole) else {
+            let created = Generation { state: GenerationState::Created, sealed: None, ..generation };
+            return self.settle_created(wanted, record, created).await;
+        };
+        if generation.last_verified_at.is_some() || !self.capabilities.verify {
+            return self.publish(record, generation.number, key.overlap);
+        }
+        match self.plaintext(&record.address, &generation).await? {
+            Some(secret) => self.verify_and_publish(key, record, generation, &secret).await,
+            None => self.abandon(record, generation.number).await,
+        }
+    }
+
+    /// Live keys that bear a generation's marker, or its id.
+    async fn bearing_marker(&self, generation: &Generation) -> Result<Vec<ObservedKey>, Failure> {
+        let listed = self.provider.list().await.map_err(|error| Failure::provider("look for the marker", error))?;
+        let known = self.records.borrow();
+        let others: Vec<&str> = known
+            .values()
+            .flat_map(|record| &record.generations)
+            .filter(|other| other.marker != generation.marker)
+            .filter_map(|other| other.id.as_deref())
+            .collect();
+        let bears = |key: &ObservedKey| generation.marker.is_some() && key.marker() == generation.marker && !key.own;
+        Ok(listed.into_iter().filter(|key| bears(key) && !others.contains(&key.id.as_str())).collect())
+    }
+
+    /// Takes an unpublished generation out of use. It is recorded as lost before the provider is asked, so that it cannot be forgotten.
+    pub(super) async fn abandon(&self, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
+        let mut generation = record.generation(number).expect("the number was taken from this record").clone();
+        let staged = generation.sealed.take();
+        generation.state = GenerationState::Lost;
+        self.commit(record, &generation)?;
+        if let Some(sealed) = staged {
+            crate::files::remove(&self.staged_path(&record.address, &sealed))?;
+        }
+        self.switch_off(record, number).await
+    }
+
+    /// Puts a secret file that was being encrypted anew into place, or forgets it.
+    fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        for mut generation in record.generations.clone() {
+            let Some(next) = generation.resealing.take() else { continue };
+            if self.is_staged(&record.address, &next) || self.published(&record.address, &next) {
+                self.unstage(&record.address, &next)?;
+                generation.sealed = Some(next);
+            }
+            record.put(generation);
+            self.save(record)?;
+        }
+        Ok(())
+    }
+
+    /// Disables a generation, proves it, and records it.
+    ///
+    /// Expected flow: ask, read back, record. Guarantees: it is recorded as disabled only when the provider says so, or when the key's own
+    /// secret is refused as dead. Assumptions: the generation is in the ledger. Caveats: where the provider tells nothing and cannot be tried,
+    /// its acceptance is taken, and said. Errors: the provider still shows the key as enabled.
+    pub(super) async fn switch_off(&self, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
+        let mut generation = record.generation(number).expect("the number was taken from this record").clone();
+        let address = record.address.clone();
+        if let Some(id) = generation.id.clone() {
+            let asked = match self.capabilities.disable {
+                Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
+                Disable::None => self.provider.delete(&id).await,
+            };
+            let after = self.look(&id).await;
+            let gone = match (&asked, &after) {
+                (_, Ok(None)) => true,
+                (_, Ok(Some(key))) => match (key.enabled, &asked) {
+                    (Some(false), _) => false,
+                    (Some(true), Ok(())) => {
+                        return Err(Failure::new(
+                            Code::ProviderNotApplied,
+                            format!("the provider accepted to disable generation {number} of `{address}` and still shows it as enabled"),
+                        ));
+                    }
+                    (Some(true), Err(error)) => return Err(Failure::provider("disable the key", error.clone())),
+                    (None, _) => {
+                        self.prove_dead(&address, &generation, asked).await?;
+                        false
+                    }
+                },
+                (Ok(()), Err(error)) => return Err(Failure::provider("read back whether the key is disabled", error.clone())),
+                (Err(error), Err(_)) => return Err(Failure::provider("disable the key", error.clone())),
+            };
+            if gone {
+                self.surroundings.progress(self.name, &format!("{address}: generation {number} no longer exists at the provider"));
+            }
+        }
+        let now = self.now();
+        let cooldown = self.keys.get(&address.name).map_or(self.default_cooldown, |key| key.cooldown);
+        generation.state = GenerationState::Disabled;
+        generation.disable_after = None;
+        generation.disabled_at = Some(now);
+        generation.delete_after = now.checked_add(cooldown.duration()).ok();
+        self.commit(record, &generation)
+    }
+
+    /// The provider does not tell whether a key is enabled: the key's own secret decides, where it is to be had.
+    async fn prove_dead(
+        &self,
+        address: &Address,
+        generation: &Generation,
+        asked: Result<(), ProviderError>,
+    ) -> Result<(), Failure> {
+        asked.map_err(|error| Failure::provider("disable the key", error))?;
+        match self.liveness(address, generation).await? {
+            Liveness::Dead => Ok(()),
+            Liveness::Alive => Err(Failure::new(
+                Code::ProviderNotApplied,
+                format!("the provider accepted to disable generation {} of `{address}`, and its secret still works", generation.number),
+            )),
+            Liveness::Undecided(why) => {
+                self.surroundings.progress(self.name, &format!("{address}: the provider accepted the disabling; it cannot be confirmed: {why}"));
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The arguments. The help that users read is the doc comments here.
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::model::Address;
+
+/// Declares API keys in git, and makes the vendors match.
+#[derive(Debug, Parser)]
+#[command(name = "keywright", version, max_term_width = 120, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that stand anywhere on the line.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The workspace, or a directory below it (default: the current directory, then upwards)
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Sets the clock that plans and ledgers use
+    #[arg(long, value_name = "RFC3339", global = true, hide = true)]
+    pub now: Option<Timestamp>,
+    /// Colour in the output
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    pub color: Colour,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR or CI is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a working workspace: a keyring account, one key, and a fresh age identity outside the repository
+    Init(InitArgs),
+    /// Check configuration, manifests, ledger and secret files; needs no network and no credential
+    Check(CheckArgs),
+    /// Show what apply would do, and which access each key gains or loses
+    Plan(PlanArgs),
+    /// Make the providers match the manifests, and seal each new secret
+    Apply(ApplyArgs),
+    /// List every key with its state, risk and expiry
+    List(ListArgs),
+    /// Show one key: every generation, its expiry, who can open its secret
+    Show(ShowArgs),
+    /// Decrypt a key's secret to standard output
+    Open(OpenArgs),
+    /// Work with a keyring store
+    Keyring(KeyringArgs),
+    /// List the providers, or print all about one: environments, options, capabilities, scopes
+    Providers(ProvidersArgs),
+    /// Explain a diagnostic code or a scope
+    Explain(ExplainArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The provider of the first account
+    #[arg(long, value_name = "PROVIDER", default_value = "keyring")]
+    pub provider: String,
+    /// Where the fresh age identity is written (default: in the user's configuration directory)
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+}
+
+/// An output format of a result that has only two.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// `FORMAT` or `FORMAT=FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub format: OutputFormat,
+    /// Absent: standard output.
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for Output {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("name a file after `=`".to_owned()),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = OutputFormat::from_str(format, false).map_err(|_| format!("`{format}` is no output format: use text or json"))?;
+        Ok(Self { format, file })
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Let the ledger stand in for the providers: no network, no credential; such a plan cannot be applied
+    #[arg(long)]
+    pub offline: bool,
+    /// Save the plan, for `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// text or json, to standard output or to a file; can be given several times
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<Output>,
+    /// An age identity file: secrets can then be encrypted anew
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Only these keys (default: all)
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<Address>,
+}
+
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A saved plan (nothing that it does not contain is done), then addresses (default: all keys)
+    #[arg(value_name = "PLAN|ADDRESS")]
+    pub targets: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// An age identity file: secrets can then be verified and encrypted anew
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    /// In CI: accept that intents and secrets are durable on this machine only
+    #[arg(long)]
+    pub local: bool,
+    /// Exit with 2 when attended steps are open afterwards
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The key, as `account/name`
+    #[arg(value_name = "ADDRESS")]
+    pub address: Address,
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct OpenArgs {
+    /// The key, as `account/name`
+    #[arg(value_name = "ADDRESS")]
+    pub address: Address,
+    /// An age identity file, or an OpenSSH private key
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub identity: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct KeyringArgs {
+    #[command(subcommand)]
+    pub command: KeyringCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyringCommand {
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    Check(KeyringCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct KeyringCheckArgs {
+    /// The keyring's store
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+    /// A scope that the token must cover; can be given several times
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ProvidersArgs {
+    /// One provider, by its name in `keywright.yaml`
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A diagnostic code, such as `manifest/unknown-scope`, or a scope
+    #[arg(value_name = "CODE|SCOPE")]
+    pub subject: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// config, manifest, profile, plan or ledger
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,189 @@
+//! This process's surroundings: clock, environment, terminal, signals, randomness.
+use std::cell::Cell;
+use std::env;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::args::{Colour, Global};
+use super::exit::Stop;
+use crate::apply::Surroundings;
+use crate::diagnostics::Located;
+use crate::model::Name;
+use crate::render;
+
+/// What the commands take from the process.
+pub struct Host {
+    pub directory: Option<std::path::PathBuf>,
+    clock: Clock,
+    colour: Colour,
+    stopping: Arc<AtomicBool>,
+}
+
+/// The clock of plans and ledgers, in whole seconds.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    System,
+    /// Stands still but for the time that apply slept.
+    Fixed(Rc<Cell<Timestamp>>),
+}
+
+impl Clock {
+    pub fn now(&self) -> Timestamp {
+        let now = match self {
+            Self::System => Timestamp::now(),
+            Self::Fixed(at) => at.get(),
+        };
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+}
+
+impl Host {
+    pub fn new(global: &Global) -> Self {
+        let clock = global.now.map_or(Clock::System, |now| Clock::Fixed(Rc::new(Cell::new(now))));
+        Self { directory: global.directory.clone(), clock, colour: global.color, stopping: Arc::new(AtomicBool::new(false)) }
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// A variable of the environment; an empty one counts as absent.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        env::var(name).ok().filter(|value| !value.trim().is_empty())
+    }
+
+    /// Whether this is a continuous-integration job.
+    pub fn is_ci(&self) -> bool {
+        self.variable("CI").is_some_and(|value| value != "false" && value != "0")
+    }
+
+    /// Whether this is a job for a change that nobody has approved yet.
+    pub fn is_pull_request(&self) -> bool {
+        let event = self.variable("GITHUB_EVENT_NAME");
+        event.is_some_and(|event| event.starts_with("pull_request")) || self.variable("CI_MERGE_REQUEST_IID").is_some()
+    }
+
+    pub fn colour_out(&self) -> bool {
+        self.colours(io::stdout().is_terminal())
+    }
+
+    fn colour_err(&self) -> bool {
+        self.colours(io::stderr().is_terminal())
+    }
+
+    fn colours(&self, terminal: bool) -> bool {
+        match self.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && self.variable("NO_COLOR").is_none() && !self.is_ci(),
+        }
+    }
+
+    /// Draws diagnostics on standard error.
+    pub fn draw(&self, diagnostics: &[Located]) {
+        if !diagnostics.is_empty() {
+            self.say(render::diagnostics::draw(diagnostics, self.colour_err()).trim_end());
+        }
+    }
+
+    pub fn report(&self, stop: &Stop) {
+        self.draw(&stop.diagnostics);
+    }
+
+    /// One line for standard error.
+    pub fn say(&self, line: &str) {
+        // Nothing can be done about a standard error that is gone.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// Asks a yes-or-no question; `None` when there is no terminal to ask on.
+    pub fn ask(&self, question: &str) -> Option<bool> {
+        if self.is_ci() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        write!(io::stderr().lock(), "{question} [y/N] ").ok()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+
+    /// Asks for a passphrase without echo; `None` when there is no terminal to ask on.
+    pub fn passphrase(&self, prompt: &str) -> Option<secrecy::SecretString> {
+        if self.is_ci() || !io::stdin().is_terminal() {
+            return None;
+        }
+        rpassword::prompt_password(format!("{prompt}: ")).ok().map(secrecy::SecretString::from)
+    }
+
+    /// How a text result looks: colour, and the width of the terminal.
+    pub fn style(&self, colour: bool) -> render::Style {
+        render::Style::coloured(colour)
+    }
+
+    /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.
+    pub fn listen_for_signals(&self) {
+        let stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            loop {
+                if signalled().await.is_err() {
+                    return;
+                }
+                if stopping.swap(true, Ordering::Relaxed) {
+                    std::process::exit(i32::from(super::Exit::Partial.code()));
+                }
+                let _ = writeln!(io::stderr().lock(), "stopping: the steps under way are finished first; once more stops at once");
+            }
+        });
+    }
+}
+
+#[cfg(unix)]
+async fn signalled() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+impl Surroundings for Host {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn passed(&self, time: Duration) {
+        match &self.clock {
+            Clock::System => {}
+            Clock::Fixed(at) => {
+                let later = SignedDuration::try_from(time).ok().and_then(|time| at.get().checked_add(time).ok());
+                at.set(later.unwrap_or_else(|| at.get()));
+            }
+        }
+    }
+
+    fn random(&self) -> [u8; 5] {
+        let mut bytes = [0; 5];
+        getrandom::fill(&mut bytes).expect("the operating system has randomness");
+        bytes
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, account: &Name, line: &str) {
+        self.say(&format!("{account}: {}", render::text_safety::safe(line)));
+    }
+}

@@ -1,0 +1,96 @@
+//! `plan`: reads, decides, shows.
+use jiff::Timestamp;
+
+use super::args::{Output, OutputFormat, PlanArgs};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{self, Purpose, Session};
+use super::print;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::files;
+use crate::model::Listing;
+use crate::plan::{Mode, Plan};
+use crate::render;
+
+pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
+    if host.is_pull_request() && !args.offline {
+        return Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(Code::CommandUsage, "in a pull-request job a plan must not use credentials: the change could name another host")
+                .help("add `--offline`; a live plan belongs to a job on the protected branch"),
+        ));
+    }
+    let session = Session::open(host)?;
+    let only = session.only(&args.addresses)?;
+    let identities = session::identities(host, &args.identity)?;
+    let (mode, listings) = if args.offline {
+        (Mode::Offline, session.assume())
+    } else {
+        let providers = session.providers(Purpose::Plan, &only);
+        (Mode::Live, super::apply::block_on(session.observe(&providers))?)
+    };
+    let plan = session.plan(&listings, mode, &only, identities.is_some(), host.clock().now());
+    if let Some(path) = &args.out {
+        files::write(path, render::plan_json(&plan).as_bytes())?;
+    }
+    show(host, &plan, &args.output)?;
+
+    let unavailable = listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)));
+    Ok(if unavailable || plan.summary.blocked > 0 {
+        Exit::Partial
+    } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
+}
+
+/// Writes the plan in every form that was asked for; text on standard output when none was.
+pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
+    let usual = [Output { format: OutputFormat::Text, file: None }];
+    for output in if outputs.is_empty() { &usual } else { outputs } {
+        let colour = output.file.is_none() && host.colour_out();
+        let text = match output.format {
+            OutputFormat::Text => render::plan_text(plan, host.style(colour)),
+            OutputFormat::Json => render::plan_json(plan),
+        };
+        match &output.file {
+            Some(path) => files::write(path, text.as_bytes())?,
+            None => print(&text)?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a saved plan, and refuses one that is stale: other inputs, too old, or made offline.
+pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> Result<Plan, Stop> {
+    let refuse = |message: String| Stop::with(Exit::Refused, Diagnostic::error(Code::PlanStale, message).help("plan again, and have that plan approved"));
+    let bytes = files::read_through_links(path, 1 << 30)?;
+    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| Stop::message(format!("`{}` is not a saved plan: {error}", path.display())))?;
+    if plan.format_version.split('.').next() != Some("1") {
+        return Err(refuse(format!("the saved plan has format {}, which this version does not read", plan.format_version.escape_debug())));
+    }
+    if plan.mode == Mode::Offline {
+        return Err(refuse("the saved plan was made offline: it shows access, and cannot be applied".to_owned()));
+    }
+    if plan.digest != session.workspace.digest {
+        return Err(refuse("manifests, configuration or profiles have changed since the plan was saved".to_owned()));
+    }
+    if now > plan.expires_at || now < plan.created_at {
+        return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
+    }
+    Ok(plan)
+}
+
+/// What the fresh plan wants beyond the approved one, as a refusal.
+pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
+    let beyond = crate::plan::exceeds(approved, fresh);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let mut diagnostic = Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
+        .help("plan again, and have that plan approved; nothing was changed");
+    diagnostic.notes = beyond;
+    Err(Stop::with(Exit::Refused, diagnostic))
+}
+

@@ -1,0 +1,227 @@
+//! A loaded workspace with its providers: what plan and apply begin with.
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use crate::apply::{journal, observe};
+use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
+use crate::files;
+use crate::ledger::Ledger;
+use crate::model::{Address, DesiredKey, KeyRecord, Listing, Name};
+use crate::plan::{self, AccountInput, Mode, Plan, PlanInput};
+use crate::profile::Api;
+use crate::provider::Provider;
+use crate::provider::http::HttpProvider;
+use crate::provider::keyring::KeyringProvider;
+use crate::vault::Identities;
+use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
+
+/// Longest credential, identity or saved plan that is read.
+const INPUT_LIMIT: u64 = 64 << 20;
+
+/// Whose credential opens an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads only: the plan credential, where one is named.
+    Plan,
+    Apply,
+}
+
+/// Providers by account; an account that cannot be opened says why.
+pub type Providers = BTreeMap<Name, Result<Box<dyn Provider>, Diagnostic>>;
+
+/// A workspace that was read without errors.
+pub struct Session<'h> {
+    pub host: &'h Host,
+    pub workspace: Workspace,
+    pub sources: Sources,
+    pub ledger: Ledger,
+    /// The ledger, brought up to the journal of an interrupted apply.
+    pub records: BTreeMap<Address, KeyRecord>,
+    /// Addresses whose record the journal brought forward.
+    pub replayed: Vec<Address>,
+}
+
+/// The root of the workspace that `-C` or the current directory names.
+pub fn find(host: &Host) -> Result<PathBuf, Stop> {
+    let here = std::env::current_dir().map_err(|error| Stop::message(format!("cannot tell the current directory: {error}")))?;
+    workspace::find(host.directory.as_deref(), &here).map_err(|diagnostic| Stop::with(Exit::Error, *diagnostic))
+}
+
+impl<'h> Session<'h> {
+    /// Loads the workspace. Stops with every problem of every file when there is an error; warnings are drawn by whoever shows the result.
+    pub fn open(host: &'h Host) -> Result<Self, Stop> {
+        let root = find(host)?;
+        let loaded = workspace::load(&root, host.clock().now());
+        let (workspace, sources) = (loaded.workspace, loaded.sources);
+        if workspace.report.has_errors() {
+            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
+        }
+        let mut records = workspace.ledger.clone();
+        let replayed = journal::replay(&root, &mut records).map_err(|error| {
+            Stop::with(Exit::Error, Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}")))
+        })?;
+        Ok(Self { host, ledger: Ledger::new(&root), workspace, sources, records, replayed })
+    }
+
+    /// The addresses that were named, each of them known.
+    pub fn only(&self, named: &[Address]) -> Result<BTreeSet<Address>, Stop> {
+        let known = |address: &&Address| !self.workspace.keys.contains_key(address) && !self.records.contains_key(address);
+        let Some(unknown) = named.iter().find(known) else { return Ok(named.iter().cloned().collect()) };
+        let words: Vec<String> = self.workspace.keys.keys().chain(self.records.keys()).map(ToString::to_string).collect();
+        let mut diagnostic = Diagnostic::error(Code::PlanUnknownAddress, format!("no manifest and no ledger file has the key `{unknown}`"));
+        diagnostic.help = suggest::did_you_mean(&unknown.to_string(), words.iter().map(String::as_str));
+        Err(Stop::with(Exit::Error, diagnostic))
+    }
+
+    /// Opens the accounts that the chosen keys live in; all of them when none are chosen.
+    pub fn providers(&self, purpose: Purpose, only: &BTreeSet<Address>) -> Providers {
+        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
+        self.workspace.accounts.keys().filter(chosen).map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose))).collect()
+    }
+
+    fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Diagnostic> {
+        match &account.profile.api {
+            Api::Keyring => {
+                let store = account.params.get("store").map_or(".keywright/keyring.json", String::as_str);
+                let clock = self.host.clock();
+                let expects = self.records.iter().any(|(address, record)| {
+                    address.account == account.name && record.generations.iter().any(|generation| generation.id.is_some())
+                });
+                Ok(Box::new(KeyringProvider::open(self.workspace.root.join(store), expects, move || clock.now())))
+            }
+            Api::Http(_) => {
+                let reference = match purpose {
+                    Purpose::Plan => account.plan_credential.as_ref().or(account.credential.as_ref()),
+                    Purpose::Apply => account.credential.as_ref(),
+                };
+                let reference = reference.ok_or_else(|| {
+                    Diagnostic::error(Code::CredentialMissing, format!("account `{}` names no credential", account.name))
+                        .help("add `credential:` to the account in keywright.yaml")
+                })?;
+                let text = self.credential(&account.name, reference)?;
+                let credential = account.profile.parse_credential(&text).map_err(|problem| {
+                    Diagnostic::error(Code::CredentialInvalid, format!("the credential of account `{}` cannot be used: {problem}", account.name))
+                        .note(format!("it comes from {}", describe(reference)))
+                })?;
+                HttpProvider::open(account, credential).map(|provider| Box::new(provider) as Box<dyn Provider>).map_err(|error| {
+                    Diagnostic::error(Code::ProviderUnavailable, format!("account `{}` cannot be opened: {error}", account.name))
+                })
+            }
+        }
+    }
+
+    fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Diagnostic> {
+        let missing = |why: String| {
+            Diagnostic::error(Code::CredentialMissing, format!("the credential of account `{account}` is not there: {why}"))
+                .help(format!("provide {}", describe(reference)))
+        };
+        let text = match reference {
+            CredentialRef::Env(name) => {
+                self.host.variable(name).map(Zeroizing::new).ok_or_else(|| missing(format!("the variable `{name}` is not set, or empty")))?
+            }
+            CredentialRef::File(path) => text_of(&self.workspace.root.join(path)).map_err(missing)?,
+            CredentialRef::Command(words) => output_of(&self.workspace.root, words).map_err(missing)?,
+        };
+        if text.trim().is_empty() { Err(missing("it is empty".to_owned())) } else { Ok(text) }
+    }
+
+    /// Reads every opened account, all at once.
+    pub async fn observe(&self, providers: &Providers) -> BTreeMap<Name, Listing> {
+        let now = self.host.clock().now();
+        let reads = providers.iter().map(|(name, provider)| async move {
+            let listing = match provider {
+                Err(diagnostic) => Listing::Unavailable(diagnostic.message.clone()),
+                Ok(provider) => {
+                    let records = records_of(&self.records, name);
+                    observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
+                }
+            };
+            (name.clone(), listing)
+        });
+        join_all(reads).await.into_iter().collect()
+    }
+
+    /// What the ledger believes of every account.
+    pub fn assume(&self) -> BTreeMap<Name, Listing> {
+        self.workspace.accounts.keys().map(|name| (name.clone(), observe::assume(&records_of(&self.records, name)))).collect()
+    }
+
+    /// Decides. Accounts without a listing were not chosen, and stay out.
+    pub fn plan(&self, listings: &BTreeMap<Name, Listing>, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
+        let accounts = listings.iter().map(|(name, listing)| {
+            let account = &self.workspace.accounts[name];
+            let input = AccountInput {
+                provider: &account.profile.name,
+                capabilities: &account.profile.capabilities,
+                catalogue: &account.catalogue,
+                listing: listing.clone(),
+                desired: keys_of(&self.workspace.keys, name),
+                ledger: records_of(&self.records, name),
+            };
+            (name.clone(), input)
+        });
+        let input = PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
+        let mut plan = plan::plan(&input);
+        let mut report = Report::default();
+        self.workspace.report.diagnostics().iter().chain(&plan.findings).cloned().for_each(|diagnostic| report.push(diagnostic));
+        plan.diagnostics = report.locate(&self.sources);
+        plan
+    }
+}
+
+/// One account's manifests.
+pub fn keys_of<'a>(keys: &'a BTreeMap<Address, DesiredKey>, account: &Name) -> BTreeMap<Name, &'a DesiredKey> {
+    keys.iter().filter(|(address, _)| address.account == *account).map(|(address, key)| (address.name.clone(), key)).collect()
+}
+
+/// One account's ledger.
+pub fn records_of<'a>(records: &'a BTreeMap<Address, KeyRecord>, account: &Name) -> BTreeMap<Name, &'a KeyRecord> {
+    records.iter().filter(|(address, _)| address.account == *account).map(|(address, record)| (address.name.clone(), record)).collect()
+}
+
+/// Reads identity files for `-i`.
+pub fn identities(host: &Host, files: &[PathBuf]) -> Result<Option<Identities>, Stop> {
+    let mut all: Option<Identities> = None;
+    for file in files {
+        let bytes = Zeroizing::new(files::read_through_links(file, INPUT_LIMIT)?);
+        let mut ask = || host.passphrase(&format!("passphrase of {}", file.display()));
+        let read = Identities::unlock(&bytes, &file.display().to_string(), &mut ask).map_err(|problem| {
+            let mut diagnostic = Diagnostic::new(Code::CredentialInvalid, Severity::Error, problem.to_string());
+            diagnostic.help = Some(problem.help().to_owned());
+            Stop::with(Exit::Error, diagnostic)
+        })?;
+        match &mut all {
+            None => all = Some(read),
+            Some(all) => all.extend(read),
+        }
+    }
+    Ok(all)
+}
+
+fn describe(reference: &CredentialRef) -> String {
+    match reference {
+        CredentialRef::Env(name) => format!("the variable `{name}`"),
+        CredentialRef::File(path) => format!("the file `{}`", path.display()),
+        CredentialRef::Command(words) => format!("the command `{}`", words.first().map_or("", String::as_str)),
+    }
+}
+
+fn text_of(path: &Path) -> Result<Zeroizing<String>, String> {
+    let bytes = files::read_through_links(path, 1 << 20).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| format!("`{}` is not UTF-8", path.display()))
+}
+
+fn output_of(root: &Path, words: &[String]) -> Result<Zeroizing<String>, String> {
+    let (program, arguments) = words.split_first().ok_or("the command is empty")?;
+    let output = Command::new(program).args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("`{program}` cannot be run: {error}"))?;
+    let text = String::from_utf8(output.stdout).map(Zeroizing::new).map_err(|_| format!("`{program}` did not print UTF-8"))?;
+    if output.status.success() { Ok(text) } else { Err(format!("`{program}` failed with {}", output.status)) }
+}

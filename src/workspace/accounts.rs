@@ -1,0 +1,252 @@
+//! `keywright.yaml`, resolved: accounts, their providers, and the defaults of keys. Opens no credential.
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reqwest::Url;
+
+use super::advice::{Advice, listed};
+use super::config::{AccountSpec, ConfigFile, CredentialSpec, Unmanaged};
+use super::groups::Groups;
+use super::place::{Entry, short};
+use super::profiles::{Lookup, Profiles, Provider};
+use super::timing::Defaults;
+use super::{Account, CredentialRef};
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::model::Name;
+use crate::profile::Environment;
+
+/// What `keywright.yaml` comes to.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub accounts: BTreeMap<Name, Account>,
+    /// The prepared profile of each resolved account.
+    pub providers: BTreeMap<Name, Arc<Provider>>,
+    /// Names of all accounts, those with problems included.
+    pub declared: BTreeSet<String>,
+    pub groups: Groups,
+    pub defaults: Defaults,
+}
+
+/// Resolves the trusted file.
+pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profiles, advice: &mut Advice, report: &mut Report) -> Settings {
+    let document = Entry { file, route: &[] };
+    if config.version != 1 {
+        let message = format!("version {} of this file is not known to this program", config.version);
+        report.push(
+            Diagnostic::error(Code::ConfigVersion, message)
+                .at(document.value(&["version"]))
+                .help("write `version: 1`, or upgrade keywright"),
+        );
+    }
+    refuse_unenforced(&document, &config, report);
+    let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
+    for (name, spec) in config.accounts.0 {
+        settings.declared.insert(name.name.to_string());
+        let entry = Entry { file, route: &["accounts", &name.name] };
+        let valid = Name::new(&name.name).map_err(|error| {
+            let message = format!("the account `{}` has no valid name", short(&name.name));
+            report.push(Diagnostic::error(Code::ConfigInvalidName, message).at(entry.name()).help(error.to_string()));
+        });
+        if let (Ok(name), Some((account, provider))) = (valid, account(&entry, &name.name, spec, profiles, advice, report)) {
+            settings.providers.insert(name.clone(), provider);
+            settings.accounts.insert(name.clone(), Account { name, ..account });
+        }
+    }
+    let named = config.defaults.recipients.as_ref().filter(|names| !names.is_empty());
+    let recipients = named.map(|names| {
+        let below = ["defaults", "recipients"];
+        settings.groups.named(Code::ConfigUnknownGroup, &document, &below, names.clone(), advice, report)
+    });
+    settings.defaults = Defaults::resolve(&document, &config.defaults, recipients, report);
+    settings
+}
+
+fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report) {
+    let fields = [
+        (config.deliveries.is_some(), &["deliveries"] as &[&str]),
+        (config.policy.is_some(), &["policy"]),
+        (config.guards.is_some(), &["guards"]),
+        (config.defaults.review_every.is_some(), &["defaults", "review_every"]),
+    ];
+    for (_, route) in fields.iter().filter(|(present, _)| *present) {
+        report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));
+    }
+    if config.unmanaged != Unmanaged::Report {
+        let what = format!("unmanaged: {}", config.unmanaged.as_str());
+        report.push(not_enforced(Code::ConfigNotEnforced, &what).at(document.value(&["unmanaged"])));
+    }
+}
+
+/// Says that a field must not look as if it had an effect.
+pub(super) fn not_enforced(code: Code, what: &str) -> Diagnostic {
+    Diagnostic::error(code, format!("`{what}` is not enforced by this version")).label("without effect").help("remove it")
+}
+
+type Resolved = (Account, Arc<Provider>);
+
+fn account(
+    entry: &Entry,
+    name: &str,
+    spec: AccountSpec,
+    profiles: &mut Profiles,
+    advice: &mut Advice,
+    report: &mut Report,
+) -> Option<Resolved> {
+    let endpoint = spec.endpoint.as_deref().and_then(|text| endpoint(entry, text, report));
+    let credential = spec.credential.and_then(|spec| credential(entry, "credential", spec, report));
+    let plan_credential = spec.plan_credential.and_then(|spec| self::credential(entry, "plan_credential", spec, report));
+    let provider = match profiles.get(&spec.provider, report) {
+        Lookup::Found(provider) => provider,
+        Lookup::Broken => return None,
+        Lookup::Unknown => {
+            let mut diagnostic =
+                Diagnostic::error(Code::ConfigUnknownProvider, format!("there is no provider `{}`", short(&spec.provider)));
+            diagnostic.help = advice.or_list(&spec.provider, profiles.names());
+            let diagnostic = diagnostic.at(entry.value(&["provider"])).label("unknown provider");
+            report.push(diagnostic.note("describe a provider of your own in `providers/NAME.yaml`"));
+            return None;
+        }
+    };
+    let environment = environment(entry, name, spec.environment.as_deref(), &provider, advice, report);
+    let params = params(entry, name, spec.params, &provider, environment.map(|(_, environment)| environment), advice, report);
+    let account = Account {
+        // The caller puts the valid name here.
+        name: Name::new("unnamed").expect("a constant name is valid"),
+        profile: provider.profile.clone(),
+        catalogue: provider.catalogue.clone(),
+        environment: environment.map(|(name, _)| name.to_owned()),
+        endpoint,
+        params,
+        credential,
+        plan_credential,
+    };
+    Some((account, provider))
+}
+
+fn environment<'a>(
+    entry: &Entry,
+    account: &str,
+    chosen: Option<&str>,
+    provider: &'a Provider,
+    advice: &mut Advice,
+    report: &mut Report,
+) -> Option<(&'a str, &'a Environment)> {
+    let known = &provider.profile.environments;
+    let names = || known.keys().map(String::as_str);
+    match chosen {
+        Some(chosen) => {
+            if let Some((name, environment)) = known.get_key_value(chosen) {
+                return Some((name, environment));
+            }
+            let message = format!("`{}` has no environment `{}`", provider.name(), short(chosen));
+            let mut diagnostic = Diagnostic::error(Code::ConfigUnknownEnvironment, message);
+            diagnostic.help = advice.or_list(chosen, names()).or_else(|| Some("remove it: this provider has none".to_owned()));
+            report.push(diagnostic.at(entry.value(&["environment"])).label("unknown environment"));
+            None
+        }
+        None if known.len() > 1 => {
+            let message = format!("the account `{}` does not say which environment of `{}` it is in", short(account), provider.name());
+            let mut diagnostic = Diagnostic::error(Code::ConfigUnknownEnvironment, message);
+            diagnostic.help = listed(names()).map(|list| format!("add `environment:`; {list}"));
+            report.push(diagnostic.at(entry.name()));
+            None
+        }
+        None => known.iter().next().map(|(name, environment)| (name.as_str(), environment)),
+    }
+}
+
+fn params(
+    entry: &Entry,
+    account: &str,
+    mut given: BTreeMap<String, String>,
+    provider: &Provider,
+    environment: Option<&Environment>,
+    advice: &mut Advice,
+    report: &mut Report,
+) -> BTreeMap<String, String> {
+    let known = &provider.profile.params;
+    for name in given.keys().filter(|name| !known.contains_key(*name)) {
+        let mut diagnostic = Diagnostic::error(Code::ConfigUnknownParam, format!("`{}` has no param `{}`", provider.name(), short(name)));
+        diagnostic.help = advice.or_list(name, known.keys().map(String::as_str)).or_else(|| Some("remove it".to_owned()));
+        report.push(diagnostic.at(entry.field(&["params", name])).label("unknown param"));
+    }
+    let mut all = BTreeMap::new();
+    for (name, param) in known {
+        let said = given.remove(name);
+        let place = || if said.is_some() { entry.value(&["params", name]) } else { entry.name() };
+        let Some(value) = said.as_ref().or(param.default.as_ref()) else {
+            if !param.optional {
+                let message = format!("the account `{}` lacks the param `{name}`: {}", short(account), short(&param.says));
+                report.push(Diagnostic::error(Code::ConfigMissingParam, message).at(place()).help(format!("add `{name}` under `params`")));
+            }
+            continue;
+        };
+        let wrong = |message: String| Diagnostic::error(Code::ConfigInvalidParam, message).at(place());
+        let allowed = environment.and_then(|environment| environment.allow.get(name));
+        if !param.values.is_empty() && !param.values.contains(value) {
+            let mut diagnostic = wrong(format!("`{name}` cannot be `{}`", short(value)));
+            diagnostic.help = advice.or_list(value, param.values.iter().map(String::as_str));
+            report.push(diagnostic);
+        } else if !provider.param_fits(name, value) {
+            report.push(wrong(format!("`{name}` cannot be `{}`", short(value))).help(format!("`{name}` is: {}", short(&param.says))));
+        } else if let Some(allowed) = allowed.filter(|allowed| !allowed.contains(value)) {
+            let mut diagnostic = wrong(format!("`{name}` cannot be `{}` in this environment", short(value)));
+            diagnostic.help = listed(allowed.iter().map(String::as_str));
+            report.push(diagnostic);
+        }
+        all.insert(name.clone(), value.clone());
+    }
+    all
+}
+
+/// The endpoint without a slash at its end.
+fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option<String> {
+    let url = Url::parse(text);
+    let password = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+    let problem = match url {
+        _ if password => "it contains a user name or password",
+        _ if text.chars().any(|c| c.is_whitespace() || c.is_control()) => "it contains white space or control characters",
+        Err(_) => "it is no URL",
+        Ok(url) if !matches!(url.scheme(), "https" | "http") => "its scheme is not `https`",
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => "it has a query or a fragment",
+        Ok(url) if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) => "plain http is accepted on loopback only",
+        Ok(url) => return Some(url.as_str().trim_end_matches('/').to_owned()),
+    };
+    let diagnostic = Diagnostic::error(Code::ConfigEndpoint, format!("the endpoint cannot be used: {problem}"));
+    let help = "write `https://HOST`, `https://HOST:PORT/PREFIX`, or `http://127.0.0.1:PORT` for a server on this machine";
+    // The line of a password must not be drawn.
+    let place = if password { entry.name() } else { entry.value(&["endpoint"]) };
+    report.push(diagnostic.at(place).help(help));
+    None
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn credential(entry: &Entry, field: &str, spec: CredentialSpec, report: &mut Report) -> Option<CredentialRef> {
+    let problem = match (spec.env, spec.file, spec.command) {
+        (Some(name), None, None) if is_variable(&name) => return Some(CredentialRef::Env(name)),
+        (Some(_), None, None) => "`env` is not the name of an environment variable (A-Z, 0-9 and `_`)",
+        (None, Some(path), None) if !path.is_empty() => return Some(CredentialRef::File(PathBuf::from(path))),
+        (None, Some(_), None) => "`file` is empty",
+        (None, None, Some(words)) if words.first().is_some_and(|program| !program.is_empty()) => {
+            return Some(CredentialRef::Command(words));
+        }
+        (None, None, Some(_)) => "`command` names no program",
+        (None, None, None) => "it says none of `env`, `file` and `command`",
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (None, Some(_), Some(_)) => "it says more than one of `env`, `file` and `command`",
+    };
+    let help = "name the place of the credential, never the credential itself, such as `{ env: PAYCONEX_ADMIN_KEY }`";
+    // The account's name, not the value: the line of a pasted secret must not be drawn.
+    report.push(Diagnostic::error(Code::ConfigCredential, format!("`{field}` cannot be used: {problem}")).at(entry.name()).help(help));
+    None
+}
+
+fn is_variable(name: &str) -> bool {
+    let word = |b: u8| b.is_ascii_uppercase() || b == b'_';
+    name.bytes().next().is_some_and(word) && name.bytes().all(|b| word(b) || b.is_ascii_digit())
+}

@@ -1,0 +1,141 @@
+//! `keywright.yaml` as it is written. What the words mean together is decided in `accounts` and `groups`.
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::words::{NotEnforced, parsed_text};
+use crate::model::Span;
+use crate::model::time::{SPAN_PATTERN, SpanError};
+use crate::yaml::Entries;
+
+/// The trusted file of a workspace: accounts, recipients and defaults.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "keywright.yaml")]
+pub struct ConfigFile {
+    /// The version of this format: 1.
+    // Bounds that the reader leaves to `config/version`, which says more.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 2))]
+    pub version: u32,
+    /// Tenancies at providers, by name (1 to 63 of a-z, 0-9 and `-`).
+    pub accounts: Entries<AccountSpec>,
+    /// Age public keys that can open secret files, by group name.
+    #[serde(default)]
+    pub recipients: Entries<Vec<String>>,
+    /// What keys get when their manifest says nothing.
+    #[serde(default)]
+    pub defaults: DefaultsSpec,
+    /// What to do about keys that are in no manifest and no ledger. This version reports them and refuses the other words.
+    #[serde(default)]
+    pub unmanaged: Unmanaged,
+    /// Places that consume secrets. Not enforced by this version: refused.
+    #[serde(default)]
+    pub deliveries: Option<NotEnforced>,
+    /// What is denied or required. Not enforced by this version: refused.
+    #[serde(default)]
+    pub policy: Option<NotEnforced>,
+    /// Rules that refuse a whole plan. Not enforced by this version: refused.
+    #[serde(default)]
+    pub guards: Option<NotEnforced>,
+}
+
+/// One tenancy at a provider, with the admin credential that manages it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSpec {
+    /// The provider's name: a built-in profile, or one of `providers/`.
+    pub provider: String,
+    /// One of the profile's named environments. Needed when there are several.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Replaces scheme, host and port of the profile's URLs; a path here is a prefix. For self-hosted and test servers: https, or http on loopback.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// What the profile asks of an account beside its credential. Each value is a text: quote numbers.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// Where the admin credential comes from. Exactly one of `env`, `file` and `command`.
+    #[serde(default)]
+    pub credential: Option<CredentialSpec>,
+    /// The credential that `plan` uses, best one that can only read. Exactly one of `env`, `file` and `command`.
+    #[serde(default)]
+    pub plan_credential: Option<CredentialSpec>,
+}
+
+/// A reference to a credential, never the credential itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct CredentialSpec {
+    /// Name of an environment variable; an empty one counts as absent.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// Path of a file, relative to the workspace.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Program and arguments, run without a shell; the credential is its standard output.
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
+}
+
+/// What keys get when their manifest says nothing.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultsSpec {
+    /// Groups of recipients; no default.
+    #[serde(default)]
+    pub recipients: Option<Vec<String>>,
+    /// A rolling lifetime such as `90d`, or `none` (the default): then every key must say `lifetime` or `expires`.
+    #[serde(default)]
+    pub lifetime: Option<DefaultLifetime>,
+    /// How long before its end a key is rotated; default `14d`.
+    #[serde(default)]
+    pub renew_before: Option<Span>,
+    /// How long a predecessor stays alive after a rotation; default `72h`.
+    #[serde(default)]
+    pub overlap: Option<Span>,
+    /// How long a disabled key is kept before it is deleted; default `7d`.
+    #[serde(default)]
+    pub cooldown: Option<Span>,
+    /// How often a person confirms that a key is needed. Not enforced by this version: refused.
+    #[serde(default)]
+    pub review_every: Option<NotEnforced>,
+}
+
+/// What to do about keys that are in no manifest and no ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unmanaged {
+    /// List them in every plan.
+    #[default]
+    Report,
+    /// Not enforced by this version: refused.
+    Fail,
+    /// Not enforced by this version: refused.
+    Ignore,
+}
+
+/// A lifetime for keys that say nothing, or `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefaultLifetime(pub Option<Span>);
+
+impl FromStr for DefaultLifetime {
+    type Err = SpanError;
+    fn from_str(text: &str) -> Result<Self, SpanError> {
+        if text == "none" { Ok(Self(None)) } else { Ok(Self(Some(text.parse()?))) }
+    }
+}
+
+parsed_text!(DefaultLifetime, "DefaultLifetime", format!("^none$|{SPAN_PATTERN}"));
+
+impl Unmanaged {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Fail => "fail",
+            Self::Ignore => "ignore",
+        }
+    }
+}

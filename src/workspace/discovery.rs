@@ -1,0 +1,105 @@
+//! Finds the workspace and its files. Follows no symbolic link; knows nothing of what the files say.
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::sources::Sources;
+use crate::diagnostics::{Code, Diagnostic, Report, file};
+use crate::files;
+use crate::files::walk::{FoundKind, walk};
+
+/// The trusted file, which makes a directory a workspace.
+pub const CONFIG: &str = "keywright.yaml";
+/// The greatest file that is read, in bytes.
+pub const LIMIT: u64 = 16 << 20;
+
+/// The files of a workspace by what they are, each in the order of their paths. The ledger is read by itself.
+#[derive(Default)]
+pub(super) struct Discovered {
+    pub config: Option<Arc<str>>,
+    pub profiles: Vec<Arc<str>>,
+    pub manifests: Vec<Arc<str>>,
+    pub secrets: Vec<Arc<str>>,
+    pub sources: Sources,
+}
+
+/// The nearest directory with `keywright.yaml`, from `start` (`-C`, relative to `cwd`) or else `cwd`, upwards.
+pub fn find(start: Option<&Path>, cwd: &Path) -> Result<PathBuf, Box<Diagnostic>> {
+    let from = start.map_or_else(|| cwd.to_owned(), |start| cwd.join(start));
+    let not_found = |message: String, help: &str| Box::new(Diagnostic::error(Code::WorkspaceNotFound, message).help(help));
+    // Resolved, so that the parent of `a/..` is the real one.
+    let from = fs::canonicalize(&from).map_err(|error| {
+        not_found(format!("cannot look for a workspace in `{}`: {error}", from.display()), "name an existing directory with `-C DIR`")
+    })?;
+    if let Some(root) = from.ancestors().find(|directory| fs::symlink_metadata(directory.join(CONFIG)).is_ok()) {
+        return Ok(root.to_owned());
+    }
+    let message = format!("no `{CONFIG}` in `{}` or any directory above it", from.display());
+    Err(match from.ancestors().map(|directory| directory.join("keywright.yml")).find(|path| path.is_file()) {
+        Some(path) => not_found(message, &format!("rename `{}` to `{CONFIG}`", path.display())),
+        None => not_found(message, "run `keywright init` to make a workspace here, or choose one with `-C DIR`"),
+    })
+}
+
+/// Lists and reads all files of a workspace but the ledger. What cannot be read is in the report.
+pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
+    let mut all = Discovered::default();
+    let config: Vec<Arc<str>> = listed(root, CONFIG, report);
+    all.config = config.into_iter().find_map(|name| all.read(root, name, report));
+    for name in listed(root, "providers", report) {
+        if !name.ends_with(".yaml") {
+            report_misnamed(&name, report);
+        } else if name.matches('/').count() > 1 {
+            report.push(file::unexpected(&name, "move it to `providers/` itself"));
+        } else if let Some(name) = all.read(root, name, report) {
+            all.profiles.push(name);
+        }
+    }
+    for name in listed(root, "keys", report) {
+        if !name.ends_with(".yaml") {
+            report_misnamed(&name, report);
+        } else if let Some(name) = all.read(root, name, report) {
+            all.manifests.push(name);
+        }
+    }
+    all.secrets = listed(root, "secrets", report);
+    // Local and not read here, but written through: a link could lead a write out of the workspace.
+    if fs::symlink_metadata(root.join(".keywright")).is_ok_and(|about| about.file_type().is_symlink()) {
+        report.push(file::symlink(&".keywright".into()));
+    }
+    all
+}
+
+impl Discovered {
+    fn read(&mut self, root: &Path, name: Arc<str>, report: &mut Report) -> Option<Arc<str>> {
+        match files::read(&root.join(&*name), LIMIT) {
+            Ok(bytes) => {
+                self.sources.add(name.clone(), bytes);
+                Some(name)
+            }
+            Err(error) => {
+                report.push(file::unreadable(&name, &error.source));
+                None
+            }
+        }
+    }
+}
+
+fn listed(root: &Path, below: &str, report: &mut Report) -> Vec<Arc<str>> {
+    let mut names = Vec::new();
+    for found in walk(root, below) {
+        let name: Arc<str> = found.path.into();
+        match found.kind {
+            FoundKind::File => names.push(name),
+            FoundKind::Symlink => report.push(file::symlink(&name)),
+            FoundKind::Unreadable(error) => report.push(file::unreadable(&name, &error)),
+        }
+    }
+    names
+}
+
+fn report_misnamed(name: &Arc<str>, report: &mut Report) {
+    if name.ends_with(".yml") {
+        report.push(file::misnamed(name));
+    }
+}

@@ -1,0 +1,208 @@
+//! Manifests, resolved: each declared key with its defaults, scopes and recipients. Checks take time in proportion to the number of keys.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::accounts::{Settings, not_enforced};
+use super::advice::Advice;
+use super::manifest::{KeySpec, ManifestFile};
+use super::place::{Entry, short};
+use super::profiles::Provider;
+use super::{labels, options, timing};
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
+use crate::profile::ScopeCheck;
+use crate::yaml::{self, PlacedName};
+
+/// How many problems of one manifest are told; more are counted.
+const TOLD: usize = 1000;
+
+/// What the checks of keys look at, and what they collect.
+pub(super) struct Keys<'a> {
+    /// `None`: `keywright.yaml` could not be read, and nothing can be said about accounts and groups.
+    pub settings: Option<&'a mut Settings>,
+    pub ledger: &'a BTreeMap<Address, KeyRecord>,
+    pub now: Timestamp,
+    pub advice: &'a mut Advice,
+    /// Of the manifest being read.
+    pub report: Report,
+    pub keys: BTreeMap<Address, DesiredKey>,
+    /// Where each key was first declared, those with problems included.
+    pub places: BTreeMap<Address, Position>,
+}
+
+impl Keys<'_> {
+    /// Reads one manifest and takes its keys.
+    pub fn read(&mut self, file: &Arc<str>, bytes: &[u8], report: &mut Report) {
+        self.report = Report::limited(TOLD);
+        if let Some(manifest) = yaml::read::<ManifestFile>(file, bytes, &mut self.report) {
+            self.take(file, manifest);
+        }
+        report.extend_from_file(std::mem::take(&mut self.report), file);
+    }
+
+    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
+        let document = Entry { file, route: &[] };
+        if manifest.moved.is_some() {
+            self.report.push(not_enforced(Code::ManifestNotEnforced, "moved").at(document.field(&["moved"])));
+        }
+        let account = Name::new(&manifest.account).ok();
+        if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
+            let message = format!("there is no account `{}` in `keywright.yaml`", short(&manifest.account));
+            let mut diagnostic = Diagnostic::error(Code::ManifestUnknownAccount, message);
+            diagnostic.help = self.advice.or_list(&manifest.account, settings.declared.iter().map(String::as_str));
+            self.report.push(diagnostic.at(document.value(&["account"])).label("unknown account"));
+        }
+        let provider =
+            self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
+        for (placed, spec) in manifest.keys.0 {
+            if self.report.is_overfull() {
+                break;
+            }
+            self.key(file, account.as_ref(), provider.as_deref(), placed, spec);
+        }
+    }
+
+    fn key(&mut self, file: &Arc<str>, account: Option<&Name>, provider: Option<&Provider>, placed: PlacedName, spec: KeySpec) {
+        let entry = Entry { file, route: &["keys", &placed.name] };
+        let position = Position { file: file.clone(), line: placed.at.0, column: placed.at.1 };
+        let name = Name::new(&placed.name).map_err(|error| {
+            let diagnostic = Diagnostic::error(Code::ManifestInvalidName, format!("the key `{}` has no valid name", short(&placed.name)));
+            self.report.push(diagnostic.at_position(&position).help(error.to_string()));
+        });
+        let address = account.zip(name.ok()).map(|(account, name)| Address::new(account.clone(), name));
+        if let Some((address, at)) = address.as_ref().and_then(|address| self.places.get_key_value(address)) {
+            let message = format!("the key `{address}` is declared twice");
+            let diagnostic = Diagnostic::error(Code::ManifestDuplicateKey, message).at_position(&position);
+            let diagnostic = diagnostic.note(format!("first declared at {}:{}:{}", at.file, at.line, at.column));
+            self.report.push(diagnostic.help("remove one of the two, or rename it"));
+            return;
+        }
+        if let Some(address) = &address {
+            self.places.insert(address.clone(), position.clone());
+        }
+        let current = address.as_ref().and_then(|address| self.ledger.get(address)).and_then(KeyRecord::current);
+        for (present, field) in [(spec.deliver.is_some(), "deliver"), (spec.review_every.is_some(), "review_every")] {
+            if present {
+                self.report.push(not_enforced(Code::ManifestNotEnforced, field).at(entry.field(&[field])));
+            }
+        }
+        let built_in = timing::Defaults::default();
+        let defaults = self.settings.as_deref().map_or(&built_in, |settings| &settings.defaults);
+        // Without the trusted file there may be a default lifetime.
+        let unsaid = self.settings.is_none() && spec.lifetime.is_none() && spec.expires.is_none();
+        let expiry = if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
+        let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
+        labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
+        let scopes = self.scopes(spec.scopes, provider, &entry);
+        let format = self.format(spec.format, provider, &entry);
+        let recipients = self.recipients(spec.recipients, &entry);
+        let options = provider.map(|provider| options::resolve(spec.options, provider, &entry, self.advice, &mut self.report));
+        let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
+        let key = DesiredKey {
+            declared_at: position,
+            label: spec.label.map_or_else(|| address.name.as_str().into(), Arc::from),
+            owner: spec.owner.map(Arc::from),
+            purpose: spec.purpose.map(Arc::from),
+            scopes,
+            expiry,
+            renew_before: spans.renew_before.span,
+            overlap: spans.overlap.span,
+            cooldown: spans.cooldown.span,
+            recipients,
+            format,
+            state: spec.state,
+            protect: spec.protect,
+            options,
+            address: address.clone(),
+        };
+        self.keys.insert(address, key);
+    }
+
+    fn scopes(&mut self, words: Vec<Scope>, provider: Option<&Provider>, entry: &Entry) -> ScopeSet {
+        if words.is_empty() {
+            let diagnostic = Diagnostic::error(Code::ManifestNoScopes, "the key has no scopes").at(entry.value(&["scopes"]));
+            self.report.push(diagnostic.help("name at least one scope; `keywright providers NAME` lists them"));
+        }
+        let mut all = ScopeSet::new();
+        for (i, word) in words.into_iter().enumerate() {
+            if self.report.is_overfull() {
+                break;
+            }
+            let place = || entry.item(&["scopes"], i);
+            let scope = match provider.map(|provider| (provider, provider.catalogue.check(word.as_str()))) {
+                None | Some((_, ScopeCheck::Listed)) => word,
+                Some((_, ScopeCheck::Alias(scope))) => scope,
+                Some((provider, ScopeCheck::Unlisted)) => {
+                    let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
+                    let mut diagnostic =
+                        Diagnostic::warning(Code::ManifestUnlistedScope, message).at(place()).label("not in the catalogue");
+                    diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
+                    self.report.push(diagnostic);
+                    word
+                }
+                Some((provider, check @ (ScopeCheck::Unknown | ScopeCheck::Malformed))) => {
+                    let message = format!("`{}` has no scope `{}`", provider.name(), short(word.as_str()));
+                    let label = if check == ScopeCheck::Malformed { "not the form of a scope" } else { "unknown scope" };
+                    let mut diagnostic = Diagnostic::error(Code::ManifestUnknownScope, message).at(place()).label(label);
+                    let near = self.advice.on(word.as_str(), provider.catalogue.words());
+                    diagnostic.help =
+                        near.or_else(|| Some(format!("see `keywright providers {}` for the scopes that it has", provider.name())));
+                    self.report.push(diagnostic);
+                    continue;
+                }
+            };
+            if all.contains(&scope) {
+                let message = format!("the scope `{}` stands more than once", short(scope.as_str()));
+                let diagnostic = Diagnostic::warning(Code::ManifestDuplicateScope, message).at(place());
+                self.report.push(diagnostic.label("repeated").help("remove the repetition; it has no effect"));
+            } else {
+                all.insert(scope);
+            }
+        }
+        all
+    }
+
+    fn format(&mut self, said: Option<Format>, provider: Option<&Provider>, entry: &Entry) -> Format {
+        let parts = provider.map_or(1, |provider| provider.profile.secret.parts.len());
+        match said {
+            Some(Format::Raw) if parts > 1 => {
+                let names = provider.map(|provider| provider.profile.secret.parts.join("`, `")).unwrap_or_default();
+                let message = format!("`raw` cannot hold a secret of {parts} parts (`{names}`)");
+                let diagnostic = Diagnostic::error(Code::ManifestFormat, message).at(entry.value(&["format"]));
+                self.report.push(diagnostic.help("use `json` or `dotenv`"));
+                Format::Json
+            }
+            Some(format) => format,
+            None if parts > 1 => Format::Json,
+            None => Format::Raw,
+        }
+    }
+
+    /// The recipients of a key; `None` when there are none, which is then in the report.
+    fn recipients(&mut self, said: Option<Vec<String>>, entry: &Entry) -> Option<Arc<Recipients>> {
+        let settings = self.settings.as_deref_mut()?;
+        let (groups, place) = match said {
+            Some(names) => {
+                let place = entry.value(&["recipients"]);
+                let named = !names.is_empty();
+                let known = settings.groups.named(Code::ManifestUnknownGroup, entry, &["recipients"], names, self.advice, &mut self.report);
+                (named.then_some(known), place)
+            }
+            None => (settings.defaults.recipients.clone(), entry.name()),
+        };
+        match groups {
+            // All of them unknown, which was reported.
+            Some(groups) if groups.is_empty() => None,
+            Some(groups) => Some(settings.groups.share(groups)),
+            None => {
+                let diagnostic = Diagnostic::error(Code::ManifestNoRecipients, "nobody could open the key's secret: it has no recipients");
+                self.report.push(
+                    diagnostic.at(place).help("name groups in the key's `recipients`, or in `defaults.recipients` of `keywright.yaml`"),
+                );
+                None
+            }
+        }
+    }
+}

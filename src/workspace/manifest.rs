@@ -1,0 +1,142 @@
+//! A manifest as it is written. What its keys come to is decided in `keys`.
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date, time};
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::words::{NotEnforced, parsed_text};
+use crate::model::{DesiredState, Format, Scope, Span};
+use crate::yaml::Entries;
+
+/// A manifest: which keys of one account should exist.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Keywright manifest")]
+pub struct ManifestFile {
+    /// The account in `keywright.yaml` that these keys belong to.
+    pub account: String,
+    /// The keys, by name (1 to 63 of a-z, 0-9 and `-`), unique in the account.
+    #[serde(default)]
+    pub keys: Entries<KeySpec>,
+    /// Keys that got another address. Not enforced by this version: refused.
+    #[serde(default)]
+    pub moved: Option<NotEnforced>,
+}
+
+/// One key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeySpec {
+    /// Label at the provider; default: the name. It must fit the provider's limit less 12 characters for the marker.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Who answers for the key.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// What the key is for.
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// What the key may do; at least one scope of the provider.
+    // At least one; the reader leaves that to `manifest/no-scopes`.
+    #[schemars(extend("contains" = true))]
+    pub scopes: Vec<Scope>,
+    /// A rolling lifetime such as `90d`: the key is rotated before its end. Not together with `expires`.
+    #[serde(default)]
+    pub lifetime: Option<Span>,
+    /// A fixed end: a day such as `2027-03-31` (included, UTC), or `never`. Not together with `lifetime`.
+    #[serde(default)]
+    pub expires: Option<Expires>,
+    /// How long before its end the key is rotated.
+    #[serde(default)]
+    pub renew_before: Option<Span>,
+    /// How long the predecessor stays alive after a rotation.
+    #[serde(default)]
+    pub overlap: Option<Span>,
+    /// How long the disabled key is kept before it is deleted.
+    #[serde(default)]
+    pub cooldown: Option<Span>,
+    /// Groups of recipients that can open the secret file.
+    #[serde(default)]
+    pub recipients: Option<Vec<String>>,
+    /// How the secret is written inside its file. Default: `raw` for one-part secrets, `json` for others.
+    #[serde(default)]
+    pub format: Option<Format>,
+    /// Whether the key works: `active` (the default) or `disabled`.
+    #[serde(default)]
+    pub state: DesiredState,
+    /// Refuse to disable or delete the key, also after this entry is removed.
+    #[serde(default)]
+    pub protect: bool,
+    /// Provider-specific fields that the profile declares.
+    #[serde(default)]
+    pub options: BTreeMap<String, Value>,
+    /// Deliveries that get every new generation. Not enforced by this version: refused.
+    #[serde(default)]
+    pub deliver: Option<NotEnforced>,
+    /// How often a person confirms that the key is needed. Not enforced by this version: refused.
+    #[serde(default)]
+    pub review_every: Option<NotEnforced>,
+}
+
+/// A fixed end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expires {
+    Never,
+    /// The day is included, UTC.
+    Day(Date),
+}
+
+/// A text that is no fixed end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an expiry: write a day as `2027-03-31`, or `never`")]
+pub struct ExpiresError(String);
+
+impl FromStr for Expires {
+    type Err = ExpiresError;
+    fn from_str(text: &str) -> Result<Self, ExpiresError> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        let bad = || ExpiresError(text.chars().take(40).flat_map(char::escape_debug).collect());
+        let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let day: Date = text.parse().map_err(|_| bad())?;
+        // The last days of the calendar have no instant in every time zone.
+        if plain && (date(1970, 1, 1)..=date(9990, 12, 31)).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+    }
+}
+
+impl Expires {
+    /// The last second of the day, UTC; `None`: never.
+    pub fn end(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::Day(day) => {
+                let end = day.to_datetime(time(23, 59, 59, 0)).to_zoned(TimeZone::UTC);
+                Some(end.expect("every day up to the year 9990 has an instant").timestamp())
+            }
+        }
+    }
+}
+
+parsed_text!(Expires, "Expires", "^never$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_included() {
+        let end = |text: &str| text.parse::<Expires>().map(Expires::end);
+        assert_eq!(end("2027-03-31"), Ok(Some("2027-03-31T23:59:59Z".parse().expect("an instant"))));
+        assert_eq!(end("9990-12-31").expect("a day").map(|end| end.to_string()).as_deref(), Some("9990-12-31T23:59:59Z"));
+        assert_eq!(end("never"), Ok(None));
+        for bad in ["", "2027-02-29", "2027-3-31", "20270331", "2027-03-31T00:00", "9999-12-31", "0000-01-01", "Never", "31.03.2027"] {
+            assert!(end(bad).is_err(), "{bad}");
+        }
+    }
+}
