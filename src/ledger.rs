@@ -35,6 +35,11 @@ impl Ledger {
         Self { root: root.to_owned() }
     }
 
+    /// The workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the record of a key lies.
     pub fn path(&self, address: &Address) -> PathBuf {
         self.root.join(record_name(address))

@@ -1,14 +1,36 @@
 //! Decides what to do. A total, pure function over plain values: knows no clock, network or files, and cannot fail.
+mod access;
+pub mod bound;
 pub mod change;
+mod compare;
+mod decide;
+mod draft;
+#[cfg(test)]
+mod laws;
+mod limits;
+mod older;
+mod rows;
+mod standing;
+mod summary;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod testing;
 
+pub use access::difference;
+pub use bound::exceeds;
 pub use change::*;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Address, DesiredKey, KeyRecord, Listing, Name};
+use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name};
 use crate::profile::{Capabilities, Catalogue};
+use standing::{Index, Key};
+
+/// How long a saved plan can be applied.
+const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything the planner looks at.
 #[derive(Debug, Clone)]
@@ -33,4 +55,68 @@ pub struct AccountInput<'a> {
     pub listing: Listing,
     pub desired: BTreeMap<Name, &'a DesiredKey>,
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
+}
+
+/// Plans. The same input gives the same plan, byte for byte, and every input gives one.
+///
+/// An unavailable listing yields only `blocked` changes; what cannot be decided is `blocked` and has a finding that says why.
+pub fn plan(input: &PlanInput) -> Plan {
+    let mut plan = Plan {
+        format_version: "1.0".to_owned(),
+        digest: input.digest.clone(),
+        mode: input.mode,
+        created_at: input.now,
+        expires_at: input.now.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX),
+        accounts: BTreeMap::new(),
+        changes: Vec::new(),
+        attended: Vec::new(),
+        drift: Vec::new(),
+        unmanaged: Vec::new(),
+        due: Vec::new(),
+        diagnostics: Vec::new(),
+        summary: Summary::default(),
+        findings: Vec::new(),
+    };
+    let mut declared = BTreeSet::new();
+    for (name, account) in &input.accounts {
+        plan.accounts.insert(name.clone(), summary::account_view(account));
+        declared.extend(plan_account(input, name, account, &mut plan));
+    }
+    plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
+    plan.summary = summary::summary(&plan.changes, &declared);
+    plan
+}
+
+/// Adds one account to the plan. Returns its selected declared keys.
+fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountInput, plan: &mut Plan) -> BTreeSet<(&'a Name, &'a Name)> {
+    let index = Index::new(account);
+    let mut room = limits::Room::new(&index, account.capabilities.key_limit);
+    let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).collect();
+    let (mut declared, mut selected, mut expires) = (BTreeSet::new(), false, false);
+    let mut findings = Vec::new();
+    for key_name in names {
+        let address = Address::new(name.clone(), key_name.clone());
+        if !input.only.is_empty() && !input.only.contains(&address) {
+            continue;
+        }
+        let desired = account.desired.get(key_name).copied();
+        let record = account.ledger.get(key_name).copied();
+        let key = Key { address, account, index: &index, now: input.now, can_open: input.can_open, desired, record };
+        selected = true;
+        declared.extend(desired.map(|_| (name, key_name)));
+        expires |= desired.is_some_and(|desired| desired.expiry != Expiry::Never);
+        let decision = decide::decide(&key, &mut room);
+        let is_renewed =
+            decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
+        plan.due.extend(summary::due(&key).filter(|_| !is_renewed));
+        plan.changes.extend(decision.change);
+        findings.extend(decision.findings);
+    }
+    if selected {
+        plan.findings.extend(summary::account_findings(name, account, expires));
+        plan.findings.extend(room.finding(name));
+    }
+    plan.findings.append(&mut findings);
+    plan.unmanaged.extend(summary::unmanaged(name, account, &index));
+    declared
 }

@@ -31,12 +31,27 @@ pub use sources::Sources;
 use self::advice::Advice;
 use self::discovery::Discovered;
 use self::keys::Keys;
-use self::profiles::Profiles;
+use self::profiles::{Lookup, Profiles};
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
+
+/// Every profile that accounts of a workspace can name, by name; only the built-in ones without a workspace. Broken ones are left out.
+pub fn known_profiles(root: Option<&Path>) -> Vec<(Arc<Profile>, Arc<Catalogue>)> {
+    let mut report = Report::default();
+    let found = root.map(|root| discovery::discover(root, &mut report)).unwrap_or_default();
+    let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
+    let names: Vec<String> = profiles.names().into_iter().map(str::to_owned).collect();
+    names
+        .iter()
+        .filter_map(|name| match profiles.get(name, &mut report) {
+            Lookup::Found(provider) => Some((provider.profile.clone(), provider.catalogue.clone())),
+            Lookup::Broken | Lookup::Unknown => None,
+        })
+        .collect()
+}
 
 /// Everything the files of a workspace say, resolved. When the report has errors, the rest must not be acted on.
 pub struct Workspace {

@@ -134,7 +134,7 @@ impl Account<'_> {
         let path = if self.is_staged(address, sealed) { self.staged_path(address, sealed) } else { self.ledger.secret_path(address) };
         let ciphertext = files::read(&path, SECRET_FILE_LIMIT)?;
         let opened = vault::open::open(&ciphertext, identities).map_err(|problem| Failure::local(problem.to_string()))?;
-        let secret = vault::format::read(&opened, sealed.format, self.secret_parts, address);
+        let secret = vault::format::read(&opened, sealed.format, self.secret_parts);
         secret.map(Some).map_err(|problem| Failure::local(problem.to_string()))
     }
 

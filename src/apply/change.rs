@@ -73,7 +73,7 @@ impl Account<'_> {
         for field in fields {
             let applied = match field {
                 EditField::Label => observed.label == label,
-                EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.same(&key.scopes, scopes)),
+                EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.is_equivalent(&key.scopes, scopes)),
                 EditField::Expiry => observed.expires_at.is_none_or(|end| self.capabilities.expiry.agrees(expires_at, end)),
                 EditField::Options => options_agree(&key.options, &observed.options),
             };

@@ -167,7 +167,7 @@ impl Account<'_> {
 
     /// The first field that differs between what was asked for and what the provider says.
     pub(super) fn unlike(&self, asked: &Generation, observed: &ObservedKey) -> Option<&'static str> {
-        if observed.scopes.as_ref().is_some_and(|scopes| !self.catalogue.same(&asked.scopes, scopes)) {
+        if observed.scopes.as_ref().is_some_and(|scopes| !self.catalogue.is_equivalent(&asked.scopes, scopes)) {
             return Some("set of scopes");
         }
         if observed.expires_at.is_some_and(|end| self.capabilities.expiry.settable && !self.capabilities.expiry.agrees(asked.expires_at, end)) {

@@ -147,7 +147,7 @@ fn finish_journal(session: &Session<'_>) -> Result<(), Stop> {
 
 /// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
 fn durable_enough(session: &Session<'_>, args: &ApplyArgs, plan: &Plan, unfinished: &BTreeSet<Name>) -> Result<(), Stop> {
-    let outside = |name: &Name| !matches!(session.workspace.accounts[name].profile.api, Api::Keyring);
+    let outside = |name: &Name| !matches!(session.workspace.accounts[name].profile.api, Some(Api::Keyring));
     let changed = plan.changes.iter().map(|change| &change.address.account).chain(unfinished);
     match changed.into_iter().find(|name| outside(name)) {
         Some(name) if session.host.is_ci() && !args.local => Err(Stop::with(
@@ -211,7 +211,7 @@ fn preflight(session: &Session<'_>, accounts: &[Account<'_>], plan: &Plan) -> Re
             diagnostic.help = Some(failure.help.unwrap_or_else(|| "mend it and apply again; nothing was changed".to_owned()));
             let mut report = Report::default();
             report.push(diagnostic);
-            Stop::located(Exit::Error, report.locate(&session.sources))
+            Stop::located(Exit::Error, report.locate(&session.sources.locator()))
         })?;
     }
     Ok(())

@@ -10,7 +10,7 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<Exit, Stop> {
     let root = session::find(host)?;
     let loaded = workspace::load(&root, host.clock().now());
     let workspace = &loaded.workspace;
-    let diagnostics = workspace.report.locate(&loaded.sources);
+    let diagnostics = workspace.report.locate(&loaded.sources.locator());
     let failed = workspace.report.has_errors();
     print(match args.output {
         OutputFormat::Json => render::json(&diagnostics),

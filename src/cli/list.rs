@@ -21,7 +21,7 @@ pub fn run(host: &Host, args: &ListArgs) -> Result<Exit, Stop> {
         OutputFormat::Text => list_text(&rows, host.style(host.colour_out())),
         OutputFormat::Json => list_json(&rows),
     })?;
-    host.draw(&session.workspace.report.locate(&session.sources));
+    host.draw(&session.workspace.report.locate(&session.sources.locator()));
     Ok(Exit::Done)
 }
 

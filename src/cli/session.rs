@@ -17,7 +17,7 @@ use crate::model::{Address, DesiredKey, KeyRecord, Listing, Name};
 use crate::plan::{self, AccountInput, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::Provider;
-use crate::provider::http::HttpProvider;
+use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::vault::Identities;
 use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
@@ -61,7 +61,7 @@ impl<'h> Session<'h> {
         let loaded = workspace::load(&root, host.clock().now());
         let (workspace, sources) = (loaded.workspace, loaded.sources);
         if workspace.report.has_errors() {
-            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
+            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources.locator())));
         }
         let mut records = workspace.ledger.clone();
         let replayed = journal::replay(&root, &mut records).map_err(|error| {
@@ -88,7 +88,7 @@ impl<'h> Session<'h> {
 
     fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Diagnostic> {
         match &account.profile.api {
-            Api::Keyring => {
+            Some(Api::Keyring) => {
                 let store = account.params.get("store").map_or(".keywright/keyring.json", String::as_str);
                 let clock = self.host.clock();
                 let expects = self.records.iter().any(|(address, record)| {
@@ -96,7 +96,7 @@ impl<'h> Session<'h> {
                 });
                 Ok(Box::new(KeyringProvider::open(self.workspace.root.join(store), expects, move || clock.now())))
             }
-            Api::Http(_) => {
+            Some(Api::Http(api)) => {
                 let reference = match purpose {
                     Purpose::Plan => account.plan_credential.as_ref().or(account.credential.as_ref()),
                     Purpose::Apply => account.credential.as_ref(),
@@ -106,14 +106,23 @@ impl<'h> Session<'h> {
                         .help("add `credential:` to the account in keywright.yaml")
                 })?;
                 let text = self.credential(&account.name, reference)?;
-                let credential = account.profile.parse_credential(&text).map_err(|problem| {
+                let credential = api.credential.parse(&text).map_err(|problem| {
                     Diagnostic::error(Code::CredentialInvalid, format!("the credential of account `{}` cannot be used: {problem}", account.name))
                         .note(format!("it comes from {}", describe(reference)))
                 })?;
-                HttpProvider::open(account, credential).map(|provider| Box::new(provider) as Box<dyn Provider>).map_err(|error| {
+                let at = AccountAt {
+                    environment: account.environment.as_deref(),
+                    endpoint: account.endpoint.as_deref(),
+                    params: &account.params,
+                };
+                HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now).map(|provider| Box::new(provider) as Box<dyn Provider>).map_err(|error| {
                     Diagnostic::error(Code::ProviderUnavailable, format!("account `{}` cannot be opened: {error}", account.name))
                 })
             }
+            None => Err(Diagnostic::error(
+                Code::ProviderUnavailable,
+                format!("account `{}`: `{}` has no API, and this version does not guide a person", account.name, account.profile.name),
+            )),
         }
     }
 
@@ -171,7 +180,7 @@ impl<'h> Session<'h> {
         let mut plan = plan::plan(&input);
         let mut report = Report::default();
         self.workspace.report.diagnostics().iter().chain(&plan.findings).cloned().for_each(|diagnostic| report.push(diagnostic));
-        plan.diagnostics = report.locate(&self.sources);
+        plan.diagnostics = report.locate(&self.sources.locator());
         plan
     }
 }

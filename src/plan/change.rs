@@ -83,6 +83,34 @@ pub enum EditField {
     Options,
 }
 
+impl PlanStep {
+    /// The generation that the step concerns.
+    pub fn generation(&self) -> u32 {
+        match self {
+            Self::Recover { generation }
+            | Self::Create { generation }
+            | Self::Edit { generation, .. }
+            | Self::Enable { generation }
+            | Self::Disable { generation }
+            | Self::Delete { generation }
+            | Self::Reseal { generation }
+            | Self::Record { generation, .. } => *generation,
+        }
+    }
+}
+
+impl EditField {
+    /// The word as it stands in manifests, reasons and a generation's `uneditable`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Scopes => "scopes",
+            Self::Expiry => "expiry",
+            Self::Options => "options",
+        }
+    }
+}
+
 /// What a `record` step writes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -290,18 +318,6 @@ pub struct Plan {
     /// By meaning; never written out.
     #[serde(skip)]
     pub findings: Vec<Diagnostic>,
-}
-
-impl EditField {
-    /// The word that users read.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Label => "label",
-            Self::Scopes => "scopes",
-            Self::Expiry => "expiry",
-            Self::Options => "options",
-        }
-    }
 }
 
 impl Action {

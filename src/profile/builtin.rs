@@ -1,4 +1,6 @@
 //! The profiles that the program carries.
+use super::Profile;
+use crate::diagnostics::Report;
 
 /// Built-in profiles by name, as YAML.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
@@ -8,6 +10,14 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
 /// The text of one built-in profile.
 pub fn builtin_text(name: &str) -> Option<&'static str> {
     builtin().iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+impl Profile {
+    /// One built-in profile.
+    pub fn builtin(name: &str) -> Option<Self> {
+        let text = builtin_text(name)?;
+        Self::parse(&format!("<built-in {name}>").into(), text.as_bytes(), &mut Report::default())
+    }
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub fn write(secret: &Secret, format: Format, address: &Address) -> Result<Zeroi
     Ok(out)
 }
 
-/// Reads a secret of the named parts; the inverse of [`write`].
+/// Reads a secret of the named parts; the inverse of [`write()`].
 pub fn read(bytes: &[u8], format: Format, parts: &[String]) -> Result<Secret, FormatProblem> {
     check_parts(parts.iter().map(String::as_str), format)?;
     let text = std::str::from_utf8(bytes).map_err(|_| FormatProblem::NotText)?;

@@ -42,7 +42,7 @@ pub fn seal(plaintext: &[u8], recipients: &[Recipient]) -> Result<Sealing, SealP
         writer.finish()?.finish()
     };
     let ciphertext = write().map_err(|error| failed(&error))?;
-    let sha256 = digest(&ciphertext);
+    let sha256 = sha256(&ciphertext);
     Ok(Sealing { ciphertext, sha256 })
 }
 
@@ -52,7 +52,7 @@ pub fn trial(recipients: &[Recipient]) -> Result<(), SealProblem> {
 }
 
 /// SHA-256 in lower-case hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let sealing = seal(b"kw example", &[recipient(AGE_PUBLIC)]).expect("sealed");
         let text = std::str::from_utf8(&sealing.ciphertext).expect("text");
         assert!(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n") && text.ends_with("-----END AGE ENCRYPTED FILE-----\n"), "{text}");
-        assert_eq!(sealing.sha256, digest(&sealing.ciphertext));
+        assert_eq!(sealing.sha256, sha256(&sealing.ciphertext));
         let identity: age::x25519::Identity = AGE_SECRET.parse().expect("an identity");
         assert_eq!(age::decrypt(&identity, &sealing.ciphertext).expect("opened"), b"kw example");
     }

@@ -2,6 +2,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::store::{Absent, Keys, Store, StoreProblem};
@@ -9,7 +10,8 @@ use super::token::Token;
 use crate::model::{Scope, ScopeSet};
 
 /// What a store says to a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Valid,
     /// No token at all: form or checksum are wrong.
@@ -23,7 +25,7 @@ pub enum Verdict {
 }
 
 /// What a store says to a token. Everything but the verdict is filled in only when the token is a key's token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckAnswer {
     pub verdict: Verdict,
     pub id: Option<String>,

@@ -149,7 +149,7 @@ mod tests {
     fn the_checksum_is_stable() {
         assert_eq!(&example()[59..], "1SQh5a");
         assert_eq!(checksum(""), "000000");
-        let token = Token::parse(&example()).ok().expect("a token");
+        let Ok(token) = Token::parse(&example()) else { panic!("no token") };
         assert_eq!(token.key_id(), "key_exampleexamp");
         assert_eq!(token.sha256().len(), 64);
     }

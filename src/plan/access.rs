@@ -1,0 +1,184 @@
+//! The effective difference between two scope sets: what a key gains, loses and keeps, and how each line changed.
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::{AccessDiff, AccessEntry, LineKind, ScopeLine};
+use crate::model::{Scope, ScopeSet};
+use crate::profile::Catalogue;
+
+/// Compares two scope sets by what they grant. Sets that grant the same, now and later, have neither gains nor losses.
+pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> AccessDiff {
+    let open_ended = || after.iter().filter(|scope| catalogue.is_wildcard(scope)).cloned().collect();
+    if before == after {
+        return AccessDiff { kept: after.iter().cloned().collect(), open_ended: open_ended(), ..AccessDiff::default() };
+    }
+    let (old, new) = (catalogue.canonical_set(before), catalogue.canonical_set(after));
+    let (had, has) = (catalogue.expand(&old), catalogue.expand(&new));
+    let (old_covers, new_covers) = (Cover::new(catalogue, &old), Cover::new(catalogue, &new));
+    let mut kept: ScopeSet = has.keys().filter(|leaf| old_covers.grants(leaf)).cloned().collect();
+    kept.extend(had.keys().filter(|leaf| new_covers.grants(leaf)).cloned());
+    AccessDiff {
+        gained: entries(catalogue, has, &old_covers),
+        lost: entries(catalogue, had, &new_covers),
+        kept: kept.into_iter().collect(),
+        open_ended: new.iter().filter(|scope| catalogue.is_wildcard(scope)).cloned().collect(),
+        lines: lines(catalogue, before, after),
+        ..AccessDiff::default()
+    }
+}
+
+/// A scope set ready to be asked what it grants.
+struct Cover<'a> {
+    catalogue: &'a Catalogue,
+    scopes: &'a ScopeSet,
+    wildcards: Vec<&'a Scope>,
+}
+
+impl<'a> Cover<'a> {
+    fn new(catalogue: &'a Catalogue, scopes: &'a ScopeSet) -> Self {
+        Self { catalogue, scopes, wildcards: scopes.iter().filter(|scope| catalogue.is_wildcard(scope)).collect() }
+    }
+
+    fn grants(&self, leaf: &Scope) -> bool {
+        self.scopes.contains(leaf) || self.wildcards.iter().any(|wildcard| self.catalogue.covers(wildcard, leaf))
+    }
+}
+
+/// The leaves that the other side does not grant, described, most risky first.
+fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other: &Cover) -> Vec<AccessEntry> {
+    let describe = |(scope, via): (Scope, Option<Scope>)| {
+        let facts = catalogue.describe(&scope);
+        AccessEntry { access: facts.access, risk: facts.risk, tags: facts.tags, why: facts.why, scope, via }
+    };
+    let mut entries: Vec<AccessEntry> = leaves.into_iter().filter(|(leaf, _)| !other.grants(leaf)).map(describe).collect();
+    entries.sort_by(|a, b| (Reverse(a.risk), &a.scope).cmp(&(Reverse(b.risk), &b.scope)));
+    entries
+}
+
+/// Explains each word that was added, and each that is gone, in the order of the words.
+fn lines(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> Vec<ScopeLine> {
+    let (old, new) = (catalogue.canonical_set(before), catalogue.canonical_set(after));
+    let other_in = |set: &ScopeSet, scope: &Scope| set.iter().find(|other| *other != scope && catalogue.covers(other, scope)).cloned();
+    let below_in = |set: &ScopeSet, scope: &Scope| set.iter().find(|other| *other != scope && catalogue.covers(scope, other)).cloned();
+    let mut lines = Vec::new();
+    for word in after.iter().filter(|word| !before.contains(*word)) {
+        let scope = catalogue.canonical(word);
+        if old.contains(&scope) {
+            // Another spelling of a word that was there.
+            let other = before.iter().find(|other| catalogue.canonical(other) == scope).cloned();
+            lines.push(ScopeLine { scope: word.clone(), kind: LineKind::SameEffect, other });
+            continue;
+        }
+        let (kind, other) = if let Some(other) = other_in(&new, &scope) {
+            (LineKind::Shadowed, Some(other))
+        } else if !catalogue.is_known(&scope) {
+            (LineKind::Unknown, None)
+        } else if let Some(other) = below_in(&old, &scope) {
+            (LineKind::Widened, Some(other))
+        } else if let Some(other) = other_in(&old, &scope) {
+            (LineKind::Narrowed, Some(other))
+        } else {
+            (LineKind::Added, None)
+        };
+        lines.push(ScopeLine { scope: word.clone(), kind, other });
+    }
+    // A word that stays, and that a new word now covers.
+    for scope in new.iter().filter(|scope| old.contains(*scope) && other_in(&old, scope).is_none()) {
+        if let Some(other) = other_in(&new, scope) {
+            lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::Shadowed, other: Some(other) });
+        }
+    }
+    for scope in old.iter().filter(|scope| !new.contains(*scope)) {
+        if let Some(other) = other_in(&new, scope) {
+            // The covering word explains itself as widened, unless it was there before.
+            if old.contains(&other) {
+                lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::SameEffect, other: Some(other) });
+            }
+        } else if below_in(&new, scope).is_none_or(|kept| old.contains(&kept)) {
+            lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::Removed, other: None });
+        }
+    }
+    lines.sort();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{catalogue, free_catalogue, scopes};
+    use super::*;
+    use crate::model::Risk;
+
+    fn names(entries: &[AccessEntry]) -> Vec<&str> {
+        entries.iter().map(|entry| entry.scope.as_str()).collect()
+    }
+
+    fn words(scopes: &[Scope]) -> Vec<&str> {
+        scopes.iter().map(Scope::as_str).collect()
+    }
+
+    fn kinds(diff: &AccessDiff) -> Vec<(&str, LineKind, Option<&str>)> {
+        diff.lines.iter().map(|line| (line.scope.as_str(), line.kind, line.other.as_ref().map(Scope::as_str))).collect()
+    }
+
+    #[test]
+    fn a_widened_line_gains_the_rest_of_its_wildcard() {
+        let diff = difference(&catalogue(), &scopes(&["x:hooks:read"]), &scopes(&["x:hooks:*"]));
+        assert_eq!(names(&diff.gained), ["x:hooks:create", "x:hooks:delete"], "most risky first, then by name");
+        assert!(diff.gained.iter().all(|entry| entry.via == Some("x:hooks:*".into())));
+        assert_eq!((diff.gained[0].risk, diff.gained[0].why.as_deref()), (Risk::High, Some("can repoint events")));
+        assert_eq!((diff.lost.len(), words(&diff.kept), words(&diff.open_ended)), (0, vec!["x:hooks:read"], vec!["x:hooks:*"]));
+        assert_eq!(kinds(&diff), [("x:hooks:*", LineKind::Widened, Some("x:hooks:read"))]);
+    }
+
+    #[test]
+    fn a_narrowed_line_loses_the_rest() {
+        let diff = difference(&catalogue(), &scopes(&["x:hooks:*"]), &scopes(&["x:hooks:read", "x:hooks:delete"]));
+        assert_eq!((names(&diff.lost), diff.gained.len(), diff.open_ended.len()), (vec!["x:hooks:create"], 0, 0));
+        assert_eq!(words(&diff.kept), ["x:hooks:delete", "x:hooks:read"]);
+        let narrowed = |scope| (scope, LineKind::Narrowed, Some("x:hooks:*"));
+        assert_eq!(kinds(&diff), [narrowed("x:hooks:delete"), narrowed("x:hooks:read")]);
+    }
+
+    #[test]
+    fn lines_are_added_removed_and_shadowed() {
+        let diff = difference(&catalogue(), &scopes(&["x:key:read", "x:pay:read"]), &scopes(&["x:hooks:*", "x:hooks:read", "x:pay:read"]));
+        let expected = [
+            ("x:hooks:*", LineKind::Added, None),
+            ("x:hooks:read", LineKind::Shadowed, Some("x:hooks:*")),
+            ("x:key:read", LineKind::Removed, None),
+        ];
+        assert_eq!(kinds(&diff), expected);
+        assert_eq!((names(&diff.lost), diff.lost[0].risk), (vec!["x:key:read"], Risk::Critical));
+        let kept_but_shadowed = difference(&catalogue(), &scopes(&["x:hooks:read"]), &scopes(&["x:hooks:*", "x:hooks:read"]));
+        let expected = [("x:hooks:*", LineKind::Widened, Some("x:hooks:read")), ("x:hooks:read", LineKind::Shadowed, Some("x:hooks:*"))];
+        assert_eq!(kinds(&kept_but_shadowed), expected);
+    }
+
+    #[test]
+    fn unknown_words_are_critical() {
+        let diff = difference(&catalogue(), &scopes(&[]), &scopes(&["x:hooks:new", "x:pay:read"]));
+        assert_eq!(names(&diff.gained), ["x:hooks:new", "x:pay:read"]);
+        assert_eq!((diff.gained[0].access, diff.gained[0].risk), (None, Risk::Critical));
+        assert_eq!(kinds(&diff), [("x:hooks:new", LineKind::Unknown, None), ("x:pay:read", LineKind::Added, None)]);
+    }
+
+    #[test]
+    fn the_same_access_in_other_words_is_no_difference() {
+        let alias = difference(&catalogue(), &scopes(&["x:key:udpate"]), &scopes(&["x:key:update"]));
+        assert_eq!((alias.gained.len(), alias.lost.len(), words(&alias.kept)), (0, 0, vec!["x:key:update"]));
+        assert_eq!(kinds(&alias), [("x:key:update", LineKind::SameEffect, Some("x:key:udpate"))]);
+        let shadowed = difference(&catalogue(), &scopes(&["x:hooks:*", "x:hooks:read"]), &scopes(&["x:hooks:*"]));
+        assert_eq!((shadowed.gained.len(), shadowed.lost.len()), (0, 0));
+        assert_eq!(kinds(&shadowed), [("x:hooks:read", LineKind::SameEffect, Some("x:hooks:*"))]);
+        let same = difference(&catalogue(), &scopes(&["x:hooks:*"]), &scopes(&["x:hooks:*"]));
+        assert_eq!((words(&same.kept), words(&same.open_ended), same.lines.len()), (vec!["x:hooks:*"], vec!["x:hooks:*"], 0));
+    }
+
+    #[test]
+    fn in_a_free_catalogue_the_wildcard_stands_itself() {
+        let wider = difference(&free_catalogue(), &scopes(&["a:read"]), &scopes(&["a:*"]));
+        assert_eq!((names(&wider.gained), wider.lost.len(), words(&wider.kept)), (vec!["a:*"], 0, vec!["a:read"]));
+        let narrower = difference(&free_catalogue(), &scopes(&["a:*"]), &scopes(&["a:read"]));
+        assert_eq!((narrower.gained.len(), names(&narrower.lost), words(&narrower.kept)), (0, vec!["a:*"], vec!["a:read"]));
+    }
+}

@@ -1,0 +1,288 @@
+//! What differs between a manifest and its current generation, and whether a new one is due. Decides nothing.
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::EditField;
+use super::standing::Key;
+use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
+use crate::profile::Capabilities;
+
+/// The differences of one live generation.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Differences {
+    /// What an edit would change, ordered.
+    pub fields: Vec<EditField>,
+    /// Those of them that cannot be edited in place.
+    pub forced: Vec<EditField>,
+    /// The ledger says what the manifest says: the provider's side was changed by somebody else.
+    pub drift: bool,
+    /// The provider shows what the manifest says; only the ledger does not.
+    pub ledger_only: bool,
+    /// Public keys that the manifest adds to, or takes from, those who can open the secret.
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+    pub format: bool,
+    /// Why a new generation is due by time, and since when.
+    pub due: Option<String>,
+}
+
+/// Compares the manifest with what the provider shows of the generation, or with the ledger where it shows nothing.
+pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) -> Differences {
+    let capabilities = key.account.capabilities;
+    let observed = key.observed(generation);
+    let mut fields = differing(key, desired, generation, observed);
+    let in_ledger = if observed.is_some() { differing(key, desired, generation, None) } else { fields.clone() };
+    let drift = !fields.is_empty() && in_ledger.is_empty();
+    let can_edit = |field: &EditField| is_editable(capabilities, generation, *field);
+    let ledger_only = fields.is_empty() && in_ledger.iter().any(can_edit);
+    if ledger_only {
+        fields = in_ledger.into_iter().filter(can_edit).collect();
+    }
+    let (added, removed) = recipients(desired, generation);
+    Differences {
+        forced: fields.iter().copied().filter(|field| !can_edit(field)).collect(),
+        fields,
+        drift,
+        ledger_only,
+        added,
+        removed,
+        format: generation.sealed.as_ref().is_some_and(|sealed| sealed.format != desired.format),
+        due: due(key, desired, generation, observed),
+    }
+}
+
+/// Fields in which the manifest differs from `observed`, or from the ledger without it.
+fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
+    let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+    let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
+    let has_scopes = granted(generation, observed);
+    let end = expires_at(key.account.capabilities, generation, observed);
+    let checks = [
+        (EditField::Label, label != has_label),
+        (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
+        (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
+        (EditField::Options, !options_agree(&desired.options, generation, observed)),
+    ];
+    checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}
+
+/// What the generation may do: as the provider says, else as the ledger says.
+pub(super) fn granted<'a>(generation: &'a Generation, observed: Option<&'a ObservedKey>) -> &'a ScopeSet {
+    observed.and_then(|observed| observed.scopes.as_ref()).unwrap_or(&generation.scopes)
+}
+
+/// When the generation ends: as the provider says, else as the ledger says. Where the provider has no expiries, the ledger is right.
+pub(super) fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
+    match observed.and_then(|observed| observed.expires_at) {
+        Some(shown) if capabilities.expiry.settable => shown,
+        Some(_) | None => generation.expires_at,
+    }
+}
+
+/// When a key that was asked for at `created_at` should end, within what the provider grants.
+pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at: Timestamp) -> Option<Timestamp> {
+    let longest = capabilities.expiry.max.and_then(|max| created_at.checked_add(max.duration()).ok());
+    match (expiry.end(created_at), longest) {
+        (Some(end), Some(longest)) => Some(end.min(longest)),
+        (end, longest) => end.or(longest),
+    }
+}
+
+fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
+    let asked = desired.expiry.end(generation.created_at);
+    let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
+    is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
+}
+
+/// Whether two ends differ by rounding only.
+pub(super) fn is_close(capabilities: &Capabilities, left: Option<Timestamp>, right: Option<Timestamp>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => left.duration_since(right).abs() <= capabilities.expiry.tolerance.duration(),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+fn options_agree(desired: &Options, generation: &Generation, observed: Option<&ObservedKey>) -> bool {
+    desired.iter().all(|(name, value)| {
+        let shown = observed.and_then(|observed| observed.options.get(name));
+        shown.or_else(|| generation.options.get(name)).map_or(value.is_null(), |has| as_set(has) == as_set(value))
+    })
+}
+
+/// An option's value as it is compared: the order and repetition of a list mean nothing.
+fn as_set(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Array(items) => items.iter().map(Value::to_string).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => BTreeSet::from([value.to_string()]),
+    }
+}
+
+/// Public keys added and removed; group names do not matter. Nothing for a key whose secret was never sealed here.
+fn recipients(desired: &DesiredKey, generation: &Generation) -> (Vec<String>, Vec<String>) {
+    let Some(sealed) = &generation.sealed else { return (Vec::new(), Vec::new()) };
+    let (has, wants) = (public_keys(&sealed.recipients), public_keys(&desired.recipients));
+    let only = |left: &BTreeSet<&str>, right: &BTreeSet<&str>| left.difference(right).map(|key| (*key).to_owned()).collect();
+    (only(&wants, &has), only(&has, &wants))
+}
+
+pub(super) fn public_keys(recipients: &Recipients) -> BTreeSet<&str> {
+    recipients.values().flatten().map(String::as_str).collect()
+}
+
+/// Whether an edit can change the field of this generation.
+fn is_editable(capabilities: &Capabilities, generation: &Generation, field: EditField) -> bool {
+    let can = match field {
+        EditField::Label => capabilities.editable.label,
+        EditField::Scopes => capabilities.editable.scopes,
+        // Where the provider has no expiries, Keywright keeps the end itself: only the ledger changes.
+        EditField::Expiry => capabilities.editable.expiry || !capabilities.expiry.settable,
+        EditField::Options => capabilities.editable.options,
+    };
+    can && !generation.uneditable.iter().any(|word| word == field.as_str())
+}
+
+fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Option<String> {
+    let capabilities = key.account.capabilities;
+    if capabilities.expiry.settable
+        && let Some(end) = expires_at(capabilities, generation, observed).filter(|end| *end <= key.now)
+    {
+        return Some(format!("expired {}", day(end)));
+    }
+    let at = rotation_at(&key.address, desired, capabilities, generation.created_at)?;
+    let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    (at <= key.now).then(|| format!("expires {}; due since {}", day(end), day(at)))
+}
+
+/// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
+///
+/// `None` for keys that do not roll. Where the provider grants no more than `renew_before`, half of what it grants takes its place.
+pub(super) fn rotation_at(
+    address: &Address,
+    desired: &DesiredKey,
+    capabilities: &Capabilities,
+    created_at: Timestamp,
+) -> Option<Timestamp> {
+    let span = match desired.expiry {
+        Expiry::Never | Expiry::At(_) => return None,
+        Expiry::Lifetime(span) => span,
+    };
+    let mut renew_before = desired.renew_before;
+    if let Some(granted) = capabilities.expiry.max.filter(|max| *max < span && *max <= renew_before) {
+        renew_before = Span::seconds(granted.as_seconds() / 2);
+    }
+    let end = wanted_end(capabilities, desired.expiry, created_at)?;
+    let hash = Sha256::digest(address.to_string());
+    let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let spread = number.checked_rem(renew_before.as_seconds() / 8).unwrap_or(0);
+    end.checked_sub(renew_before.duration()).ok()?.checked_add(Span::seconds(spread).duration()).ok()
+}
+
+/// The date, UTC.
+pub(super) fn day(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    use super::super::testing::*;
+    use super::*;
+    use crate::profile::ExpirySupport;
+
+    fn fields(world: &World) -> Vec<EditField> {
+        world.with_key(|key| compare(key, key.desired.unwrap(), key.current().unwrap()).fields)
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_difference() {
+        let mut world = World::settled();
+        assert_eq!(fields(&world), []);
+        world.live(1).expires_at = Some(Some(at(89 * DAY + 60)));
+        assert_eq!(fields(&world), [], "rounding within the tolerance");
+        world.live(1).expires_at = None;
+        world.live(1).scopes = None;
+        assert_eq!(fields(&world), [], "the provider does not say");
+        world.wanted().scopes = scopes(&["x:hooks:*"]);
+        world.first().scopes = scopes(&["x:hooks:*", "x:hooks:read"]);
+        assert_eq!(fields(&world), [], "other words for the same access");
+        world.wanted().options.insert("methods".to_owned(), json!(["A", "B"]));
+        world.live(1).options.insert("methods".to_owned(), json!(["B", "A", "B"]));
+        world.live(1).options.insert("other".to_owned(), json!(1));
+        world.first().options.insert("methods".to_owned(), json!(["B", "A"]));
+        assert_eq!(fields(&world), [], "lists of options are sets, undeclared options are the provider's");
+    }
+
+    #[test]
+    fn each_field_differs_on_its_own() {
+        let differs = |change: fn(&mut World)| {
+            let mut world = World::settled();
+            change(&mut world);
+            fields(&world)
+        };
+        assert_eq!(differs(|world| world.wanted().label = "Other".into()), [EditField::Label]);
+        assert_eq!(differs(|world| world.live(1).label = "Hooks".into()), [EditField::Label], "its marker was taken off");
+        assert_eq!(differs(|world| world.wanted().scopes = scopes(&["x:pay:read"])), [EditField::Scopes]);
+        assert_eq!(differs(|world| world.live(1).expires_at = Some(None)), [EditField::Expiry]);
+        assert_eq!(differs(|world| world.wanted().expiry = Expiry::Never), [EditField::Expiry]);
+        assert_eq!(differs(|world| world.live(1).expires_at = Some(Some(at(89 * DAY - 61)))), [EditField::Expiry]);
+        assert_eq!(differs(|world| drop(world.wanted().options.insert("m".to_owned(), json!("A")))), [EditField::Options]);
+    }
+
+    #[test]
+    fn an_adopted_key_has_no_marker_to_keep() {
+        let mut world = World::settled();
+        world.first().marker = None;
+        world.first().label = "Hooks".to_owned();
+        world.live(1).label = "Hooks".to_owned();
+        assert_eq!(fields(&world), []);
+    }
+
+    #[test]
+    fn a_clamped_or_unsettable_end_is_accepted() {
+        let mut world = World::settled();
+        world.capabilities.expiry.max = Some(Span::days(30));
+        world.live(1).expires_at = Some(Some(at(29 * DAY)));
+        world.first().expires_at = Some(at(29 * DAY));
+        assert_eq!(fields(&world), []);
+        let mut world = World::settled();
+        world.capabilities.expiry = ExpirySupport { settable: false, ..world.capabilities.expiry };
+        world.live(1).expires_at = Some(None);
+        assert_eq!(fields(&world), [], "the ledger keeps the end");
+        world.wanted().expiry = Expiry::Lifetime(Span::days(60));
+        world.capabilities.editable.expiry = false;
+        world.with_key(|key| {
+            let found = compare(key, key.desired.unwrap(), key.current().unwrap());
+            assert_eq!((found.fields, found.forced), (vec![EditField::Expiry], vec![]), "the ledger can always be edited");
+        });
+    }
+
+    #[test]
+    fn rotations_are_spread_by_address() {
+        let (desired, capabilities) = (desired(), capabilities());
+        let early = at(76 * DAY);
+        let spread: BTreeSet<Timestamp> = (0..50)
+            .map(|number| rotation_at(&format!("acct/key-{number}").parse().unwrap(), &desired, &capabilities, now()).unwrap())
+            .inspect(|at| assert!(*at >= early && *at < early + SignedDuration::from_secs(14 * DAY / 8)))
+            .collect();
+        assert!(spread.len() > 45);
+        let hash = Sha256::digest("acct/hooks");
+        let number = u64::from_be_bytes(hash[..8].try_into().unwrap());
+        let expected = early + SignedDuration::from_secs((number % (14 * 86_400 / 8)) as i64);
+        assert_eq!(rotation_at(&address(), &desired, &capabilities, now()), Some(expected));
+        let at_once = DesiredKey { renew_before: Span::seconds(7), ..desired.clone() };
+        assert_eq!(rotation_at(&address(), &at_once, &capabilities, now()), Some(at(90 * DAY - 7)), "nothing to spread over");
+        let fixed = DesiredKey { expiry: Expiry::At(at(DAY)), ..desired.clone() };
+        assert_eq!(rotation_at(&address(), &fixed, &capabilities, now()), None);
+        let short = Capabilities { expiry: ExpirySupport { max: Some(Span::days(8)), ..capabilities.expiry }, ..capabilities };
+        assert!(
+            rotation_at(&address(), &desired, &short, now()).unwrap() >= at(4 * DAY),
+            "a granted end before `renew_before` must not rotate for ever"
+        );
+    }
+}

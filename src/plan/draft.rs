@@ -1,0 +1,303 @@
+//! A change in the making: its action and steps, the key before and after, and what else a reader should know.
+use super::access::difference;
+use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use super::standing::{Key, Seen};
+use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, ScopeSet, Span};
+use crate::profile::Disable;
+
+/// A change in the making.
+pub(super) struct Draft {
+    pub action: Action,
+    pub reason: String,
+    pub generation: u32,
+    pub steps: Vec<PlanStep>,
+    pub before: Option<KeyView>,
+    pub after: Option<KeyView>,
+    pub notes: Vec<String>,
+    pub findings: Vec<Diagnostic>,
+    /// Why the change is blocked.
+    pub refusal: Option<Diagnostic>,
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+    pub extended: bool,
+}
+
+impl Key<'_> {
+    pub(super) fn warning(&self, code: Code, message: String) -> Diagnostic {
+        self.place(Diagnostic::warning(code, message))
+    }
+
+    /// Puts a diagnostic at the key's declaration, where it has one.
+    pub(super) fn place(&self, diagnostic: Diagnostic) -> Diagnostic {
+        match self.desired {
+            Some(desired) => diagnostic.at_position(&desired.declared_at),
+            None => diagnostic,
+        }
+    }
+
+    fn view(&self, generation: &Generation) -> Option<KeyView> {
+        let observed = self.observed(generation);
+        let state = match self.seen(generation) {
+            Seen::Missing => return None,
+            Seen::Live => "active",
+            Seen::Off => "disabled",
+            Seen::Unknown if generation.state == GenerationState::Active => "active",
+            Seen::Unknown => "disabled",
+        };
+        Some(KeyView {
+            scopes: granted(generation, observed).clone(),
+            expires_at: expires_at(self.account.capabilities, generation, observed),
+            state: state.to_owned(),
+            label: Some(observed.map_or(&generation.label, |observed| &observed.label).clone()),
+        })
+    }
+}
+
+impl Draft {
+    /// Nothing happens.
+    pub fn rest(key: &Key) -> Self {
+        let view = key.current().and_then(|current| key.view(current));
+        Self {
+            action: Action::None,
+            reason: String::new(),
+            generation: key.current().map_or_else(|| key.next_number(), |current| current.number),
+            steps: Vec::new(),
+            after: view.clone(),
+            before: view,
+            notes: Vec::new(),
+            findings: Vec::new(),
+            refusal: None,
+            added: Vec::new(),
+            removed: Vec::new(),
+            extended: false,
+        }
+    }
+
+    /// Whether a new generation is made.
+    pub fn issues(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }))
+    }
+
+    /// Blocks the change.
+    pub fn refuse(&mut self, refusal: Diagnostic) {
+        self.action = Action::Blocked;
+        self.refusal = Some(refusal);
+    }
+
+    /// The key itself stays as it is: only older generations, or the ledger, change.
+    pub fn stay(&mut self, key: &Key) {
+        let Self { before, after, .. } = Self::rest(key);
+        (self.before, self.after) = (before, after);
+        (self.added, self.removed, self.extended) = (Vec::new(), Vec::new(), false);
+    }
+
+    pub fn issue(mut self, key: &Key, desired: &DesiredKey, action: Action, reason: &str) -> Self {
+        self.action = action;
+        self.reason = reason.to_owned();
+        self.generation = key.next_number();
+        self.steps.push(PlanStep::Create { generation: self.generation });
+        self.after = Some(KeyView {
+            scopes: desired.scopes.clone(),
+            expires_at: wanted_end(key.account.capabilities, desired.expiry, key.now),
+            state: "active".to_owned(),
+            label: Some(desired.label.to_string()),
+        });
+        self
+    }
+
+    /// Disables a generation that should be dead by the ledger, and is not, once its successor is there.
+    pub fn and_end(mut self, key: &Key, current: &Generation) -> Self {
+        let dead = current.state != GenerationState::Active;
+        if dead && key.seen(current) == Seen::Live && key.account.capabilities.disable != Disable::None {
+            self.steps.push(PlanStep::Disable { generation: current.number });
+        }
+        self
+    }
+
+    pub fn end(mut self, key: &Key, action: Action, current: &Generation, steps: Vec<PlanStep>, reason: &str) -> Self {
+        self.action = action;
+        self.reason = reason.to_owned();
+        self.generation = current.number;
+        self.steps.extend(steps);
+        let stays = key.desired.is_some() && action != Action::Delete;
+        self.after = self.before.clone().filter(|_| stays).map(|view| KeyView { state: "disabled".to_owned(), ..view });
+        self
+    }
+
+    pub fn edit(&mut self, key: &Key, desired: &DesiredKey, current: &Generation, found: &Differences) {
+        if !found.fields.is_empty() {
+            self.steps.push(PlanStep::Edit { generation: current.number, fields: found.fields.clone() });
+        }
+        let before = self.before.clone();
+        let has = |field| found.fields.contains(&field);
+        if let Some(view) = &mut self.after {
+            view.state = "active".to_owned();
+            if has(EditField::Scopes) {
+                view.scopes = desired.scopes.clone();
+            }
+            if has(EditField::Expiry) {
+                view.expires_at = wanted_end(key.account.capabilities, desired.expiry, current.created_at);
+                let earlier = before.as_ref().is_some_and(|before| is_later(key, view, before));
+                self.extended = earlier;
+            }
+            if has(EditField::Label) {
+                view.label = Some(current.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label)));
+            }
+        }
+    }
+
+    /// Encrypts anew for added recipients or another format, where the plaintext is to be had.
+    pub fn reseal(&mut self, key: &Key, current: &Generation, found: &Differences) {
+        if found.added.is_empty() && !found.format {
+            return;
+        }
+        let what = if found.added.is_empty() { "the format differs" } else { "a recipient was added" };
+        if key.account.capabilities.reveal || key.can_open {
+            if self.action == Action::None {
+                self.action = Action::Reseal;
+                self.reason = what.to_owned();
+            } else {
+                self.notes.push(format!("{what}: the secret is encrypted anew"));
+            }
+            self.steps.push(PlanStep::Reseal { generation: current.number });
+        } else {
+            let message = format!("{what} for `{}`, and its secret cannot be read: the next rotation includes it", key.address);
+            let finding = key.warning(Code::PlanResealPending, message);
+            self.findings.push(finding.help("run `keywright apply -i IDENTITY`, or wait for the next rotation"));
+        }
+    }
+
+    /// Notes who else can open the secret, and whether a new generation lives longer than the last.
+    pub fn widen(mut self, key: &Key, desired: &DesiredKey, current: &Generation, found: &Differences) -> Self {
+        let reseals = self.steps.iter().any(|step| matches!(step, PlanStep::Reseal { .. }));
+        if self.issues() || reseals {
+            self.added.clone_from(&found.added);
+            self.removed.clone_from(&found.removed);
+        }
+        if self.issues() {
+            let capabilities = key.account.capabilities;
+            let old = expires_at(capabilities, current, key.observed(current));
+            self.extended = match (desired.expiry, old) {
+                (_, None) => false,
+                (Expiry::Never, Some(_)) => true,
+                (Expiry::At(end), Some(old)) => end > old && !is_close(capabilities, Some(end), Some(old)),
+                // A rolling key's next generation is no extension; a longer lifetime is.
+                (Expiry::Lifetime(span), Some(old)) => {
+                    let had = old.duration_since(current.created_at);
+                    span.duration() > had.saturating_add(capabilities.expiry.tolerance.duration())
+                }
+            };
+        }
+        self
+    }
+
+    /// The finished change, if there is one, and what has to be said.
+    pub fn finish(self, key: &Key) -> (Option<Change>, Vec<Diagnostic>) {
+        let mut draft = self;
+        if let Some(refusal) = draft.refusal.take() {
+            draft.reason.clone_from(&refusal.message);
+            draft.findings.push(refusal);
+            draft.steps.clear();
+        }
+        let findings = std::mem::take(&mut draft.findings);
+        if draft.action == Action::None {
+            return (None, findings);
+        }
+        let access = draft.access(key);
+        let mut notes = own_notes(key, &draft, &access);
+        notes.append(&mut draft.notes);
+        let change = Change {
+            address: key.address.clone(),
+            action: draft.action,
+            reason: draft.reason,
+            generation: draft.generation,
+            declared_at: key.desired.map(|desired| desired.declared_at.clone()),
+            before: draft.before,
+            after: draft.after,
+            access,
+            steps: draft.steps,
+            owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
+            notes,
+        };
+        (Some(change), findings)
+    }
+
+    fn access(&self, key: &Key) -> AccessDiff {
+        let none = ScopeSet::new();
+        let effective = |view: &Option<KeyView>| match view {
+            Some(view) if view.state == "active" => view.scopes.clone(),
+            Some(_) | None => none.clone(),
+        };
+        AccessDiff {
+            expiry_extended: self.extended,
+            recipients_added: self.added.clone(),
+            recipients_removed: self.removed.clone(),
+            ..difference(key.account.catalogue, &effective(&self.before), &effective(&self.after))
+        }
+    }
+}
+
+fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
+    match (view.expires_at, than.expires_at) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(new), Some(old)) => new > old && !is_close(key.account.capabilities, Some(new), Some(old)),
+    }
+}
+
+fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(desired) = key.desired.filter(|_| draft.issues()) {
+        let groups: Vec<&str> = desired.recipients.keys().map(String::as_str).collect();
+        let count = public_keys(&desired.recipients).len();
+        let noun = if count == 1 { "recipient" } else { "recipients" };
+        let (account, name) = (&key.address.account, &key.address.name);
+        notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
+        let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
+        notes.push(match (desired.expiry, end) {
+            (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
+            (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
+            (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
+        });
+    }
+    if !access.open_ended.is_empty() {
+        notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
+    }
+    match (draft.action, key.desired, key.current()) {
+        (Action::Rotate | Action::Replace, Some(desired), Some(current)) if key.seen(current) == Seen::Live => {
+            notes.push(format!("generation {} stays valid for {} more, then it is disabled", current.number, words(desired.overlap)));
+        }
+        (Action::Disable, _, Some(current)) if current.number == draft.generation => {
+            let reversible = if key.account.capabilities.disable == Disable::Reversible { "yes" } else { "no" };
+            notes.push(format!("reversible: {reversible}"));
+        }
+        (
+            Action::Create
+            | Action::Edit
+            | Action::Rotate
+            | Action::Replace
+            | Action::Disable
+            | Action::Enable
+            | Action::Delete
+            | Action::Reseal
+            | Action::Deliver
+            | Action::Attended
+            | Action::Blocked
+            | Action::None,
+            _,
+            _,
+        ) => {}
+    }
+    notes
+}
+
+/// `90 days`, or the span as people write it when it is no whole number of days.
+fn words(span: Span) -> String {
+    match (span.as_seconds() / 86_400, span.as_seconds() % 86_400) {
+        (1, 0) => "1 day".to_owned(),
+        (days, 0) => format!("{days} days"),
+        (_, _) => span.to_string(),
+    }
+}

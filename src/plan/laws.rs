@@ -1,0 +1,436 @@
+//! The planner's laws, over random worlds. Contradictory ledgers are part of them.
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::sample::{Index as Pick, select, subsequence};
+use serde_json::json;
+
+use super::compare::wanted_end;
+use super::testing::*;
+use super::*;
+use crate::model::*;
+use crate::profile::Disable;
+
+const WORDS: &[&str] = &["x:hooks:read", "x:hooks:create", "x:hooks:*", "x:key:read", "x:key:update", "x:pay:read", "x:new:thing", "x:*"];
+const STATES: &[GenerationState] = &[
+    GenerationState::Active,
+    GenerationState::Active,
+    GenerationState::Active,
+    GenerationState::Retiring,
+    GenerationState::Disabled,
+    GenerationState::Intended,
+    GenerationState::Created,
+    GenerationState::Sealed,
+    GenerationState::Deleted,
+    GenerationState::Attended,
+    GenerationState::Ambiguous,
+    GenerationState::Lost,
+    GenerationState::Vanished,
+    GenerationState::Expired,
+];
+
+fn word_sets() -> impl Strategy<Value = ScopeSet> {
+    subsequence(WORDS, 1..4).prop_map(|words| scopes(&words))
+}
+
+/// Instants around now, in the plan's past and future.
+fn instants() -> impl Strategy<Value = Timestamp> {
+    select(&[-100 * DAY, -DAY, -5, 0, 5, DAY, 100 * DAY][..]).prop_map(at)
+}
+
+fn recipient_sets() -> impl Strategy<Value = Recipients> {
+    subsequence(&["age1a", "age1b", "age1c", "age1d"][..], 1..4).prop_map(|keys| recipients(&[("ops", &keys)]))
+}
+
+fn wishes() -> impl Strategy<Value = DesiredKey> {
+    let expiry = prop_oneof![
+        4 => Just(Expiry::Lifetime(Span::days(90))),
+        1 => Just(Expiry::Lifetime(Span::days(30))),
+        1 => Just(Expiry::Never),
+        1 => instants().prop_map(Expiry::At),
+    ];
+    let options = prop_oneof![Just(Options::new()), Just(Options::from([("methods".to_owned(), json!(["A", "B"]))]))];
+    let state = prop_oneof![4 => Just(DesiredState::Active), 1 => Just(DesiredState::Disabled)];
+    let label = select(&["Hooks", "Other"][..]);
+    (word_sets(), expiry, options, state, label, recipient_sets(), prop::bool::weighted(0.2), any::<bool>()).prop_map(
+        |(scopes, expiry, options, state, label, recipients, protect, json)| DesiredKey {
+            scopes,
+            expiry,
+            options,
+            state,
+            label: label.into(),
+            recipients: Arc::new(recipients),
+            protect,
+            format: if json { Format::Json } else { Format::Raw },
+            ..desired()
+        },
+    )
+}
+
+fn generations(number: u32) -> impl Strategy<Value = Generation> {
+    let id = prop_oneof![6 => Just(Some(id(number))), 1 => Just(None), 1 => Just(Some(id(1)))];
+    let some = || prop::option::of(instants());
+    let uneditable = subsequence(&["label", "scopes", "expiry", "options"][..], 0..2);
+    (select(STATES), id, word_sets(), instants(), (some(), some(), some()), prop::option::of(recipient_sets()), uneditable, any::<bool>())
+        .prop_map(move |(state, id, scopes, created_at, (expires_at, disable_after, delete_after), recipients, uneditable, fits)| {
+            let made = generation(number);
+            // Half of them are as an apply would have left them.
+            let (created_at, expires_at, scopes) =
+                if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
+            let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
+            let uneditable = uneditable.into_iter().map(str::to_owned).collect();
+            Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, ..made }
+        })
+}
+
+fn records() -> impl Strategy<Value = KeyRecord> {
+    let three =
+        (prop::option::weighted(0.9, generations(1)), prop::option::of(generations(2)), prop::option::weighted(0.3, generations(3)));
+    (three, prop::bool::weighted(0.2)).prop_map(|((one, two, three), protect)| {
+        let mut record = KeyRecord { protect, ..KeyRecord::new(address(), "x") };
+        [one, two, three].into_iter().flatten().for_each(|generation| record.put(generation));
+        record
+    })
+}
+
+/// What the provider shows of the ledger's ids: as they are, changed, hidden or denied.
+fn snapshots() -> impl Strategy<Value = Snapshot> {
+    let one = |number: u32| {
+        let key = (
+            select(&[Some(true), Some(true), Some(false), None][..]),
+            word_sets(),
+            prop::option::of(prop::option::of(instants())),
+            0..6_u8,
+        );
+        (key, 0..10_u8).prop_map(move |((enabled, scopes, expires_at, odd), fate)| {
+            let shown = observed(number);
+            let key = match odd {
+                0 => ObservedKey { scopes: Some(scopes), ..shown },
+                1 => ObservedKey { expires_at, ..shown },
+                2 => ObservedKey { scopes: None, expires_at: None, label: "Hooks".to_owned(), ..shown },
+                _ => shown,
+            };
+            (number, ObservedKey { enabled, own: odd == 5 && fate == 3, ..key }, fate)
+        })
+    };
+    let own = prop_oneof![3 => Just(None), 1 => word_sets().prop_map(Some), 1 => Just(Some(scopes(&["x:*"])))];
+    ((one(1), one(2), one(3), one(9)), own).prop_map(|((a, b, c, stranger), own_scopes)| {
+        let mut snapshot = Snapshot { own_scopes, ..Snapshot::default() };
+        for (number, key, fate) in [a, b, c, stranger] {
+            match fate {
+                0 => drop(snapshot.absent.insert(id(number))),
+                1 => {}
+                _ if number == 9 && fate < 8 => {}
+                _ => drop(snapshot.keys.insert(id(number), key)),
+            }
+        }
+        snapshot
+    })
+}
+
+prop_compose! {
+    fn limits()(
+        editable in any::<[bool; 4]>(),
+        disable in select(&[Disable::Reversible, Disable::Reversible, Disable::Final, Disable::None][..]),
+        (delete, reveal, settable) in (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.8)),
+        lists_disabled in select(&[Some(true), Some(false), None][..]),
+        key_limit in prop::option::weighted(0.2, 1..5_u32),
+        max in prop::option::weighted(0.2, select(vec![Span::days(10), Span::days(60)])),
+    ) -> Capabilities {
+        let mut limits = Capabilities { disable, delete, reveal, lists_disabled, key_limit, ..capabilities() };
+        limits.expiry = crate::profile::ExpirySupport { settable, max, ..limits.expiry };
+        let [label, scopes, expiry, options] = editable.map(|can| can);
+        limits.editable = crate::profile::EditableFields { label, scopes, expiry, options };
+        limits
+    }
+}
+
+prop_compose! {
+    fn worlds()(
+        capabilities in limits(),
+        snapshot in snapshots(),
+        desired in prop::option::weighted(0.8, wishes()),
+        ledger in prop::option::weighted(0.9, records()),
+        listing in select(&[Kind::Complete, Kind::Complete, Kind::Complete, Kind::Assumed][..]),
+        can_open in any::<bool>(),
+        other in prop::option::weighted(0.3, wishes()),
+    ) -> World {
+        let mut world = World { capabilities, snapshot, desired, ledger, listing, can_open, ..World::new() };
+        if let Some(other) = other {
+            let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
+            world.others.insert(other.address.name.clone(), (Some(other), None));
+        }
+        world
+    }
+}
+
+fn bytes(world: &World) -> String {
+    serde_json::to_string(&world.plan()).unwrap()
+}
+
+/// What an obedient provider and an apply without mishaps make of a plan.
+fn carry_out(world: &mut World, plan: &Plan) {
+    for change in &plan.changes {
+        for step in &change.steps {
+            carry_out_step(world, &change.address, step);
+        }
+    }
+}
+
+fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
+    let (now, limits) = (world.now, world.capabilities.clone());
+    let is_main = *address == testing::address();
+    let (desired, record) = if is_main {
+        (world.desired.clone(), &mut world.ledger)
+    } else {
+        let (desired, record) = world.others.get_mut(&address.name).unwrap();
+        (desired.clone(), record)
+    };
+    let record = record.get_or_insert_with(|| KeyRecord::new(address.clone(), "x"));
+    let snapshot = &mut world.snapshot;
+    if let PlanStep::Create { generation: number } = step {
+        let desired = desired.unwrap();
+        for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Active) {
+            old.state = GenerationState::Retiring;
+            old.disable_after = now.checked_add(desired.overlap.duration()).ok();
+        }
+        let marker = marker(if is_main { *number } else { 1000 + *number });
+        let made = Generation {
+            id: Some(format!("{}-{number}", address.name)),
+            label: marker.label(&desired.label),
+            marker: Some(marker),
+            scopes: desired.scopes.clone(),
+            options: desired.options.clone(),
+            created_at: now,
+            expires_at: wanted_end(&limits, desired.expiry, now),
+            sealed: Some(Sealed { sha256: "1".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
+            ..generation(*number)
+        };
+        snapshot.keys.insert(made.id.clone().unwrap(), shown(&made));
+        record.put(made);
+        return;
+    }
+    let generation = record.generations.iter_mut().find(|generation| generation.number == step.generation()).unwrap();
+    let id = generation.id.clone();
+    let live = id.as_ref().and_then(|id| snapshot.keys.get_mut(id));
+    let off = |generation: &mut Generation| {
+        generation.state = GenerationState::Disabled;
+        generation.delete_after = now.checked_add(Span::days(7).duration()).ok();
+    };
+    match step {
+        PlanStep::Create { .. } => {}
+        PlanStep::Recover { .. } => {
+            // Undone: found by its marker and disabled, or never created.
+            let found = snapshot.keys.values_mut().find(|key| key.marker() == generation.marker || Some(&key.id) == id.as_ref());
+            generation.sealed = None;
+            match found {
+                Some(key) => {
+                    key.enabled = Some(false);
+                    generation.id = Some(key.id.clone());
+                    off(generation);
+                }
+                None => generation.state = GenerationState::Deleted,
+            }
+        }
+        PlanStep::Edit { fields, .. } => {
+            let desired = desired.unwrap();
+            let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+            for field in fields {
+                match field {
+                    EditField::Label => generation.label.clone_from(&label),
+                    EditField::Scopes => generation.scopes.clone_from(&desired.scopes),
+                    EditField::Expiry => generation.expires_at = wanted_end(&limits, desired.expiry, generation.created_at),
+                    EditField::Options => generation.options.clone_from(&desired.options),
+                }
+            }
+            if let Some(key) = live {
+                for field in fields {
+                    match field {
+                        EditField::Label => key.label.clone_from(&label),
+                        EditField::Scopes => key.scopes = Some(desired.scopes.clone()),
+                        EditField::Expiry => key.expires_at = Some(generation.expires_at),
+                        EditField::Options => key.options.clone_from(&desired.options),
+                    }
+                }
+            }
+        }
+        PlanStep::Enable { .. } => {
+            generation.state = GenerationState::Active;
+            generation.delete_after = None;
+            let id = generation.id.clone().unwrap();
+            snapshot.keys.entry(id).or_insert_with(|| shown(generation)).enabled = Some(true);
+        }
+        PlanStep::Disable { .. } => {
+            if let Some(key) = live {
+                key.enabled = Some(false);
+            }
+            if generation.state != GenerationState::Deleted || id.is_some_and(|id| snapshot.keys.contains_key(&id)) {
+                off(generation);
+            }
+        }
+        PlanStep::Delete { .. } => {
+            generation.state = GenerationState::Deleted;
+            if let Some(id) = id {
+                snapshot.keys.remove(&id);
+                snapshot.absent.insert(id);
+            }
+        }
+        PlanStep::Reseal { .. } => {
+            let desired = desired.unwrap();
+            generation.sealed = Some(Sealed { sha256: "2".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() });
+        }
+        PlanStep::Record { state, .. } => match state {
+            RecordedState::Disabled => off(generation),
+            RecordedState::Deleted => generation.state = GenerationState::Deleted,
+            RecordedState::Vanished => generation.state = GenerationState::Vanished,
+            RecordedState::Expired => generation.state = GenerationState::Expired,
+            RecordedState::Protect => record.protect = desired.unwrap().protect,
+        },
+    }
+}
+
+/// The same world in other words.
+fn reworded(mut world: World, picks: &[Pick]) -> World {
+    let mut pick = picks.iter();
+    let mut next = |size: usize| pick.next().map_or(0, |pick| pick.index(size));
+    let mut respell = |scopes: &mut ScopeSet| {
+        if scopes.remove(&Scope::from("x:key:update")) {
+            scopes.insert(Scope::from(["x:key:update", "x:key:udpate"][next(2)]));
+        }
+        if scopes.contains(&Scope::from("x:hooks:*")) && next(2) == 1 {
+            scopes.insert("x:hooks:read".into());
+        }
+    };
+    for key in world.snapshot.keys.values_mut() {
+        key.scopes.iter_mut().for_each(&mut respell);
+        key.options.insert("unasked".to_owned(), json!(7));
+    }
+    if let Some(record) = &mut world.ledger {
+        let size = record.generations.len();
+        record.generations.rotate_left(picks.first().map_or(0, |pick| pick.index(size.max(1))));
+        record.generations.reverse();
+    }
+    world
+}
+
+/// Whether a plan does the same: everything but the words of scopes, and what depends on them.
+fn gist(plan: &Plan) -> Vec<(Address, Action, u32, Vec<PlanStep>, Vec<AccessEntry>)> {
+    let of =
+        |change: &Change| (change.address.clone(), change.action, change.generation, change.steps.clone(), change.access.gained.clone());
+    plan.changes.iter().map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_same_inputs_give_the_same_bytes(world in worlds()) {
+        prop_assert_eq!(bytes(&world), bytes(&world.clone()));
+    }
+
+    #[test]
+    fn planning_after_applying_finds_nothing_more(mut world in worlds()) {
+        world.listing = Kind::Complete;
+        let plan = world.plan();
+        let mut after = world.clone();
+        carry_out(&mut after, &plan);
+        let again = after.plan();
+        let more: Vec<&Change> = again.changes.iter().filter(|change| change.action != Action::Blocked).collect();
+        prop_assert!(more.is_empty(), "first {:#?}\nthen {:#?}\nledger {:#?}\n{:#?}", plan.changes, more, after.ledger, after.snapshot);
+    }
+
+    #[test]
+    fn an_unavailable_listing_decides_nothing(mut world in worlds()) {
+        world.listing = Kind::Unavailable;
+        for change in world.plan().changes {
+            prop_assert_eq!((change.action, change.steps), (Action::Blocked, vec![]));
+        }
+    }
+
+    #[test]
+    fn only_generations_of_the_ledger_are_touched(world in worlds()) {
+        for change in world.plan().changes.iter().filter(|change| change.address == address()) {
+            for step in &change.steps {
+                let known = world.ledger.as_ref().is_some_and(|record| record.generation(step.generation()).is_some());
+                match step {
+                    PlanStep::Create { .. } => prop_assert!(!known),
+                    _ => prop_assert!(known, "{step:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_rotation_ends_its_own_predecessor(world in worlds()) {
+        let Some(record) = &world.ledger else { return Ok(()) };
+        for change in world.plan().changes.iter().filter(|change| change.address == address()) {
+            let issues = change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }));
+            for step in change.steps.iter().filter(|_| issues) {
+                if let PlanStep::Disable { generation } | PlanStep::Delete { generation } = step {
+                    let ended = record.generation(*generation).unwrap();
+                    let over = ended.disable_after.is_some_and(|after| after <= world.now);
+                    prop_assert!(ended.state != GenerationState::Active && (ended.state != GenerationState::Retiring || over), "{change:#?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_order_and_rounding_make_no_difference(world in worlds(), picks in prop::collection::vec(any::<Pick>(), 8), seconds in -60..=60_i64) {
+        let mut reworded = reworded(world.clone(), &picks);
+        for key in reworded.snapshot.keys.values_mut() {
+            // Only ends that are as wanted may be off by rounding.
+            if key.expires_at == Some(generation(1).expires_at) {
+                key.expires_at = Some(generation(1).expires_at.map(|end| end + jiff::SignedDuration::from_secs(seconds)));
+            }
+        }
+        prop_assert_eq!(gist(&world.plan()), gist(&reworded.plan()));
+    }
+
+    #[test]
+    fn groups_and_the_order_of_recipients_make_no_difference(world in worlds()) {
+        let mut other = world.clone();
+        for generation in other.ledger.iter_mut().flat_map(|record| &mut record.generations) {
+            if let Some(sealed) = &mut generation.sealed {
+                let mut keys: Vec<String> = sealed.recipients.values().flatten().cloned().collect();
+                keys.reverse();
+                sealed.recipients = Recipients::from([("renamed".to_owned(), keys)]);
+            }
+        }
+        prop_assert_eq!(bytes(&world), bytes(&other));
+    }
+
+    #[test]
+    fn every_input_gives_a_plan(mut world in worlds(), number in any::<u32>(), far in select(&[Timestamp::MIN, Timestamp::MAX][..]), span in any::<u64>()) {
+        if let Some(generation) = world.ledger.as_mut().and_then(|record| record.generations.first_mut()) {
+            (generation.number, generation.created_at, generation.expires_at) = (number | u32::MAX << 31, far, Some(far));
+        }
+        if let Some(desired) = &mut world.desired {
+            (desired.renew_before, desired.overlap) = (Span::seconds(span), Span::seconds(u64::MAX));
+            desired.expiry = Expiry::Lifetime(Span::seconds(span));
+        }
+        world.capabilities.expiry.tolerance = Span::seconds(span);
+        world.capabilities.consistency = Span::seconds(u64::MAX);
+        for now in [Timestamp::MIN, far, Timestamp::MAX] {
+            world.now = now;
+            let plan = world.plan();
+            let counts = plan.summary.create + plan.summary.edit + plan.summary.rotate + plan.summary.replace + plan.summary.disable
+                + plan.summary.enable + plan.summary.delete + plan.summary.reseal + plan.summary.blocked;
+            prop_assert_eq!(counts, plan.changes.len());
+        }
+    }
+
+    #[test]
+    fn a_plan_is_within_itself(world in worlds()) {
+        let plan = world.plan();
+        prop_assert_eq!(exceeds(&plan, &plan), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_blocked_says_why(world in worlds()) {
+        let plan = world.plan();
+        for change in plan.changes.iter().filter(|change| change.action == Action::Blocked) {
+            prop_assert!(plan.findings.iter().any(|finding| finding.message == change.reason), "{change:#?}");
+        }
+    }
+}

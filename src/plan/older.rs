@@ -1,0 +1,105 @@
+//! What happens to the generations before the current one. A predecessor ends only while its successor lives.
+use super::standing::{Key, Seen, Wanted};
+use super::{PlanStep, RecordedState};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::{Generation, GenerationState, KeyRecord};
+use crate::profile::Disable;
+
+/// What is to be done about one older generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Older {
+    Rest,
+    /// Its overlap has passed, or its key is not wanted.
+    Retire,
+    /// Disabled before, live again.
+    DisableAgain,
+    Delete,
+    RecordDisabled,
+    RecordDeleted,
+}
+
+/// When the generations before the current one have to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// The successor is not proven to live: nothing is retired.
+    Keep,
+    /// When the overlap has passed.
+    Overlap,
+    /// The key is not wanted.
+    Now,
+}
+
+/// The table for one older generation. `over`: its overlap has passed; `due`: its cooldown has passed and it can be deleted.
+pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, due: bool) -> Older {
+    use GenerationState::{Active, Ambiguous, Attended, Created, Deleted, Disabled, Expired, Intended, Lost, Retiring, Sealed, Vanished};
+    match (state, seen, pace) {
+        (Retiring, Seen::Live, Pace::Overlap) if over => Older::Retire,
+        (Retiring, Seen::Off, Pace::Overlap) if over => Older::RecordDisabled,
+        (Retiring, Seen::Missing, Pace::Overlap) if over => Older::RecordDeleted,
+        (Retiring | Active, Seen::Live, Pace::Now) => Older::Retire,
+        (Retiring | Active, Seen::Off, Pace::Now) => Older::RecordDisabled,
+        (Retiring | Active, Seen::Missing, Pace::Now) => Older::RecordDeleted,
+        (Retiring | Active, Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => Older::Rest,
+        (Disabled | Deleted | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
+        (Disabled, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
+        (Disabled, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
+        (Disabled | Deleted | Vanished | Expired, Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => {
+            Older::Rest
+        }
+        // Recovery looks after the unfinished, a person after the attended.
+        (
+            Intended | Created | Sealed | Ambiguous | Lost | Attended,
+            Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown,
+            Pace::Keep | Pace::Overlap | Pace::Now,
+        ) => Older::Rest,
+    }
+}
+
+/// Steps on older generations, oldest first, each with its reason.
+pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
+    let (mut steps, mut findings) = (Vec::new(), Vec::new());
+    let current = key.record.and_then(KeyRecord::current);
+    let pace = pace(key, current);
+    let mut older: Vec<&Generation> =
+        key.generations().filter(|other| current.is_none_or(|current| current.number != other.number)).collect();
+    older.sort_by_key(|generation| generation.number);
+    for generation in older {
+        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete;
+        let over = key.has_passed(generation.disable_after);
+        let number = generation.number;
+        let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
+            Older::Rest => continue,
+            Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
+            Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
+            Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
+            Older::Delete => (PlanStep::Delete { generation: number }, "is disabled, and its cooldown has passed"),
+            Older::RecordDisabled => (recorded(number, RecordedState::Disabled), "is disabled already"),
+            Older::RecordDeleted => (recorded(number, RecordedState::Deleted), "is gone already"),
+        };
+        if let Some(why) = key.index.untouchable(generation) {
+            let message = format!("generation {number} of `{}` must not be touched: {why}", key.address);
+            findings.push(key.warning(Code::PlanProtected, message).help("look at the ledger entry"));
+        } else if matches!(step, PlanStep::Disable { .. }) && key.account.capabilities.disable == Disable::None {
+            let message = format!("generation {number} of `{}` {reason}, and `{}` cannot disable keys", key.address, key.account.provider);
+            findings.push(key.warning(Code::PlanCannotDisable, message).help("revoke the key at the provider by hand"));
+        } else {
+            steps.push((step, format!("generation {number} {reason}")));
+        }
+    }
+    (steps, findings)
+}
+
+fn pace(key: &Key, current: Option<&Generation>) -> Pace {
+    // A protected key that is not wanted goes on as before.
+    match key.wanted() {
+        Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,
+        Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
+            Some(current) if current.state == GenerationState::Active && key.seen(current) == Seen::Live => Pace::Overlap,
+            Some(_) | None => Pace::Keep,
+        },
+    }
+}
+
+fn recorded(generation: u32, state: RecordedState) -> PlanStep {
+    PlanStep::Record { generation, state }
+}

@@ -1,0 +1,221 @@
+//! What each row of the decision table does: action, steps, reason, and the key before and after.
+use super::compare::{Differences, compare, day, expires_at};
+use super::decide::Row;
+use super::draft::Draft;
+use super::standing::{Held, Key, Seen, Wanted};
+use super::{Action, PlanStep, RecordedState};
+use crate::diagnostics::Code;
+use crate::model::{DesiredKey, Expiry, Generation};
+use crate::profile::Disable;
+
+pub(super) const INTERRUPTED: &str = "an earlier apply was interrupted";
+const REMOVED_RECIPIENT: &str = "a recipient was removed: re-encrypting is not revocation";
+
+/// Carries out one row of the table.
+pub(super) fn draft(key: &Key, row: Row) -> Draft {
+    let rest = Draft::rest(key);
+    match (row, key.desired, key.current()) {
+        (Row::Rest, _, _) => rest,
+        (Row::Issue, Some(desired), _) => rest.issue(key, desired, Action::Create, "declared, and not issued yet"),
+        (Row::Compare, Some(desired), Some(current)) => live(key, desired, current, rest),
+        (Row::Reenable, Some(desired), Some(current)) => returning(key, desired, current, rest, "drift: disabled by hand"),
+        (Row::Replenish, Some(desired), Some(current)) => {
+            let predecessor = key.generations().any(|other| other.number != current.number && key.seen(other) == Seen::Live);
+            let action = if predecessor { Action::Rotate } else { Action::Create };
+            let mut draft = rest.issue(key, desired, action, "the key vanished");
+            draft.steps.insert(0, record(current, RecordedState::Vanished));
+            draft
+        }
+        (Row::Return, Some(desired), Some(current)) => {
+            let reason = if key.seen(current) == Seen::Live { "drift: enabled by hand" } else { "wanted again" };
+            returning(key, desired, current, rest, reason)
+        }
+        (Row::Reissue, Some(desired), Some(current)) => {
+            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number)).and_end(key, current)
+        }
+        (Row::Expire, Some(desired), Some(current)) => {
+            let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
+            expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed"))
+        }
+        (Row::Expired, Some(desired), _) => expired(key, desired, rest),
+        (Row::NeverIssued, Some(desired), _) => {
+            let mut draft = rest.issue(key, desired, Action::Create, "declared, and not issued yet");
+            draft.refuse(
+                key.warning(Code::PlanExpired, format!("`{}` has expired before it was issued", key.address))
+                    .help("move `expires` to a later day, or remove the key"),
+            );
+            draft
+        }
+        (Row::Disable, _, Some(current)) => {
+            let reason = if key.desired.is_some() { "`state: disabled`" } else { "no longer in the manifests" };
+            let steps = vec![PlanStep::Disable { generation: current.number }];
+            rest.end(key, Action::Disable, current, steps, reason)
+        }
+        (Row::DisableAgain, _, Some(current)) => {
+            let steps = vec![PlanStep::Disable { generation: current.number }];
+            rest.end(key, Action::Disable, current, steps, "drift: enabled by hand")
+        }
+        (Row::RecordDisabled, _, Some(current)) => {
+            let steps = vec![record(current, RecordedState::Disabled)];
+            rest.end(key, Action::Disable, current, steps, "already disabled by hand: only the ledger changes")
+        }
+        (Row::RecordVanished, _, Some(current)) => {
+            let steps = vec![record(current, RecordedState::Vanished)];
+            rest.end(key, Action::Disable, current, steps, "the key vanished: only the ledger changes")
+        }
+        (Row::Cooldown, _, Some(current)) => cooldown(key, current, rest),
+        (Row::Unsure, _, Some(current)) => unsure(key, current, rest),
+        (Row::Attended, _, _) => {
+            let mut draft = rest;
+            draft.refuse(
+                key.warning(Code::PlanUnfinished, format!("`{}` waits for a person to finish it", key.address))
+                    .help("finish the generation that the ledger shows as `attended`"),
+            );
+            draft
+        }
+        // The table gives these rows only with a manifest entry, or with a current generation.
+        (
+            Row::Issue
+            | Row::Compare
+            | Row::Reenable
+            | Row::Replenish
+            | Row::Return
+            | Row::Reissue
+            | Row::Expire
+            | Row::Expired
+            | Row::NeverIssued
+            | Row::Disable
+            | Row::DisableAgain
+            | Row::RecordDisabled
+            | Row::RecordVanished
+            | Row::Cooldown
+            | Row::Unsure,
+            _,
+            _,
+        ) => rest,
+    }
+}
+
+/// Row `Compare`: a live generation, edited in place, resealed, or followed by a new one.
+fn live(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft) -> Draft {
+    let found = compare(key, desired, current);
+    if let Some((action, reason)) = new_generation(&found) {
+        return rest.issue(key, desired, action, &reason).widen(key, desired, current, &found);
+    }
+    let mut draft = rest;
+    if !found.fields.is_empty() {
+        draft.action = Action::Edit;
+        draft.reason = differ(&found);
+        draft.edit(key, desired, current, &found);
+    }
+    draft.reseal(key, current, &found);
+    draft.widen(key, desired, current, &found)
+}
+
+/// Rows `Reenable` and `Return`: enables a generation where that is possible and enough, and issues the next otherwise.
+fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft, reason: &str) -> Draft {
+    let found = compare(key, desired, current);
+    let usable =
+        key.account.capabilities.disable == Disable::Reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
+    let replaced = new_generation(&found);
+    if !usable || replaced.is_some() {
+        let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);
+        return rest
+            .issue(key, desired, Action::Create, &format!("{reason}; {more}"))
+            .widen(key, desired, current, &found)
+            .and_end(key, current);
+    }
+    let mut draft = rest;
+    draft.action = Action::Enable;
+    draft.reason = if found.fields.is_empty() { reason.to_owned() } else { format!("{reason}; {}", differ(&found)) };
+    draft.steps.push(PlanStep::Enable { generation: current.number });
+    draft.edit(key, desired, current, &found);
+    draft.reseal(key, current, &found);
+    draft.widen(key, desired, current, &found)
+}
+
+/// Whether the differences ask for a new generation, and why. What is due anyway covers what cannot be edited.
+fn new_generation(found: &Differences) -> Option<(Action, String)> {
+    let mut reasons = Vec::new();
+    if !found.removed.is_empty() {
+        reasons.push(REMOVED_RECIPIENT.to_owned());
+    }
+    reasons.extend(found.due.clone());
+    let action = if reasons.is_empty() { Action::Replace } else { Action::Rotate };
+    if reasons.is_empty() && found.forced.is_empty() {
+        return None;
+    }
+    if !found.fields.is_empty() {
+        reasons.push(differ(found));
+    }
+    if !found.forced.is_empty() {
+        let names: Vec<String> = found.forced.iter().map(|field| format!("`{}`", field.as_str())).collect();
+        reasons.push(format!("{} cannot be edited in place", names.join(", ")));
+    }
+    Some((action, reasons.join("; ")))
+}
+
+fn differ(found: &Differences) -> String {
+    let names: Vec<&str> = found.fields.iter().map(|field| field.as_str()).collect();
+    let verb = if names == ["scopes"] || names == ["options"] || names.len() > 1 { "differ" } else { "differs" };
+    let drift = if found.drift { "drift: " } else { "" };
+    let ledger = if found.ledger_only { " in the ledger only" } else { "" };
+    format!("{drift}{} {verb}{ledger}", names.join(", "))
+}
+
+fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draft {
+    let end = match desired.expiry {
+        Expiry::At(end) => format!(" on {}", day(end)),
+        Expiry::Never | Expiry::Lifetime(_) => String::new(),
+    };
+    let finding = key.warning(Code::PlanExpired, format!("`{}` expired{end}", key.address));
+    draft.findings.push(finding.help("move `expires` to a later day, or remove the key"));
+    draft
+}
+
+fn cooldown(key: &Key, current: &Generation, rest: Draft) -> Draft {
+    if !key.has_passed(current.delete_after) || !key.account.capabilities.delete {
+        return rest;
+    }
+    let (step, reason) = match key.seen(current) {
+        Seen::Missing => (record(current, RecordedState::Deleted), "already deleted: only the ledger changes"),
+        Seen::Live | Seen::Off | Seen::Unknown => (PlanStep::Delete { generation: current.number }, "its cooldown has passed"),
+    };
+    rest.end(key, Action::Delete, current, vec![step], reason)
+}
+
+/// Row `Unsure`: quiet while the ledger says what the manifest says, blocked otherwise.
+fn unsure(key: &Key, current: &Generation, rest: Draft) -> Draft {
+    let mut draft = match key.desired {
+        Some(desired) => live(key, desired, current, rest),
+        None => rest,
+    };
+    let settled = draft.action == Action::None && key.wanted() == Wanted::Active && key.held() == Held::Active;
+    if !settled {
+        let message = format!("`{}` must change, and `{}` neither shows its key nor denies it", key.address, key.account.provider);
+        draft.refuse(key.warning(Code::PlanAmbiguous, message).help("plan again in a minute, or look for the key at the provider"));
+    }
+    draft
+}
+
+/// Goes on with a creation that an earlier apply began.
+pub(super) fn continue_issue(key: &Key, desired: &DesiredKey, draft: &mut Draft) {
+    let action = if key.current().is_some_and(|current| key.seen(current) == Seen::Live) { Action::Rotate } else { Action::Create };
+    let mut rest = Draft::rest(key);
+    rest.notes.append(&mut draft.notes);
+    let issued = rest.issue(key, desired, action, INTERRUPTED);
+    *draft = match key.current() {
+        Some(current) => issued.widen(key, desired, current, &compare(key, desired, current)),
+        None => issued,
+    };
+}
+
+/// Whether the provider shows that the generation's end has passed.
+pub(super) fn is_over(key: &Key, generation: &Generation) -> bool {
+    let capabilities = key.account.capabilities;
+    capabilities.expiry.settable && key.has_passed(expires_at(capabilities, generation, key.observed(generation)))
+}
+
+fn record(generation: &Generation, state: RecordedState) -> PlanStep {
+    PlanStep::Record { generation: generation.number, state }
+}

@@ -1,0 +1,128 @@
+//! What a plan says beside its changes: counts, unmanaged keys, what is due soon, weaker guarantees.
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::compare::{expires_at, rotation_at, wanted_end};
+use super::standing::{Held, Index, Key, Wanted};
+use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
+use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::model::{Expiry, Listing, Name, ObservedKey};
+use crate::profile::Disable;
+
+const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What was read of an account.
+pub(super) fn account_view(account: &AccountInput) -> AccountView {
+    let (listing, reason) = match &account.listing {
+        Listing::Complete(_) => ("complete", None),
+        Listing::Assumed(_) => ("assumed", None),
+        Listing::Unavailable(why) => ("unavailable", Some(why.clone())),
+    };
+    let observed = match &account.listing {
+        Listing::Complete(snapshot) => snapshot.keys.len(),
+        Listing::Assumed(_) | Listing::Unavailable(_) => 0,
+    };
+    AccountView { provider: account.provider.to_owned(), listing: listing.to_owned(), observed, reason }
+}
+
+/// What weakens the promises for an account, and what is not known of it.
+pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: bool) -> Vec<Diagnostic> {
+    let provider = account.provider;
+    let mut findings = Vec::new();
+    match &account.listing {
+        Listing::Complete(_) => {}
+        Listing::Assumed(_) => {
+            let message = format!("the ledger stands in for `{name}`: `{provider}` was not asked, and this plan cannot be applied");
+            findings.push(Diagnostic::new(Code::PlanAssumed, Severity::Note, message));
+        }
+        Listing::Unavailable(why) => {
+            let message = format!("`{name}` cannot be listed, so nothing in it changes: {why}");
+            findings.push(Diagnostic::warning(Code::ProviderUnavailable, message).help("plan again when the provider answers"));
+        }
+    }
+    let capabilities = account.capabilities;
+    let mut weaker = Vec::new();
+    if !capabilities.verify {
+        weaker.push("new secrets cannot be verified");
+    }
+    if capabilities.disable == Disable::None {
+        weaker.push("keys cannot be disabled");
+    }
+    if expires && !capabilities.expiry.settable {
+        weaker.push("keys cannot expire there, so Keywright enforces the end itself");
+    }
+    if !weaker.is_empty() {
+        findings.push(Diagnostic::new(Code::PlanDegraded, Severity::Note, format!("`{name}` at `{provider}`: {}", weaker.join("; "))));
+    }
+    findings
+}
+
+/// Listed keys of no record, our own included.
+pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> Vec<UnmanagedKey> {
+    let Listing::Complete(snapshot) = &account.listing else { return Vec::new() };
+    let strangers: BTreeSet<&str> = index.strangers.values().flatten().map(|key| key.id.as_str()).collect();
+    let keys = snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str()));
+    let risk = |key: &ObservedKey| {
+        let leaves = account.catalogue.expand(key.scopes.as_ref()?);
+        leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
+    };
+    keys.map(|key| UnmanagedKey {
+        account: name.clone(),
+        id: key.id.clone(),
+        label: key.label.clone(),
+        own: key.own,
+        scopes: key.scopes.clone(),
+        risk: risk(key),
+        created_at: key.created_at,
+        last_used_at: key.last_used_at,
+        enabled: key.enabled,
+    })
+    .collect()
+}
+
+/// The rotation or the end of a key that stays as it is, when it is near.
+pub(super) fn due(key: &Key) -> Option<Due> {
+    let (desired, current) = key.desired.zip(key.current())?;
+    if key.wanted() != Wanted::Active || key.held() != Held::Active {
+        return None;
+    }
+    let capabilities = key.account.capabilities;
+    let end = wanted_end(capabilities, desired.expiry, current.created_at);
+    let (kind, at): (&str, Timestamp) = match desired.expiry {
+        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at)?),
+        Expiry::At(_) => ("expiry", end?),
+        Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
+    };
+    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
+    (at <= soon).then(|| Due { address: key.address.clone(), kind: kind.to_owned(), at })
+}
+
+/// Counts the changes. Access of blocked ones does not come about, and is not counted.
+pub(super) fn summary(changes: &[Change], declared: &BTreeSet<(&Name, &Name)>) -> Summary {
+    let mut summary = Summary::default();
+    let changed: BTreeSet<(&Name, &Name)> = changes.iter().map(|change| (&change.address.account, &change.address.name)).collect();
+    summary.none = declared.difference(&changed).count();
+    for change in changes {
+        match change.action {
+            Action::Create => summary.create += 1,
+            Action::Edit => summary.edit += 1,
+            Action::Rotate => summary.rotate += 1,
+            Action::Replace => summary.replace += 1,
+            Action::Disable => summary.disable += 1,
+            Action::Enable => summary.enable += 1,
+            Action::Delete => summary.delete += 1,
+            Action::Reseal => summary.reseal += 1,
+            Action::Deliver => summary.deliver += 1,
+            Action::Attended => summary.attended += 1,
+            Action::Blocked => summary.blocked += 1,
+            Action::None => summary.none += 1,
+        }
+        if change.action != Action::Blocked {
+            summary.access_gained += change.access.gained.len();
+            summary.access_lost += change.access.lost.len();
+            summary.highest_risk = summary.highest_risk.max(change.access.gained.iter().map(|entry| entry.risk).max());
+        }
+    }
+    summary
+}

@@ -1,0 +1,769 @@
+//! Tests of every row of the decision table, and of what stands beside it.
+use std::sync::Arc;
+
+use super::decide::{Row, current_row, row};
+use super::older::{Older, Pace};
+use super::standing::{Held, Seen, Wanted};
+use super::testing::*;
+use super::*;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::model::*;
+use crate::profile::Disable;
+
+use Action::{Blocked, Create, Delete, Disable as DisableIt, Edit, Enable, None as Nothing, Replace, Reseal, Rotate};
+
+fn create(generation: u32) -> PlanStep {
+    PlanStep::Create { generation }
+}
+
+fn disable(generation: u32) -> PlanStep {
+    PlanStep::Disable { generation }
+}
+
+fn enable(generation: u32) -> PlanStep {
+    PlanStep::Enable { generation }
+}
+
+fn recover(generation: u32) -> PlanStep {
+    PlanStep::Recover { generation }
+}
+
+fn edit(fields: &[EditField]) -> PlanStep {
+    PlanStep::Edit { generation: 1, fields: fields.to_vec() }
+}
+
+fn record(generation: u32, state: RecordedState) -> PlanStep {
+    PlanStep::Record { generation, state }
+}
+
+/// A settled world, changed; its row is checked first.
+fn in_row(expected: Row, change: impl FnOnce(&mut World)) -> World {
+    let mut world = World::settled();
+    change(&mut world);
+    assert_eq!(world.with_key(current_row), expected);
+    world
+}
+
+/// A settled world, changed, in row `Compare`.
+fn live(change: impl FnOnce(&mut World)) -> World {
+    in_row(Row::Compare, change)
+}
+
+fn decides(world: &World, action: Action, steps: &[PlanStep]) {
+    assert_eq!(world.decision(), (action, steps.to_vec()), "{:#?}", world.plan().findings);
+}
+
+fn blocked(world: &World, code: &str) -> Diagnostic {
+    decides(world, Blocked, &[]);
+    let reason = reason(world);
+    let mut found = world.plan().findings.into_iter().filter(|finding| finding.code.as_str() == code && finding.message == reason);
+    let finding = found.next().unwrap_or_else(|| panic!("{code}: {:?}", world.codes()));
+    if world.desired.is_some() {
+        assert!(finding.place.is_some(), "{finding:?}");
+    }
+    finding
+}
+
+fn reason(world: &World) -> String {
+    world.change().unwrap().reason
+}
+
+fn hold(world: &mut World, state: GenerationState) {
+    world.first().state = state;
+}
+
+#[test]
+fn every_combination_has_its_row() {
+    let seen = [Seen::Live, Seen::Off, Seen::Missing, Seen::Unknown];
+    let rows = |wanted, held| seen.map(|seen| row(wanted, held, seen));
+    use Row::*;
+    for (wanted, held, expected) in [
+        (Wanted::Active, Held::Nothing, [Issue; 4]),
+        (Wanted::Active, Held::Active, [Compare, Reenable, Replenish, Unsure]),
+        (Wanted::Active, Held::Disabled, [Return, Return, Reissue, Unsure]),
+        (Wanted::Active, Held::Expired, [Reissue; 4]),
+        (Wanted::Active, Held::Vanished, [Return, Reissue, Reissue, Reissue]),
+        (Wanted::Active, Held::Attended, [Attended; 4]),
+        (Wanted::Ended, Held::Nothing, [NeverIssued; 4]),
+        (Wanted::Ended, Held::Active, [Expire, Expired, Expired, Unsure]),
+        (Wanted::Ended, Held::Disabled, [Expire, Expired, Expired, Expired]),
+        (Wanted::Ended, Held::Expired, [Expire, Expired, Expired, Expired]),
+        (Wanted::Ended, Held::Vanished, [Expire, Expired, Expired, Expired]),
+        (Wanted::Ended, Held::Attended, [Attended; 4]),
+        (Wanted::Disabled, Held::Nothing, [Rest; 4]),
+        (Wanted::Disabled, Held::Active, [Disable, RecordDisabled, RecordVanished, Unsure]),
+        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Expired, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Vanished, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Attended, [Attended; 4]),
+        (Wanted::Gone, Held::Nothing, [Rest; 4]),
+        (Wanted::Gone, Held::Active, [Disable, RecordDisabled, RecordVanished, Unsure]),
+        (Wanted::Gone, Held::Disabled, [DisableAgain, Cooldown, Cooldown, Rest]),
+        (Wanted::Gone, Held::Expired, [DisableAgain, Cooldown, Cooldown, Rest]),
+        (Wanted::Gone, Held::Vanished, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Gone, Held::Attended, [Attended; 4]),
+    ] {
+        assert_eq!(rows(wanted, held), expected, "{wanted:?} {held:?}");
+    }
+}
+
+#[test]
+fn issue() {
+    let world = World::new();
+    decides(&world, Create, &[create(1)]);
+    let change = world.change().unwrap();
+    assert_eq!((change.generation, change.before.is_none(), change.access.gained.len()), (1, true, 1));
+    assert_eq!(change.after.unwrap().expires_at, Some(at(90 * DAY)));
+    let notes = ["secret -> secrets/acct/hooks.age (ops, recovery: 3 recipients)", "expires 2027-02-19 (90 days), then rotates"];
+    assert_eq!(change.notes, notes);
+    assert_eq!((change.owner.as_deref(), change.declared_at.unwrap().line), (Some("@pay"), 4));
+    let mut open = World::new();
+    open.wanted().scopes = scopes(&["x:hooks:*"]);
+    assert_eq!(open.change().unwrap().notes[2], "open-ended: `*` also grants what x adds later");
+}
+
+#[test]
+fn compare_finds_nothing() {
+    let world = live(|_| {});
+    decides(&world, Nothing, &[]);
+    assert_eq!((world.plan().summary.none, world.codes().len()), (1, 0));
+}
+
+#[test]
+fn compare_edits_in_place() {
+    let world = live(|world| world.wanted().scopes = scopes(&["x:hooks:*"]));
+    decides(&world, Edit, &[edit(&[EditField::Scopes])]);
+    let change = world.change().unwrap();
+    assert_eq!((change.reason.as_str(), change.generation, change.access.gained.len()), ("scopes differ", 1, 2));
+    assert!(!change.access.expiry_extended);
+    let world = live(|world| {
+        world.wanted().label = "Other".into();
+        world.wanted().expiry = Expiry::Lifetime(Span::days(120));
+    });
+    decides(&world, Edit, &[edit(&[EditField::Label, EditField::Expiry])]);
+    let change = world.change().unwrap();
+    assert_eq!((change.reason.as_str(), change.access.expiry_extended), ("label, expiry differ", true));
+    let after = change.after.unwrap();
+    assert_eq!((after.expires_at, after.label), (Some(at(119 * DAY)), Some(marker(1).label("Other"))));
+    let world = live(|world| world.wanted().expiry = Expiry::Lifetime(Span::days(60)));
+    assert!(!world.change().unwrap().access.expiry_extended, "shorter");
+}
+
+#[test]
+fn compare_names_drift_and_a_ledger_that_is_behind() {
+    let world = live(|world| world.live(1).scopes = Some(scopes(&["x:hooks:read", "x:key:read"])));
+    decides(&world, Edit, &[edit(&[EditField::Scopes])]);
+    assert_eq!(reason(&world), "drift: scopes differ");
+    assert_eq!(world.change().unwrap().access.lost[0].scope, "x:key:read".into());
+    let world = live(|world| {
+        world.wanted().scopes = scopes(&["x:pay:read"]);
+        world.live(1).scopes = Some(scopes(&["x:pay:read"]));
+    });
+    decides(&world, Edit, &[edit(&[EditField::Scopes])]);
+    assert_eq!(reason(&world), "scopes differ in the ledger only");
+}
+
+#[test]
+fn compare_replaces_what_cannot_be_edited() {
+    let by_provider = live(|world| {
+        world.capabilities.editable.scopes = false;
+        world.wanted().scopes = scopes(&["x:pay:read"]);
+    });
+    decides(&by_provider, Replace, &[create(2)]);
+    assert_eq!(reason(&by_provider), "scopes differ; `scopes` cannot be edited in place");
+    assert!(by_provider.change().unwrap().notes.contains(&"generation 1 stays valid for 3 days more, then it is disabled".to_owned()));
+    let by_experience = live(|world| {
+        world.first().uneditable = vec!["scopes".to_owned()];
+        world.wanted().scopes = scopes(&["x:pay:read"]);
+    });
+    decides(&by_experience, Replace, &[create(2)]);
+}
+
+#[test]
+fn compare_rotates_when_due() {
+    let mut world = live(|_| {});
+    world.now = at(89 * DAY - 14 * DAY - 1);
+    decides(&world, Nothing, &[]);
+    world.now = at(89 * DAY - 14 * DAY + 14 * DAY / 8);
+    decides(&world, Rotate, &[create(2)]);
+    assert!(reason(&world).starts_with("expires 2027-02-18; due since 2027-02-"), "{}", reason(&world));
+    let change = world.change().unwrap();
+    assert_eq!((change.access.gained.len(), change.access.lost.len(), change.access.expiry_extended), (0, 0, false));
+    world.wanted().expiry = Expiry::Never;
+    decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+    world.wanted().expiry = Expiry::At(at(300 * DAY));
+    decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+    world.wanted().expiry = Expiry::Lifetime(Span::days(90));
+    world.capabilities.editable.scopes = false;
+    world.wanted().scopes = scopes(&["x:pay:read"]);
+    decides(&world, Rotate, &[create(2)]);
+    assert!(reason(&world).ends_with("`scopes` cannot be edited in place"));
+}
+
+#[test]
+fn compare_rotates_a_key_that_the_provider_ended() {
+    let world = live(|world| world.live(1).expires_at = Some(Some(at(-1))));
+    decides(&world, Rotate, &[create(2)]);
+    assert!(reason(&world).starts_with("expired 2026-11-21"));
+    let shorter = live(|world| world.wanted().expiry = Expiry::Lifetime(Span::hours(12)));
+    decides(&shorter, Rotate, &[create(2)]);
+}
+
+#[test]
+fn compare_rotates_when_a_recipient_was_removed() {
+    let world = live(|world| world.wanted().recipients = Arc::new(recipients(&[("ops", &["age1a"]), ("recovery", &["age1c"])])));
+    decides(&world, Rotate, &[create(2)]);
+    assert_eq!(reason(&world), "a recipient was removed: re-encrypting is not revocation");
+    assert_eq!(world.change().unwrap().access.recipients_removed, ["age1b"]);
+    let regrouped = live(|world| world.wanted().recipients = Arc::new(recipients(&[("all", &["age1c", "age1b", "age1a"])])));
+    decides(&regrouped, Nothing, &[]);
+    let adopted = live(|world| {
+        world.first().sealed = None;
+        world.wanted().recipients = Arc::default();
+    });
+    decides(&adopted, Nothing, &[]);
+}
+
+#[test]
+fn compare_reseals_when_the_plaintext_is_to_be_had() {
+    let more = Arc::new(recipients(&[("ops", &["age1a", "age1b", "age1d"]), ("recovery", &["age1c"])]));
+    let mut world = live(|world| world.wanted().recipients = more);
+    decides(&world, Nothing, &[]);
+    assert_eq!(world.codes(), ["plan/reseal-pending"]);
+    world.can_open = true;
+    decides(&world, Reseal, &[PlanStep::Reseal { generation: 1 }]);
+    assert_eq!((world.change().unwrap().access.recipients_added, world.codes().len()), (vec!["age1d".to_owned()], 0));
+    world.can_open = false;
+    world.capabilities.reveal = true;
+    world.wanted().label = "Other".into();
+    decides(&world, Edit, &[edit(&[EditField::Label]), PlanStep::Reseal { generation: 1 }]);
+    let mut world = live(|world| world.wanted().format = Format::Dotenv);
+    assert_eq!(world.codes(), ["plan/reseal-pending"]);
+    world.can_open = true;
+    decides(&world, Reseal, &[PlanStep::Reseal { generation: 1 }]);
+    world.now = at(89 * DAY);
+    decides(&world, Rotate, &[create(2)]);
+}
+
+#[test]
+fn reenable() {
+    let mut world = in_row(Row::Reenable, |world| world.live(1).enabled = Some(false));
+    decides(&world, Enable, &[enable(1)]);
+    assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("drift: disabled by hand".to_owned(), 1));
+    world.wanted().scopes = scopes(&["x:pay:read"]);
+    decides(&world, Enable, &[enable(1), edit(&[EditField::Scopes])]);
+    world.capabilities.disable = Disable::Final;
+    decides(&world, Create, &[create(2)]);
+}
+
+#[test]
+fn replenish() {
+    let mut world = in_row(Row::Replenish, |world| world.vanish(1));
+    decides(&world, Create, &[record(1, RecordedState::Vanished), create(2)]);
+    assert_eq!(reason(&world), "the key vanished");
+    let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(-1)), ..generation(1) };
+    world.record(vec![generation(2), retiring]);
+    world.snapshot = Snapshot::default();
+    world.observe(observed(1));
+    world.vanish(2);
+    decides(&world, Rotate, &[record(2, RecordedState::Vanished), create(3)]);
+}
+
+#[test]
+fn unsure() {
+    let mut world = in_row(Row::Unsure, |world| world.snapshot = Snapshot::default());
+    decides(&world, Nothing, &[]);
+    world.wanted().scopes = scopes(&["x:pay:read"]);
+    blocked(&world, "plan/ambiguous");
+    world.desired = None;
+    blocked(&world, "plan/ambiguous");
+    let disabled = in_row(Row::Unsure, |world| {
+        world.snapshot = Snapshot::default();
+        hold(world, GenerationState::Disabled);
+    });
+    blocked(&disabled, "plan/ambiguous");
+}
+
+#[test]
+fn returns() {
+    let world = in_row(Row::Return, |world| {
+        hold(world, GenerationState::Disabled);
+        world.live(1).enabled = Some(false);
+    });
+    decides(&world, Enable, &[enable(1)]);
+    assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("wanted again".to_owned(), 1));
+    let issued = |change: fn(&mut World)| {
+        let mut world = world.clone();
+        change(&mut world);
+        decides(&world, Create, &[create(2)]);
+    };
+    issued(|world| world.capabilities.disable = Disable::Final);
+    issued(|world| world.first().sealed = None);
+    issued(|world| world.now = at(80 * DAY));
+    issued(|world| world.wanted().recipients = Arc::new(recipients(&[("ops", &["age1a"])])));
+    let mut cooled = world.clone();
+    cooled.first().delete_after = Some(now());
+    assert_eq!(cooled.decision().0, Create);
+    cooled.first().delete_after = Some(at(1));
+    decides(&cooled, Enable, &[enable(1)]);
+    let mut alive = in_row(Row::Return, |world| hold(world, GenerationState::Disabled));
+    alive.first().sealed = None;
+    decides(&alive, Create, &[create(2), disable(1)]);
+    let by_hand = in_row(Row::Return, |world| hold(world, GenerationState::Disabled));
+    decides(&by_hand, Enable, &[enable(1)]);
+    assert_eq!(reason(&by_hand), "drift: enabled by hand");
+    let back = in_row(Row::Return, |world| hold(world, GenerationState::Vanished));
+    decides(&back, Enable, &[enable(1)]);
+}
+
+#[test]
+fn reissue() {
+    for state in [GenerationState::Disabled, GenerationState::Vanished, GenerationState::Expired] {
+        let world = in_row(Row::Reissue, |world| {
+            hold(world, state);
+            world.vanish(1);
+        });
+        decides(&world, Create, &[create(2)]);
+        assert_eq!(reason(&world), "generation 1 is gone");
+    }
+}
+
+/// The key's fixed expiry has passed.
+fn ended(world: &mut World) {
+    world.wanted().expiry = Expiry::At(at(-1));
+    world.first().expires_at = Some(at(-1));
+    world.live(1).expires_at = None;
+}
+
+#[test]
+fn expire() {
+    let mut world = in_row(Row::Expire, |world| {
+        world.capabilities.expiry.settable = false;
+        ended(world);
+    });
+    decides(&world, DisableIt, &[disable(1), record(1, RecordedState::Expired)]);
+    assert_eq!(world.codes(), ["plan/degraded", "plan/expired"]);
+    world.wanted().protect = true;
+    blocked(&world, "plan/protected");
+}
+
+#[test]
+fn expired() {
+    let over = in_row(Row::Expired, |world| {
+        ended(world);
+        world.live(1).expires_at = Some(Some(at(-1)));
+    });
+    decides(&over, Nothing, &[]);
+    assert_eq!(over.codes(), ["plan/expired"]);
+    for state in [GenerationState::Active, GenerationState::Expired, GenerationState::Disabled] {
+        let world = in_row(Row::Expired, |world| {
+            ended(world);
+            hold(world, state);
+            world.live(1).enabled = Some(false);
+        });
+        decides(&world, Nothing, &[]);
+        assert_eq!(world.codes(), ["plan/expired"]);
+    }
+}
+
+#[test]
+fn never_issued() {
+    let mut world = World::new();
+    world.wanted().expiry = Expiry::At(at(-1));
+    assert_eq!(world.with_key(current_row), Row::NeverIssued);
+    blocked(&world, "plan/expired");
+    world.wanted().expiry = Expiry::At(now());
+    decides(&world, Create, &[create(1)]);
+}
+
+/// Not wanted, in both ways.
+fn unwanted(world: &World) -> [World; 2] {
+    let (mut disabled, mut gone) = (world.clone(), world.clone());
+    disabled.wanted().state = DesiredState::Disabled;
+    gone.desired = None;
+    [disabled, gone]
+}
+
+fn unwanted_row(expected: Row, change: impl FnOnce(&mut World)) -> [World; 2] {
+    let mut world = World::settled();
+    change(&mut world);
+    let both = unwanted(&world);
+    both.iter().for_each(|world| assert_eq!(world.with_key(current_row), expected));
+    both
+}
+
+#[test]
+fn disable_what_is_not_wanted() {
+    let [disabled, gone] = unwanted_row(Row::Disable, |_| {});
+    for world in [&disabled, &gone] {
+        decides(world, DisableIt, &[disable(1)]);
+        let change = world.change().unwrap();
+        assert_eq!((change.access.lost.len(), change.notes), (1, vec!["reversible: yes".to_owned()]));
+    }
+    assert_eq!(disabled.change().unwrap().after.unwrap().state, "disabled");
+    assert_eq!((reason(&gone), gone.change().unwrap().after), ("no longer in the manifests".to_owned(), None));
+    for mut world in [disabled, gone] {
+        world.capabilities.disable = Disable::None;
+        blocked(&world, "plan/cannot-disable");
+    }
+}
+
+#[test]
+fn disable_what_was_enabled_by_hand() {
+    for state in [GenerationState::Disabled, GenerationState::Expired, GenerationState::Vanished] {
+        for world in unwanted_row(Row::DisableAgain, |world| hold(world, state)) {
+            decides(&world, DisableIt, &[disable(1)]);
+            assert_eq!(reason(&world), "drift: enabled by hand");
+        }
+    }
+}
+
+#[test]
+fn record_what_the_provider_already_shows() {
+    for world in unwanted_row(Row::RecordDisabled, |world| world.live(1).enabled = Some(false)) {
+        decides(&world, DisableIt, &[record(1, RecordedState::Disabled)]);
+    }
+    for world in unwanted_row(Row::RecordVanished, |world| world.vanish(1)) {
+        decides(&world, DisableIt, &[record(1, RecordedState::Vanished)]);
+    }
+}
+
+#[test]
+fn rest() {
+    let [disabled, gone] = unwanted(&World::new());
+    decides(&disabled, Nothing, &[]);
+    decides(&gone, Nothing, &[]);
+    let mut deleted = World::settled();
+    hold(&mut deleted, GenerationState::Deleted);
+    deleted.vanish(1);
+    deleted.desired = None;
+    decides(&deleted, Nothing, &[]);
+}
+
+#[test]
+fn cooldown_deletes_removed_keys_only() {
+    let [disabled, gone] = unwanted(&live(|world| world.first().delete_after = Some(now())));
+    let off = |mut world: World| {
+        hold(&mut world, GenerationState::Disabled);
+        world.live(1).enabled = Some(false);
+        world
+    };
+    let (disabled, gone) = (off(disabled), off(gone));
+    decides(&disabled, Nothing, &[]);
+    assert_eq!(gone.with_key(current_row), Row::Cooldown);
+    decides(&gone, Delete, &[PlanStep::Delete { generation: 1 }]);
+    let other = |change: fn(&mut World)| {
+        let mut world = gone.clone();
+        change(&mut world);
+        world
+    };
+    decides(&other(|world| world.first().delete_after = Some(at(1))), Nothing, &[]);
+    decides(&other(|world| world.capabilities.delete = false), Nothing, &[]);
+    decides(&other(|world| world.vanish(1)), Delete, &[record(1, RecordedState::Deleted)]);
+    blocked(&other(|world| world.ledger.as_mut().unwrap().protect = true), "plan/protected");
+}
+
+#[test]
+fn attended() {
+    let world = in_row(Row::Attended, |world| hold(world, GenerationState::Attended));
+    blocked(&world, "plan/unfinished");
+}
+
+#[test]
+fn protected_keys_are_neither_disabled_nor_deleted() {
+    let [mut disabled, mut gone] = unwanted(&live(|_| {}));
+    disabled.wanted().protect = true;
+    blocked(&disabled, "plan/protected");
+    gone.ledger.as_mut().unwrap().protect = true;
+    blocked(&gone, "plan/protected");
+    disabled.wanted().protect = false;
+    disabled.ledger.as_mut().unwrap().protect = true;
+    decides(&disabled, DisableIt, &[disable(1), record(1, RecordedState::Protect)]);
+}
+
+#[test]
+fn protection_is_written_down() {
+    let world = live(|world| world.wanted().protect = true);
+    decides(&world, Edit, &[record(1, RecordedState::Protect)]);
+    assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("protect changes".to_owned(), 0));
+}
+
+#[test]
+fn unfinished_generations_are_recovered_first() {
+    use GenerationState::{Ambiguous, Created, Intended, Lost, Sealed};
+    for state in [Intended, Created, Sealed, Lost, Ambiguous] {
+        let unfinished = |number| Generation { state, created_at: at(-5), ..generation(number) };
+        let mut world = World::new();
+        world.record(vec![unfinished(1)]);
+        decides(&world, Create, &[recover(1), create(2)]);
+        assert_eq!(reason(&world), "an earlier apply was interrupted");
+        world.desired = None;
+        decides(&world, DisableIt, &[recover(1), disable(1)]);
+        let mut rotating = World::settled();
+        rotating.record(vec![unfinished(2), generation(1)]);
+        decides(&rotating, Rotate, &[recover(2), create(3)]);
+        let mut replacing = rotating.clone();
+        replacing.capabilities.editable.scopes = false;
+        replacing.wanted().scopes = scopes(&["x:pay:read"]);
+        decides(&replacing, Replace, &[recover(2), create(3)]);
+        rotating.wanted().state = DesiredState::Disabled;
+        decides(&rotating, DisableIt, &[recover(2), disable(2), disable(1)]);
+        let mut older = World::settled();
+        older.record(vec![generation(2), unfinished(1)]);
+        older.observe(observed(2));
+        decides(&older, DisableIt, &[recover(1)]);
+    }
+}
+
+#[test]
+fn a_settled_ambiguous_generation_is_passed_over() {
+    let mut world = World::new();
+    world.record(vec![Generation { state: GenerationState::Ambiguous, id: None, created_at: at(-60), ..generation(1) }]);
+    decides(&world, Create, &[create(2)]);
+    world.observe(ObservedKey { id: "late".to_owned(), ..observed(1) });
+    decides(&world, Create, &[recover(1), create(2)]);
+}
+
+#[test]
+fn older_generations_have_their_table() {
+    use GenerationState::*;
+    for (state, seen, pace, over, due, expected) in [
+        (Retiring, Seen::Live, Pace::Overlap, true, false, Older::Retire),
+        (Retiring, Seen::Live, Pace::Overlap, false, false, Older::Rest),
+        (Retiring, Seen::Live, Pace::Keep, true, false, Older::Rest),
+        (Retiring, Seen::Live, Pace::Now, false, false, Older::Retire),
+        (Retiring, Seen::Off, Pace::Overlap, true, false, Older::RecordDisabled),
+        (Retiring, Seen::Missing, Pace::Overlap, true, false, Older::RecordDeleted),
+        (Retiring, Seen::Unknown, Pace::Overlap, true, false, Older::Rest),
+        (Active, Seen::Live, Pace::Overlap, true, true, Older::Rest),
+        (Active, Seen::Live, Pace::Now, false, false, Older::Retire),
+        (Active, Seen::Off, Pace::Now, false, false, Older::RecordDisabled),
+        (Active, Seen::Missing, Pace::Now, false, false, Older::RecordDeleted),
+        (Disabled, Seen::Live, Pace::Keep, false, true, Older::DisableAgain),
+        (Disabled, Seen::Off, Pace::Overlap, false, true, Older::Delete),
+        (Disabled, Seen::Off, Pace::Overlap, true, false, Older::Rest),
+        (Disabled, Seen::Missing, Pace::Overlap, false, true, Older::RecordDeleted),
+        (Disabled, Seen::Unknown, Pace::Overlap, false, true, Older::Rest),
+        (Deleted, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
+        (Vanished, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
+        (Expired, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
+        (Expired, Seen::Off, Pace::Now, true, true, Older::Rest),
+        (Lost, Seen::Live, Pace::Now, true, true, Older::Rest),
+        (Attended, Seen::Live, Pace::Now, true, true, Older::Rest),
+    ] {
+        assert_eq!(older::row(state, seen, pace, over, due), expected, "{state:?} {seen:?} {pace:?} {over} {due}");
+    }
+}
+
+#[test]
+fn a_predecessor_ends_after_its_overlap_while_its_successor_lives() {
+    let mut world = World::settled();
+    let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(now()), ..generation(1) };
+    world.record(vec![generation(2), retiring]);
+    world.observe(observed(2));
+    decides(&world, DisableIt, &[disable(1)]);
+    let change = world.change().unwrap();
+    assert_eq!((change.generation, change.reason.as_str()), (1, "generation 1 has been replaced, and its overlap has passed"));
+    assert_eq!((change.access.gained.len(), change.access.lost.len()), (0, 0), "the key itself stays");
+    let mut editing = world.clone();
+    editing.wanted().label = "Other".into();
+    decides(&editing, Edit, &[PlanStep::Edit { generation: 2, fields: vec![EditField::Label] }, disable(1)]);
+    let mut early = world.clone();
+    early.generation(1).disable_after = Some(at(1));
+    decides(&early, Nothing, &[]);
+    let mut disabled_by_hand = world.clone();
+    disabled_by_hand.live(2).enabled = Some(false);
+    decides(&disabled_by_hand, Enable, &[enable(2)]);
+    let mut removed = early.clone();
+    removed.desired = None;
+    decides(&removed, DisableIt, &[disable(2), disable(1)]);
+    removed.ledger.as_mut().unwrap().protect = true;
+    blocked(&removed, "plan/protected");
+    let mut cannot = world.clone();
+    cannot.capabilities.disable = Disable::None;
+    decides(&cannot, Nothing, &[]);
+    assert!(cannot.codes().contains(&"plan/cannot-disable"));
+    let mut deletable = world.clone();
+    deletable.generation(1).state = GenerationState::Disabled;
+    deletable.generation(1).delete_after = Some(now());
+    deletable.live(1).enabled = Some(false);
+    decides(&deletable, Delete, &[PlanStep::Delete { generation: 1 }]);
+    let mut at_limit = world;
+    at_limit.capabilities.key_limit = Some(2);
+    at_limit.now = at(80 * DAY);
+    decides(&at_limit, DisableIt, &[disable(1)]);
+    assert!(at_limit.codes().contains(&"provider/key-limit"), "the rotation waits, and the work that makes room does not");
+}
+
+#[test]
+fn an_unavailable_listing_changes_nothing() {
+    let unavailable = |mut world: World| {
+        world.listing = Kind::Unavailable;
+        world
+    };
+    let quiet = unavailable(World::settled());
+    decides(&quiet, Nothing, &[]);
+    assert_eq!(quiet.codes(), ["provider/unavailable"]);
+    let plan = quiet.plan();
+    let view = plan.accounts.values().next().unwrap();
+    assert_eq!((view.listing.as_str(), view.reason.as_deref()), ("unavailable", Some("page 2 failed")));
+    let mut changed = World::settled();
+    changed.wanted().scopes = scopes(&["x:pay:read"]);
+    let finding = blocked(&unavailable(changed), "provider/unavailable");
+    assert_eq!(finding.message, "`acct/hooks` needs a change (scopes differ), and its account cannot be listed: page 2 failed");
+    for world in [World::new(), unwanted(&World::settled())[1].clone()] {
+        assert_eq!(unavailable(world).decision(), (Blocked, vec![]));
+    }
+}
+
+#[test]
+fn an_assumed_listing_plans_in_full() {
+    let mut world = World::new();
+    world.listing = Kind::Assumed;
+    decides(&world, Create, &[create(1)]);
+    assert_eq!(world.codes(), ["plan/assumed"]);
+    world.record(vec![generation(1)]);
+    decides(&world, Nothing, &[]);
+    world.wanted().scopes = scopes(&["x:pay:read"]);
+    decides(&world, Edit, &[edit(&[EditField::Scopes])]);
+}
+
+#[test]
+fn label_twins_block_unless_made_by_hand() {
+    let with_twin = |twin: ObservedKey| {
+        let mut world = World::new();
+        world.observe(twin);
+        world
+    };
+    let twin = ObservedKey { id: "twin".to_owned(), label: marker(9).label("Hooks"), ..observed(9) };
+    let finding = blocked(&with_twin(twin.clone()), "provider/label-twin");
+    assert!(finding.message.contains("`twin`") && finding.message.contains(marker(9).as_str()));
+    decides(&with_twin(ObservedKey { enabled: Some(false), ..twin.clone() }), Create, &[create(1)]);
+    decides(&with_twin(ObservedKey { own: true, ..twin.clone() }), Create, &[create(1)]);
+    let by_hand = with_twin(ObservedKey { label: "Hooks".to_owned(), ..twin.clone() });
+    decides(&by_hand, Create, &[create(1)]);
+    assert!(by_hand.change().unwrap().notes.iter().any(|note| note.contains("made by hand")));
+    let mut known = with_twin(twin);
+    known.others.insert(
+        "other".parse().unwrap(),
+        (None, Some(KeyRecord { generations: vec![generation(9)], ..KeyRecord::new("acct/other".parse().unwrap(), "x") })),
+    );
+    assert_eq!(known.decision().0, Create);
+}
+
+#[test]
+fn the_key_limit_counts_over_the_account() {
+    let mut world = World::new();
+    let other = DesiredKey { address: "acct/aaa".parse().unwrap(), label: "Other".into(), ..desired() };
+    world.others.insert(other.address.name.clone(), (Some(other), None));
+    world.capabilities.key_limit = Some(1);
+    let finding = blocked(&world, "provider/key-limit");
+    assert!(finding.message.contains("has 1 of 1"), "{}", finding.message);
+    assert_eq!((world.plan().summary.create, world.plan().summary.blocked), (1, 1));
+    world.capabilities.key_limit = Some(2);
+    assert_eq!(world.plan().summary.create, 2);
+}
+
+#[test]
+fn nobody_hands_out_what_they_do_not_hold() {
+    let own = |words: &[&str]| {
+        let mut world = World::new();
+        world.snapshot.own_scopes = Some(scopes(words));
+        world
+    };
+    let finding = blocked(&own(&["x:pay:read"]), "provider/ceiling");
+    assert!(finding.severity == Severity::Error && finding.message.contains("`x:hooks:read`"));
+    decides(&own(&["x:hooks:read"]), Create, &[create(1)]);
+    let wildcard = own(&["x:hooks:*"]);
+    decides(&wildcard, Create, &[create(1)]);
+    assert_eq!(wildcard.codes(), ["provider/ceiling-wildcard"]);
+    let mut editing = live(|world| world.wanted().scopes = scopes(&["x:hooks:read", "x:pay:read"]));
+    editing.snapshot.own_scopes = Some(scopes(&["x:pay:read"]));
+    assert_eq!(editing.decision().0, Edit, "what it has already is not handed out");
+    editing.snapshot.own_scopes = Some(scopes(&["x:hooks:read"]));
+    blocked(&editing, "provider/ceiling");
+}
+
+#[test]
+fn our_own_key_and_shared_ids_are_never_touched() {
+    let [_, mut own] = unwanted(&World::settled());
+    own.live(1).own = true;
+    assert!(blocked(&own, "plan/protected").message.contains("own admin credential"));
+    assert!(own.plan().unmanaged[0].own);
+    let [_, mut shared] = unwanted(&World::settled());
+    let other = KeyRecord { generations: vec![generation(1)], ..KeyRecord::new("acct/other".parse().unwrap(), "x") };
+    let wanted = DesiredKey { address: other.address.clone(), ..desired() };
+    shared.others.insert("other".parse().unwrap(), (Some(wanted), Some(other)));
+    assert!(blocked(&shared, "plan/protected").message.contains("more than one generation"));
+}
+
+#[test]
+fn unmanaged_keys_are_listed_and_left_alone() {
+    let mut world = World::settled();
+    world.observe(ObservedKey { id: "b".to_owned(), label: "by hand".to_owned(), scopes: Some(scopes(&["x:key:read"])), ..observed(5) });
+    world.observe(ObservedKey { id: "a".to_owned(), own: true, scopes: None, ..observed(6) });
+    let plan = world.plan();
+    let found: Vec<_> = plan.unmanaged.iter().map(|key| (key.id.as_str(), key.own, key.risk)).collect();
+    assert_eq!(found, [("a", true, None), ("b", false, Some(Risk::Critical))]);
+    assert_eq!(plan.changes, []);
+}
+
+#[test]
+fn what_is_due_soon_is_listed() {
+    let mut world = World::settled();
+    assert_eq!(world.plan().due, []);
+    world.now = at(50 * DAY);
+    let due = world.plan().due;
+    assert_eq!((due.len(), due[0].kind.as_str()), (1, "rotation"));
+    world.now = at(88 * DAY);
+    assert_eq!(world.plan().due, [], "it is in the plan");
+    let mut fixed = World::settled();
+    fixed.wanted().expiry = Expiry::At(at(29 * DAY));
+    fixed.first().expires_at = Some(at(29 * DAY));
+    fixed.live(1).expires_at = Some(Some(at(29 * DAY)));
+    let due = fixed.plan().due;
+    assert_eq!((due[0].kind.as_str(), due[0].at), ("expiry", at(29 * DAY)));
+}
+
+#[test]
+fn degraded_guarantees_are_said() {
+    let mut world = World::settled();
+    world.capabilities.verify = false;
+    world.capabilities.disable = Disable::None;
+    world.capabilities.expiry.settable = false;
+    let findings = world.plan().findings;
+    assert_eq!((findings.len(), findings[0].severity), (1, Severity::Note));
+    for part in ["cannot be verified", "cannot be disabled", "Keywright enforces the end itself"] {
+        assert!(findings[0].message.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn other_addresses_are_left_out() {
+    let mut world = World::new();
+    let other = DesiredKey { address: "acct/aaa".parse().unwrap(), label: "Other".into(), ..desired() };
+    world.others.insert(other.address.name.clone(), (Some(other), None));
+    world.only.insert(address());
+    let plan = world.plan();
+    assert_eq!((plan.changes.len(), &plan.changes[0].address, plan.summary.none), (1, &address(), 0));
+    world.record(vec![generation(1)]);
+    world.observe(observed(1));
+    assert_eq!((world.plan().changes.len(), world.plan().summary.none), (0, 1));
+}
+
+#[test]
+fn the_summary_counts_access_that_comes_about() {
+    let mut world = World::new();
+    world.wanted().scopes = scopes(&["x:hooks:create", "x:pay:read"]);
+    let summary = world.plan().summary;
+    assert_eq!((summary.create, summary.access_gained, summary.highest_risk), (1, 2, Some(Risk::High)));
+    world.snapshot.own_scopes = Some(ScopeSet::new());
+    let summary = world.plan().summary;
+    assert_eq!((summary.blocked, summary.access_gained, summary.highest_risk), (1, 0, None));
+}
+
+#[test]
+fn a_plan_is_valid_for_a_day() {
+    let plan = World::new().plan();
+    assert_eq!((plan.format_version.as_str(), plan.expires_at), ("1.0", at(DAY)));
+}

@@ -1,0 +1,302 @@
+//! One key and its account, as tests want them.
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::standing::{Index, Key};
+use super::*;
+use crate::model::*;
+use crate::profile::*;
+
+/// 2026-11-21T09:00:00Z.
+pub(super) fn now() -> Timestamp {
+    "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+/// Seconds from now.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+pub(super) const DAY: i64 = 86_400;
+
+pub(super) fn scopes(words: &[&str]) -> ScopeSet {
+    words.iter().map(|word| Scope::from(*word)).collect()
+}
+
+fn spec(wildcard: Wildcard, unlisted: Unlisted) -> CatalogueSpec {
+    CatalogueSpec {
+        form: "[a-z*][a-z0-9_:*-]*".to_owned(),
+        separator: ":".to_owned(),
+        wildcard,
+        unlisted,
+        aliases: BTreeMap::new(),
+        verbs: BTreeMap::from([("read".to_owned(), AccessLevel::Read)]),
+        scopes: BTreeMap::new(),
+    }
+}
+
+/// Hooks, keys and payments of a provider with prefix wildcards.
+pub(super) fn catalogue() -> Catalogue {
+    let mut spec = spec(Wildcard::Prefix, Unlisted::Warn);
+    spec.aliases.insert("x:key:udpate".into(), "x:key:update".into());
+    for (name, access, tags, why) in [
+        ("x:hooks:read", AccessLevel::Read, vec![], None),
+        ("x:hooks:create", AccessLevel::Write, vec![Tag::Egress], Some("can repoint events")),
+        ("x:hooks:delete", AccessLevel::Write, vec![], None),
+        ("x:key:read", AccessLevel::Read, vec![Tag::Credentials], None),
+        ("x:key:update", AccessLevel::Write, vec![Tag::Credentials], None),
+        ("x:pay:read", AccessLevel::Read, vec![Tag::Financial], None),
+    ] {
+        spec.scopes.insert(name.into(), ScopeSpec { access, tags, says: None, why: why.map(str::to_owned) });
+    }
+    Catalogue::new(spec).unwrap()
+}
+
+pub(super) fn free_catalogue() -> Catalogue {
+    Catalogue::new(spec(Wildcard::Segment, Unlisted::Allow)).unwrap()
+}
+
+/// Everything possible and reversible.
+pub(super) fn capabilities() -> Capabilities {
+    Capabilities {
+        label: LabelRule { pattern: None, min: 1, max: 100, says: None },
+        editable: EditableFields { label: true, scopes: true, expiry: true, options: true },
+        disable: Disable::Reversible,
+        delete: true,
+        reveal: false,
+        get: true,
+        verify: true,
+        lists_disabled: Some(true),
+        key_limit: None,
+        expiry: ExpirySupport { settable: true, tolerance: Span::seconds(60), max: None },
+        last_used: false,
+        idle_expiry: None,
+        consistency: Span::seconds(10),
+    }
+}
+
+pub(super) fn address() -> Address {
+    "acct/hooks".parse().unwrap()
+}
+
+pub(super) fn recipients(groups: &[(&str, &[&str])]) -> Recipients {
+    groups.iter().map(|(group, keys)| ((*group).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())).collect()
+}
+
+/// Reads hooks, for 90 days.
+pub(super) fn desired() -> DesiredKey {
+    DesiredKey {
+        address: address(),
+        declared_at: Position { file: "keys/pay.yaml".into(), line: 4, column: 3 },
+        label: "Hooks".into(),
+        owner: Some("@pay".into()),
+        purpose: None,
+        scopes: scopes(&["x:hooks:read"]),
+        expiry: Expiry::Lifetime(Span::days(90)),
+        renew_before: Span::days(14),
+        overlap: Span::hours(72),
+        cooldown: Span::days(7),
+        recipients: Arc::new(recipients(&[("ops", &["age1a", "age1b"]), ("recovery", &["age1c"])])),
+        format: Format::Raw,
+        state: DesiredState::Active,
+        protect: false,
+        options: Options::new(),
+    }
+}
+
+pub(super) fn id(number: u32) -> String {
+    format!("id-{number}")
+}
+
+pub(super) fn marker(number: u32) -> Marker {
+    let [a, b, c, d] = number.to_be_bytes();
+    Marker::from_random([7, a, b, c, d])
+}
+
+/// Active, made a day ago from `desired`.
+pub(super) fn generation(number: u32) -> Generation {
+    let desired = desired();
+    Generation {
+        number,
+        state: GenerationState::Active,
+        id: Some(id(number)),
+        marker: Some(marker(number)),
+        label: marker(number).label(&desired.label),
+        scopes: desired.scopes.clone(),
+        options: Options::new(),
+        created_at: at(-DAY),
+        expires_at: desired.expiry.end(at(-DAY)),
+        last_verified_at: None,
+        disable_after: None,
+        disabled_at: None,
+        delete_after: None,
+        sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
+        uneditable: Vec::new(),
+    }
+}
+
+/// What an obedient provider shows of `generation`.
+pub(super) fn shown(generation: &Generation) -> ObservedKey {
+    ObservedKey {
+        id: generation.id.clone().unwrap_or_default(),
+        label: generation.label.clone(),
+        scopes: Some(generation.scopes.clone()),
+        expires_at: Some(generation.expires_at),
+        enabled: Some(true),
+        created_at: Some(generation.created_at),
+        last_used_at: None,
+        options: generation.options.clone(),
+        own: false,
+    }
+}
+
+pub(super) fn observed(number: u32) -> ObservedKey {
+    shown(&generation(number))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Complete,
+    Assumed,
+    Unavailable,
+}
+
+/// One account with one key.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub now: Timestamp,
+    pub capabilities: Capabilities,
+    pub catalogue: Catalogue,
+    pub listing: Kind,
+    pub snapshot: Snapshot,
+    pub desired: Option<DesiredKey>,
+    pub ledger: Option<KeyRecord>,
+    /// Other keys of the account.
+    pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
+    pub only: BTreeSet<Address>,
+    pub can_open: bool,
+}
+
+impl World {
+    /// Wanted, with nothing there.
+    pub fn new() -> Self {
+        Self {
+            now: now(),
+            capabilities: capabilities(),
+            catalogue: catalogue(),
+            listing: Kind::Complete,
+            snapshot: Snapshot::default(),
+            desired: Some(desired()),
+            ledger: None,
+            others: BTreeMap::new(),
+            only: BTreeSet::new(),
+            can_open: false,
+        }
+    }
+
+    /// Wanted, issued as generation 1, and shown by the provider as it should be.
+    pub fn settled() -> Self {
+        let mut world = Self::new();
+        world.record(vec![generation(1)]);
+        world.observe(observed(1));
+        world
+    }
+
+    pub fn record(&mut self, generations: Vec<Generation>) {
+        let mut record = KeyRecord::new(address(), "x");
+        generations.into_iter().for_each(|generation| record.put(generation));
+        self.ledger = Some(record);
+    }
+
+    /// Changes generation 1 of the ledger.
+    pub fn first(&mut self) -> &mut Generation {
+        self.generation(1)
+    }
+
+    pub fn generation(&mut self, number: u32) -> &mut Generation {
+        let record = self.ledger.as_mut().unwrap();
+        record.generations.iter_mut().find(|generation| generation.number == number).unwrap()
+    }
+
+    pub fn wanted(&mut self) -> &mut DesiredKey {
+        self.desired.as_mut().unwrap()
+    }
+
+    pub fn observe(&mut self, key: ObservedKey) {
+        self.snapshot.keys.insert(key.id.clone(), key);
+    }
+
+    /// The provider's side of a generation.
+    pub fn live(&mut self, number: u32) -> &mut ObservedKey {
+        self.snapshot.keys.get_mut(&id(number)).unwrap()
+    }
+
+    pub fn vanish(&mut self, number: u32) {
+        self.snapshot.keys.remove(&id(number));
+        self.snapshot.absent.insert(id(number));
+    }
+
+    pub fn account(&self) -> AccountInput<'_> {
+        let name = address().name;
+        let others = self.others.iter();
+        let mut desired: BTreeMap<Name, &DesiredKey> =
+            others.clone().filter_map(|(name, (desired, _))| Some((name.clone(), desired.as_ref()?))).collect();
+        let mut ledger: BTreeMap<Name, &KeyRecord> =
+            others.filter_map(|(name, (_, record))| Some((name.clone(), record.as_ref()?))).collect();
+        desired.extend(self.desired.as_ref().map(|desired| (name.clone(), desired)));
+        ledger.extend(self.ledger.as_ref().map(|record| (name, record)));
+        AccountInput {
+            provider: "x",
+            capabilities: &self.capabilities,
+            catalogue: &self.catalogue,
+            listing: match self.listing {
+                Kind::Complete => Listing::Complete(self.snapshot.clone()),
+                Kind::Assumed => Listing::Assumed(self.snapshot.clone()),
+                Kind::Unavailable => Listing::Unavailable("page 2 failed".to_owned()),
+            },
+            desired,
+            ledger,
+        }
+    }
+
+    pub fn with_key<T>(&self, ask: impl FnOnce(&Key) -> T) -> T {
+        let account = self.account();
+        let index = Index::new(&account);
+        ask(&Key {
+            address: address(),
+            account: &account,
+            index: &index,
+            now: self.now,
+            can_open: self.can_open,
+            desired: self.desired.as_ref(),
+            record: self.ledger.as_ref(),
+        })
+    }
+
+    pub fn plan(&self) -> Plan {
+        plan(&PlanInput {
+            now: self.now,
+            mode: Mode::Live,
+            accounts: BTreeMap::from([(address().account, self.account())]),
+            only: self.only.clone(),
+            can_open: self.can_open,
+            digest: "sha256:0".to_owned(),
+        })
+    }
+
+    /// The change of the one key.
+    pub fn change(&self) -> Option<Change> {
+        self.plan().changes.into_iter().find(|change| change.address == address())
+    }
+
+    /// Its action and steps; `none` without a change.
+    pub fn decision(&self) -> (Action, Vec<PlanStep>) {
+        self.change().map_or((Action::None, Vec::new()), |change| (change.action, change.steps))
+    }
+
+    pub fn codes(&self) -> Vec<&'static str> {
+        self.plan().findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+}
