@@ -133,6 +133,7 @@ pub(super) fn generation(number: u32) -> Generation {
         disabled_at: None,
         delete_after: None,
         sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
+        resealing: None,
         uneditable: Vec::new(),
     }
 }

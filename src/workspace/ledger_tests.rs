@@ -34,6 +34,7 @@ pub fn record(address: &str, provider: &str, sealed: &[u8]) -> KeyRecord {
         disabled_at: None,
         delete_after: None,
         sealed: Some(Sealed { sha256: sha256(sealed), format: Format::Json, recipients: BTreeMap::new() }),
+        resealing: None,
         uneditable: Vec::new(),
     });
     record
