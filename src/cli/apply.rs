@@ -72,7 +72,7 @@ async fn work(
     let listings = session.observe(&providers).await;
     let shown = session.plan(&listings, Mode::Live, only, can_open, now());
     if let Some(approved) = &approved {
-        planning::within(approved, &shown)?;
+        planning::within(host, approved, &shown)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
@@ -112,7 +112,7 @@ async fn work(
     } else {
         let listings = session.observe(&providers).await;
         let plan = session.plan(&listings, Mode::Live, only, can_open, now().max(host.clock().now()));
-        planning::within(&shown, &plan)?;
+        planning::within(host, &shown, &plan)?;
         (listings, plan)
     };
     let accounts = accounts(&session, &providers, &listings, &journal, identities.as_ref());

@@ -89,7 +89,7 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
 }
 
 /// What the fresh plan wants beyond the approved one, as a refusal.
-pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
+pub fn within(host: &Host, approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
     let beyond = crate::plan::exceeds(approved, fresh);
     if beyond.is_empty() {
         return Ok(());
@@ -98,5 +98,6 @@ pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
         Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
             .help("plan again, and have that plan approved; nothing was changed");
     diagnostic.notes = beyond;
+    host.say(render::plan_difference(approved, fresh).trim_end());
     Err(Stop::with(Exit::Refused, diagnostic))
 }
