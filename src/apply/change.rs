@@ -118,7 +118,7 @@ impl Account<'_> {
             && !error.may_have_acted()
         {
             if matches!(error, crate::provider::ProviderError::Refused(_)) {
-                self.remember_uneditable(&mut record, generation, "state")?;
+                self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
             }
             return Err(Failure::provider("enable the key", error.clone()));
         }
@@ -139,7 +139,7 @@ impl Account<'_> {
             None => false,
         };
         if !enabled {
-            self.remember_uneditable(&mut record, generation, "state")?;
+            self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
             return Err(Failure::new(
                 Code::ProviderNotApplied,
                 format!("the provider accepted to enable `{}` and still shows it as disabled", record.address),
