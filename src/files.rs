@@ -159,6 +159,14 @@ pub fn try_writing_in(directory: &Path) -> Result<(), FileError> {
     file.close().map_err(failed())
 }
 
+/// Proves that a file can be put at a path: nothing is there, or a regular file.
+pub fn try_replacing(path: &Path) -> Result<(), FileError> {
+    match path.symlink_metadata() {
+        Ok(about) if !about.is_file() => Err(FileError::of("write", path)(io::Error::other("something else than a file is there"))),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
