@@ -38,7 +38,7 @@ fn a_create_whose_answer_is_lost_is_found_by_its_marker() {
 
 #[test]
 fn a_create_that_did_not_arrive_is_made_anew_once_the_list_has_settled() {
-    for fault in [Fault::ResetBefore, Fault::ErrorBefore] {
+    let made_anew = |fault| {
         let site = Site::new(Config::default());
         order(&site, fault, Route::Create, 1);
         site.apply().exits(0);
@@ -47,7 +47,12 @@ fn a_create_that_did_not_arrive_is_made_anew_once_the_list_has_settled() {
         let (tree, writes) = (site.sandbox.tree(), site.writes());
         site.apply().exits(0);
         assert_eq!((site.writes(), site.sandbox.tree() == tree), (writes, true), "{fault:?}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for fault in [Fault::ResetBefore, Fault::ErrorBefore] {
+            scope.spawn(move || made_anew(fault));
+        }
+    });
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! A workspace with one PayConex account that lives in an emulator, and what tests ask of both.
+#![allow(dead_code, reason = "each suite uses a different part")]
+
 use jiff::{SignedDuration, Timestamp};
 use keywright::model::{GenerationState, KeyRecord};
 

@@ -19,11 +19,13 @@ impl Filters {
         Self {
             root: root.display().to_string(),
             rules: vec![
+                rule("temporary", r"\.tmp[0-9A-Za-z]{6}"),
                 rule("token", "kw_[a-z2-7]{12}_[0-9A-Za-z]{49}"),
                 rule("id", "key_[a-z2-7]{12}"),
                 rule("marker", "kw-[a-z2-7]{8}"),
                 rule("sha256", r"\b[0-9a-f]{64}\b"),
                 rule("digest", r"\b[0-9a-f]{16}\b"),
+                rule("plan", r"\b[0-9a-f]{4}-[0-9a-f]{4}\b"),
                 rule("recipient", "age1[a-z0-9]{58}"),
                 rule("identity", "AGE-SECRET-KEY-1[A-Z0-9]{58}"),
             ],
