@@ -178,6 +178,7 @@ mod tests {
         let instant = |text: &str| text.parse().expect("an instant");
         for number in [1, 2] {
             record.put(Generation {
+                resealing: None,
                 number,
                 state: if number == 2 { GenerationState::Active } else { GenerationState::Retiring },
                 id: Some(format!("api_{number}")),
@@ -196,7 +197,6 @@ mod tests {
                     format: Format::Json,
                     recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
                 }),
-                resealing: None,
                 uneditable: Vec::new(),
             });
         }

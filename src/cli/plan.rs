@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Purpose, Session};
 use super::print;
+use super::session::{self, Purpose, Session};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
-use crate::model::Listing;
 use crate::plan::{Mode, Plan};
 use crate::render;
 
@@ -16,27 +15,29 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     if host.is_pull_request() && !args.offline {
         return Err(Stop::with(
             Exit::Error,
-            Diagnostic::error(Code::CommandUsage, "in a pull-request job a plan must not use credentials: the change could name another host")
-                .help("add `--offline`; a live plan belongs to a job on the protected branch"),
+            Diagnostic::error(
+                Code::CommandUsage,
+                "in a pull-request job a plan must not use credentials: the change could name another host",
+            )
+            .help("add `--offline`; a live plan belongs to a job on the protected branch"),
         ));
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
     let identities = session::identities(host, &args.identity)?;
-    let (mode, listings) = if args.offline {
-        (Mode::Offline, session.assume())
+    let (mode, observed) = if args.offline {
+        (Mode::Offline, session.assume(&only))
     } else {
         let providers = session.providers(Purpose::Plan, &only);
-        (Mode::Live, super::apply::block_on(session.observe(&providers))?)
+        (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
     };
-    let plan = session.plan(&listings, mode, &only, identities.is_some(), host.clock().now());
+    let plan = session.plan(&observed, mode, &only, identities.is_some(), host.clock().now());
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
     show(host, &plan, &args.output)?;
 
-    let unavailable = listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)));
-    Ok(if unavailable || plan.summary.blocked > 0 {
+    Ok(if observed.is_partial() || plan.summary.blocked > 0 {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
@@ -64,9 +65,12 @@ pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
 
 /// Reads a saved plan, and refuses one that is stale: other inputs, too old, or made offline.
 pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> Result<Plan, Stop> {
-    let refuse = |message: String| Stop::with(Exit::Refused, Diagnostic::error(Code::PlanStale, message).help("plan again, and have that plan approved"));
+    let refuse = |message: String| {
+        Stop::with(Exit::Refused, Diagnostic::error(Code::PlanStale, message).help("plan again, and have that plan approved"))
+    };
     let bytes = files::read_through_links(path, 1 << 30)?;
-    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| Stop::message(format!("`{}` is not a saved plan: {error}", path.display())))?;
+    let plan: Plan =
+        serde_json::from_slice(&bytes).map_err(|error| Stop::message(format!("`{}` is not a saved plan: {error}", path.display())))?;
     if plan.format_version.split('.').next() != Some("1") {
         return Err(refuse(format!("the saved plan has format {}, which this version does not read", plan.format_version.escape_debug())));
     }
@@ -83,14 +87,15 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
 }
 
 /// What the fresh plan wants beyond the approved one, as a refusal.
-pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
+pub fn within(host: &Host, approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
     let beyond = crate::plan::exceeds(approved, fresh);
     if beyond.is_empty() {
         return Ok(());
     }
-    let mut diagnostic = Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
-        .help("plan again, and have that plan approved; nothing was changed");
+    let mut diagnostic =
+        Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
+            .help("plan again, and have that plan approved; nothing was changed");
     diagnostic.notes = beyond;
+    host.say(render::plan_difference(approved, fresh).trim_end());
     Err(Stop::with(Exit::Refused, diagnostic))
 }
-

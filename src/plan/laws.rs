@@ -1,4 +1,4 @@
-//! The planner's laws, over random worlds. Contradictory ledgers are part of them.
+//! The planner's laws, over random worlds. Contradictory ledgers are part of them. `PROPTEST_CASES` sets how many.
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -77,6 +77,8 @@ fn generations(number: u32) -> impl Strategy<Value = Generation> {
             // Half of them are as an apply would have left them.
             let (created_at, expires_at, scopes) =
                 if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
+            // What was published has a secret, unless it was adopted: generation 1 only.
+            let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
             let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
             let uneditable = uneditable.into_iter().map(str::to_owned).collect();
             Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, ..made }
@@ -190,11 +192,15 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
     let snapshot = &mut world.snapshot;
     if let PlanStep::Create { generation: number } = step {
         let desired = desired.unwrap();
-        for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Active) {
+        let works = |id: &String| snapshot.keys.get(id).is_some_and(|key| key.enabled != Some(false));
+        let followed = record.generations.iter().any(|old| old.state == GenerationState::Active && old.id.as_ref().is_some_and(works));
+        // A predecessor that was kept for want of a successor gets its overlap from now.
+        let retires = |old: &&mut Generation| old.state == GenerationState::Active || old.state == GenerationState::Retiring && !followed;
+        for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.disable_after = now.checked_add(desired.overlap.duration()).ok();
         }
-        let marker = marker(if is_main { *number } else { 1000 + *number });
+        let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
         let made = Generation {
             id: Some(format!("{}-{number}", address.name)),
             label: marker.label(&desired.label),
@@ -208,7 +214,14 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         };
         snapshot.keys.insert(made.id.clone().unwrap(), shown(&made));
         record.put(made);
+        record.protect = desired.protect;
         return;
+    }
+    if let PlanStep::Enable { .. } = step {
+        // The same for one whose successor lives again.
+        for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Retiring) {
+            old.disable_after = now.checked_add(Span::hours(72).duration()).ok();
+        }
     }
     let generation = record.generations.iter_mut().find(|generation| generation.number == step.generation()).unwrap();
     let id = generation.id.clone();
@@ -226,7 +239,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             match found {
                 Some(key) => {
                     key.enabled = Some(false);
-                    generation.id = Some(key.id.clone());
+                    generation.id.get_or_insert_with(|| key.id.clone());
                     off(generation);
                 }
                 None => generation.state = GenerationState::Deleted,
@@ -264,7 +277,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             if let Some(key) = live {
                 key.enabled = Some(false);
             }
-            if generation.state != GenerationState::Deleted || id.is_some_and(|id| snapshot.keys.contains_key(&id)) {
+            if generation.state != GenerationState::Deleted {
                 off(generation);
             }
         }
@@ -314,14 +327,17 @@ fn reworded(mut world: World, picks: &[Pick]) -> World {
 }
 
 /// Whether a plan does the same: everything but the words of scopes, and what depends on them.
-fn gist(plan: &Plan) -> Vec<(Address, Action, u32, Vec<PlanStep>, Vec<AccessEntry>)> {
+/// What a change does, without the words that explain it.
+type Gist = (Address, Action, u32, Vec<PlanStep>, Vec<AccessEntry>);
+
+fn gist(plan: &Plan) -> Vec<Gist> {
     let of =
         |change: &Change| (change.address.clone(), change.action, change.generation, change.steps.clone(), change.access.gained.clone());
     plan.changes.iter().map(of).collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_inputs_give_the_same_bytes(world in worlds()) {
@@ -335,8 +351,15 @@ proptest! {
         let mut after = world.clone();
         carry_out(&mut after, &plan);
         let again = after.plan();
-        let more: Vec<&Change> = again.changes.iter().filter(|change| change.action != Action::Blocked).collect();
-        prop_assert!(more.is_empty(), "first {:#?}\nthen {:#?}\nledger {:#?}\n{:#?}", plan.changes, more, after.ledger, after.snapshot);
+        // What the key limit blocked may come about after a deletion has made room.
+        let waited = |change: &Change| {
+            let limit = crate::diagnostics::Code::ProviderKeyLimit;
+            plan.findings.iter().any(|finding| finding.code == limit && finding.message.starts_with(&format!("`{}`", change.address)))
+        };
+        let more: Vec<&Change> = again.changes.iter().filter(|change| change.action != Action::Blocked && !waited(change)).collect();
+        let short = |change: &Change| (change.action, change.reason.clone(), change.steps.clone());
+        let (first, then) = (plan.changes.iter().map(short).collect::<Vec<_>>(), more.into_iter().map(short).collect::<Vec<_>>());
+        prop_assert!(then.is_empty(), "first {:?}\nthen {:?}", first, then);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) enum Older {
     Retire,
     /// Disabled before, live again.
     DisableAgain,
+    /// Deleted by the ledger, live all the same.
+    EndAgain,
     Delete,
     RecordDisabled,
     RecordDeleted,
@@ -37,12 +39,13 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
         (Retiring, Seen::Off, Pace::Overlap) if over => Older::RecordDisabled,
         (Retiring, Seen::Missing, Pace::Overlap) if over => Older::RecordDeleted,
         (Retiring | Active, Seen::Live, Pace::Now) => Older::Retire,
-        (Retiring | Active, Seen::Off, Pace::Now) => Older::RecordDisabled,
-        (Retiring | Active, Seen::Missing, Pace::Now) => Older::RecordDeleted,
+        (Retiring, Seen::Off, Pace::Now) | (Active, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) => Older::RecordDisabled,
+        (Retiring, Seen::Missing, Pace::Now) | (Active, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) => Older::RecordDeleted,
         (Retiring | Active, Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => Older::Rest,
-        (Disabled | Deleted | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
-        (Disabled, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
-        (Disabled, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
+        (Disabled | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
+        (Deleted, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::EndAgain,
+        (Disabled | Expired, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
+        (Disabled | Expired, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
         (Disabled | Deleted | Vanished | Expired, Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => {
             Older::Rest
         }
@@ -55,16 +58,16 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
     }
 }
 
-/// Steps on older generations, oldest first, each with its reason.
-pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
+/// Steps on older generations, oldest first, each with its reason. A current one that was dead already counts as older when it is `superseded`.
+pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
     let (mut steps, mut findings) = (Vec::new(), Vec::new());
     let current = key.record.and_then(KeyRecord::current);
     let pace = pace(key, current);
-    let mut older: Vec<&Generation> =
-        key.generations().filter(|other| current.is_none_or(|current| current.number != other.number)).collect();
+    let stays = current.filter(|current| !superseded || current.state == GenerationState::Active).map(|current| current.number);
+    let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
-        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete;
+        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete && may_delete(key.wanted());
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
         let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
@@ -72,6 +75,8 @@ pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
+            Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
+            Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),
             Older::Delete => (PlanStep::Delete { generation: number }, "is disabled, and its cooldown has passed"),
             Older::RecordDisabled => (recorded(number, RecordedState::Disabled), "is disabled already"),
             Older::RecordDeleted => (recorded(number, RecordedState::Deleted), "is gone already"),
@@ -87,6 +92,14 @@ pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
         }
     }
     (steps, findings)
+}
+
+/// A key that is declared and kept dead loses none of its generations.
+fn may_delete(wanted: Wanted) -> bool {
+    match wanted {
+        Wanted::Active | Wanted::Gone => true,
+        Wanted::Ended | Wanted::Disabled => false,
+    }
 }
 
 fn pace(key: &Key, current: Option<&Generation>) -> Pace {

@@ -31,13 +31,15 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             returning(key, desired, current, rest, reason)
         }
         (Row::Reissue, Some(desired), Some(current)) => {
-            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number)).and_end(key, current)
+            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number))
         }
         (Row::Expire, Some(desired), Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
             expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed"))
         }
         (Row::Expired, Some(desired), _) => expired(key, desired, rest),
+        // Something was begun, or retired: that ends, and no more is said than that the key has expired.
+        (Row::NeverIssued, Some(desired), _) if key.generations().next().is_some() => expired(key, desired, rest),
         (Row::NeverIssued, Some(desired), _) => {
             let mut draft = rest.issue(key, desired, Action::Create, "declared, and not issued yet");
             draft.refuse(
@@ -122,10 +124,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
         let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);
-        return rest
-            .issue(key, desired, Action::Create, &format!("{reason}; {more}"))
-            .widen(key, desired, current, &found)
-            .and_end(key, current);
+        return rest.issue(key, desired, Action::Create, &format!("{reason}; {more}")).widen(key, desired, current, &found);
     }
     let mut draft = rest;
     draft.action = Action::Enable;
