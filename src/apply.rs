@@ -47,6 +47,10 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         writable("secrets")?;
         writable(".keywright/sealed")?;
     }
+    for change in changes.iter().filter(|change| change.address.account == *account.name && change.action != Action::Blocked) {
+        files::try_replacing(&account.ledger.path(&change.address))?;
+        files::try_replacing(&account.ledger.secret_path(&change.address))?;
+    }
     let mut tried: Vec<&crate::model::Recipients> = Vec::new();
     for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
         if tried.contains(&&*key.recipients) {

@@ -31,6 +31,8 @@ pub enum Fault {
     Throttle(Duration),
     /// Acts at once, and answers after this time.
     Stall(Duration),
+    /// Acts, and answers with this status and a message which repeats credential, body and answer.
+    Echo(u16),
 }
 
 /// A failure for the next `times` requests which fit.
@@ -49,7 +51,7 @@ pub struct Order {
 impl FromStr for Order {
     type Err = String;
 
-    /// Reads `fault:METHOD:times`; `throttle` and `stall` carry a time, as in `stall=5s:POST:1`.
+    /// Reads `fault:METHOD:times`; `throttle` and `stall` carry a time, as in `stall=5s:POST:1`, and `echo` a status.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
         let (Some(fault), Some(method), Some(times), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -58,7 +60,8 @@ impl FromStr for Order {
         let fault = match fault.split_once('=') {
             Some(("throttle", time)) => Fault::Throttle(duration(time)?),
             Some(("stall", time)) => Fault::Stall(duration(time)?),
-            Some((name, _)) => return Err(format!("no fault `{name}` takes a time")),
+            Some(("echo", status)) => Fault::Echo(status.parse().map_err(|_| format!("`{status}` is not a status"))?),
+            Some((name, _)) => return Err(format!("no fault `{name}` takes a value")),
             None => match fault {
                 "error-before" => Fault::ErrorBefore,
                 "error-after" => Fault::ErrorAfter,

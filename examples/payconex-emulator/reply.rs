@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::config::{AnswerFields, Config, ErrorCode};
+use super::routes::Incoming;
 use super::state::Key;
 
 /// An answer before it is turned into bytes.
@@ -63,6 +64,25 @@ impl Reply {
         let page = "<!doctype html><title>PayConex</title><p>One moment.</p>\n";
         self.status = StatusCode::OK;
         self.content = Content::Text("text/html; charset=utf-8", page.to_owned());
+        self
+    }
+
+    /// Refuses with a message which repeats what was sent, and what would have been answered.
+    pub fn echoed(mut self, status: u16, request: &Incoming) -> Self {
+        let answer = match &self.content {
+            Content::Empty => String::new(),
+            Content::Json(value) => value.to_string(),
+            Content::Text(_, text) => text.clone(),
+        };
+        let secret = match &self.content {
+            Content::Json(value) => value["secret"].as_str().unwrap_or_default().to_owned(),
+            Content::Empty | Content::Text(..) => String::new(),
+        };
+        let sent = request.authorization.join(" ");
+        let body = String::from_utf8_lossy(&request.body);
+        let message = format!("secret {secret} of {sent} for {body} with {answer}");
+        self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.content = Content::Json(json!({"errorType": "echo", "errorCode": "40000", "traceId": "echo", "message": message, "details": []}));
         self
     }
 

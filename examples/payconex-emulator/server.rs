@@ -319,5 +319,6 @@ async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fau
             tokio::time::sleep(time).await;
             reply
         }
+        Some(Fault::Echo(status)) => shared.answer(request).echoed(status, request),
     }
 }

@@ -27,6 +27,13 @@ const COOLDOWN: Span = Span::days(7);
 pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     let (saved, addresses) = targets(&args.targets)?;
     let root = session::find(host)?;
+    if root.join(".keywright").is_symlink() {
+        return Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(Code::WorkspaceSymlink, format!("`{}` is a symbolic link", root.join(".keywright").display()))
+                .help("replace it by a directory: links are never followed; nothing was changed"),
+        ));
+    }
     let Some(_lock) = Lock::take(&root.join(".keywright/lock"))? else {
         return Err(Stop::with(
             Exit::Error,

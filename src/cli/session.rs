@@ -67,7 +67,8 @@ impl<'h> Session<'h> {
         let replayed = journal::replay(&root, &mut records).map_err(|error| {
             Stop::with(
                 Exit::Error,
-                Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}")),
+                Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}"))
+                    .help("restore the file; without it, look at the provider for keys whose marker the ledger lacks, and move it away"),
             )
         })?;
         Ok(Self { host, ledger: Ledger::new(&root), workspace, sources, records, replayed })

@@ -117,10 +117,10 @@ fn live(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft) -> D
 /// Rows `Reenable` and `Return`: enables a generation where that is possible and enough, and issues the next otherwise.
 fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft, reason: &str) -> Draft {
     let found = compare(key, desired, current);
-    let usable = key.account.capabilities.disable == Disable::Reversible
-        && current.sealed.is_some()
-        && !key.has_passed(current.delete_after)
-        && !current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
+    // A provider that was seen not to enable a key again is not asked twice.
+    let refused_before = key.seen(current) != Seen::Live && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
+    let reversible = key.account.capabilities.disable == Disable::Reversible && !refused_before;
+    let usable = reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
         let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);

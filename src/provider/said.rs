@@ -10,6 +10,10 @@ use crate::profile::classify::Refusal;
 
 const LONGEST_MESSAGE: usize = 200;
 const LONGEST_WORD: usize = 64;
+/// From this length on a word is taken for a secret whatever it is made of.
+const CERTAINLY_LONG: usize = 32;
+/// From this length on a word of letters and digits is.
+const HARDLY_SHORT: usize = 16;
 
 /// A refusal as a sentence for people.
 pub struct Said<'a>(pub &'a Refusal);
@@ -33,7 +37,7 @@ impl Said<'_> {
             }
         }
         if let Some(message) = message.as_ref().filter(safe) {
-            let calm: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let calm: String = masked(message).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let mut short: String = calm.trim().chars().take(LONGEST_MESSAGE).collect();
             if short.len() < calm.trim().len() {
                 short.push('…');
@@ -45,6 +49,25 @@ impl Said<'_> {
         }
         said
     }
+}
+
+/// The text with `…` for each word that could be a secret, plain or encoded: one just issued, or our own in an echoed header.
+///
+/// A word is a run of what hexadecimal, base64 and percent encoding are made of. It could be a secret when it is long, or mixes letters and digits and
+/// is not short. Names of fields and scopes are neither.
+fn masked(text: &str) -> String {
+    let of_a_word = |c: char| c.is_ascii_alphanumeric() || "+/=_%-".contains(c);
+    let mut calm = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let inside = of_a_word(first);
+        let (word, after) = rest.split_at(rest.find(|c| of_a_word(c) != inside).unwrap_or(rest.len()));
+        let mixed = word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
+        let suspect = inside && (word.len() >= CERTAINLY_LONG || (mixed && word.len() >= HARDLY_SHORT));
+        calm.push_str(if suspect { "…" } else { word });
+        rest = after;
+    }
+    calm
 }
 
 /// How long the provider asks to wait: seconds, or a date.
@@ -86,6 +109,20 @@ mod tests {
         assert_eq!(said(&Refusal { code: Some("a b".into()), kind: None, ..refusal("") }), "status 403, trace abc-1");
         let long = said(&refusal(&"é".repeat(5000)));
         assert!(long.ends_with("é…") && long.chars().count() < 300);
+    }
+
+    #[test]
+    fn what_could_be_a_secret_is_masked() {
+        for (text, expected) in [
+            ("bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z", "bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z"),
+            (r#"{"secret":"b328837fa95e4967a65e5d4e303c0be0"}"#, r#"{"secret":"…"}"#),
+            ("Basic YXBpX2U1YjE0NWM0OmIzMjg4Mzc= refused", "Basic … refused"),
+            ("a%22b%5C0123456789 b", "… b"),
+            ("abcdefghijklmnopqrstuvwxyzabcdef", "…"),
+            ("additional_properties are", "additional_properties are"),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
     }
 
     #[test]

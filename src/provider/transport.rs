@@ -102,7 +102,9 @@ impl Transport {
             call = call.header("content-type", "application/json").body(body);
         }
         self.pace().await;
+        let named = |text: String| format!("`{}`: {text}", self.origin.host_str().unwrap_or_default());
         match tokio::time::timeout(self.timeout, exchange(call)).await {
+            Ok(Err(TransportError::Unreachable(text))) => Err(TransportError::Unreachable(named(text))),
             Ok(answer) => answer,
             Err(_) => Err(TransportError::Unanswered(format!("no answer within {} seconds", self.timeout.as_secs()))),
         }

@@ -10,7 +10,7 @@ use super::palette::{Ink, Style};
 use super::plan_sections as sections;
 use super::table::pad;
 use super::text_safety::safe;
-use crate::model::{Address, Scope};
+use crate::model::{Address, Marker, Scope};
 use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
 
 /// Where action words begin, and where the place of the declaration begins, in columns.
@@ -146,7 +146,12 @@ impl Entry<'_> {
         let differs = |same: fn(&KeyView, &KeyView) -> bool| before.is_some_and(|before| !same(before, after));
         let end = |view: &KeyView| view.expires_at.map_or_else(|| "never".to_owned(), day);
         if differs(|a, b| a.expires_at == b.expires_at) {
-            let word = if self.change.access.expiry_extended { "later" } else { "earlier" };
+            let is_later = match (before.and_then(|before| before.expires_at), after.expires_at) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(old), Some(new)) => new > old,
+            };
+            let word = if is_later { "later" } else { "earlier" };
             let text = arrow(&before.map(end).unwrap_or_default(), &end(after));
             field(out, "expires", &format!("{}  {word}", pad(&text, PLACE - 18)));
         } else if issues(self.change.action) && !self.notes_on("expires ") && !self.notes_on("never expires") {
@@ -156,7 +161,10 @@ impl Entry<'_> {
         if differs(|a, b| a.state == b.state) {
             field(out, "state", &arrow(&before.map(|view| safe(&view.state)).unwrap_or_default(), &safe(&after.state)));
         }
-        if differs(|a, b| a.label == b.label) {
+        // A new generation's marker is drawn by apply, so only the rest of its label can be compared.
+        let bare = |view: &KeyView| view.label.as_deref().map(|label| Marker::strip_from(label).to_owned());
+        let same_but_marker = issues(self.change.action) && before.is_some_and(|before| bare(before) == bare(after));
+        if !same_but_marker && differs(|a, b| a.label == b.label) {
             let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
             field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
         }
