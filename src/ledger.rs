@@ -178,6 +178,7 @@ mod tests {
         let instant = |text: &str| text.parse().expect("an instant");
         for number in [1, 2] {
             record.put(Generation {
+                resealing: None,
                 number,
                 state: if number == 2 { GenerationState::Active } else { GenerationState::Retiring },
                 id: Some(format!("api_{number}")),

@@ -134,6 +134,7 @@ pub(super) fn generation(number: u32) -> Generation {
         delete_after: None,
         resealing: None,
         sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
+        resealing: None,
         uneditable: Vec::new(),
     }
 }

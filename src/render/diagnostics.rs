@@ -10,12 +10,16 @@ const MAX_LINE: usize = 200;
 
 /// All diagnostics, each followed by an empty line, and a last line that counts them: `2 errors, 1 warning`. Empty when there are none.
 pub fn draw(located: &[Located], colour: bool) -> String {
+    draw_each(located, colour) + &summary(located)
+}
+
+/// All diagnostics, each followed by an empty line, for a text that counts them itself.
+pub fn draw_each(located: &[Located], colour: bool) -> String {
     let mut text = String::new();
     for diagnostic in located {
         text.push_str(&one(diagnostic, colour));
         text.push('\n');
     }
-    text.push_str(&summary(located));
     text
 }
 

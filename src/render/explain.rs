@@ -5,7 +5,7 @@ use super::text_safety::safe;
 use crate::diagnostics::{Code, suggest};
 use crate::model::{AccessLevel, Risk, Scope, Tag};
 use crate::profile::catalogue::ScopeFacts;
-use crate::profile::{Catalogue, Profile, ScopeCheck};
+use crate::profile::{Catalogue, Profile, ScopeCheck, Unlisted};
 
 /// A word that is neither a code nor a scope of any provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +21,14 @@ pub fn explain(word: &str, providers: &[(&Profile, &Catalogue)]) -> Result<Strin
     if let Ok(code) = word.parse::<Code>() {
         return Ok(code.page().to_owned());
     }
-    let pages: Vec<String> = providers.iter().filter_map(|(profile, catalogue)| scope_page(word, profile, catalogue)).collect();
-    if !pages.is_empty() {
-        return Ok(pages.join("\n"));
+    // A free catalogue takes any word: it answers only when no provider knows the scope better.
+    let is_free = |catalogue: &Catalogue| catalogue.spec().unlisted == Unlisted::Allow;
+    for free in [false, true] {
+        let asked = providers.iter().filter(|(_, catalogue)| is_free(catalogue) == free);
+        let pages: Vec<String> = asked.filter_map(|(profile, catalogue)| scope_page(word, profile, catalogue)).collect();
+        if !pages.is_empty() {
+            return Ok(pages.join("\n"));
+        }
     }
     let listed = providers.iter().flat_map(|(profile, _)| profile.catalogue.scopes.keys().map(Scope::as_str));
     let known = Code::ALL.iter().map(|code| code.as_str()).chain(listed);
@@ -143,7 +148,7 @@ pub(super) mod demo {
     /// A small provider with one of everything that pages tell.
     pub fn profile() -> Profile {
         serde_json::from_str(
-            r#"{ "version": 1, "name": "demo", "title": "Demo", "secret": { "parts": ["secret"] },
+            r#"{ "version": 1, "name": "demo", "title": "Demo", "secret": { "parts": ["secret"] }, "api": "keyring",
             "capabilities": { "label": { "max": 100 }, "editable": { "scopes": true }, "disable": "final", "consistency": "10s",
               "expiry": { "settable": true, "tolerance": "1s" } },
             "catalogue": { "form": "x:[a-z:*]+", "wildcard": "prefix", "aliases": { "x:hooks:udpate": "x:hooks:update" }, "scopes": {
@@ -217,6 +222,19 @@ mod tests {
             let page = page(scope).expect(scope);
             assert!(page.contains(&format!("risk: {reason}\n")), "{page}");
         }
+    }
+
+    #[test]
+    fn a_free_catalogue_does_not_talk_over_one_that_knows() {
+        let (known, mut free) = (demo::profile(), demo::profile());
+        free.name = "free".to_owned();
+        free.catalogue.unlisted = Unlisted::Allow;
+        free.catalogue.scopes.clear();
+        let catalogues = [&known, &free].map(|profile| Catalogue::new(profile.catalogue.clone()).expect("a catalogue"));
+        let both = [(&known, &catalogues[0]), (&free, &catalogues[1])];
+        let page = explain("x:hooks:read", &both).expect("a page");
+        assert!(page.contains("`demo`") && !page.contains("`free`"), "{page}");
+        assert!(explain("x:other:read", &both).is_ok_and(|page| page.contains("`free`")));
     }
 
     #[test]

@@ -170,7 +170,7 @@ pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
 pub fn diagnostics(out: &mut String, plan: &Plan, style: Style) {
     if !plan.diagnostics.is_empty() {
         out.push('\n');
-        out.push_str(super::diagnostics::draw(&plan.diagnostics, style.colour).trim_end_matches('\n'));
+        out.push_str(super::diagnostics::draw_each(&plan.diagnostics, style.colour).trim_end_matches('\n'));
         out.push('\n');
     }
 }

@@ -317,6 +317,7 @@ mod tests {
           pay      管理           api_2            ours: the admin credential
 
         warning[plan/degraded]: `plan_credential` of `pay` has `pcx:api_key:read`, which reads secrets
+          = more: keywright explain plan/degraded
 
         Plan: 1 to create, 1 to edit, 1 to rotate, 1 to disable. 2 attended steps. 1 blocked. 1 account unavailable. 1 warning.
         ");

@@ -68,7 +68,11 @@ pub fn providers_text(profiles: &[&Profile], style: Style) -> String {
                 Cell::new(safe(&profile.title)),
                 Cell::new(kind(profile)),
                 Cell::new(profile.environments.keys().map(|name| safe(name)).collect::<Vec<_>>().join(", ")),
-                Cell::new(profile.catalogue.scopes.len().to_string()),
+                Cell::new(if profile.catalogue.unlisted == Unlisted::Allow {
+                    "any".to_owned()
+                } else {
+                    profile.catalogue.scopes.len().to_string()
+                }),
                 Cell::new(if lacks.is_empty() { "nothing".to_owned() } else { lacks.join(", ") }),
             ]
         })

@@ -1,10 +1,11 @@
 //! JSON Schemas (draft 2020-12), generated from the very types that parse.
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::KeyRecord;
 use crate::plan::Plan;
 use crate::profile::Profile;
+use crate::workspace::{ConfigFile, ManifestFile};
 use crate::yaml;
 
 /// Names of all schemas.
@@ -13,6 +14,8 @@ pub const NAMES: [&str; 5] = ["config", "manifest", "profile", "plan", "ledger"]
 /// The schema of that name, pretty-printed with a line feed at its end.
 pub fn schema(name: &str) -> Option<String> {
     let value = match name {
+        "config" => input::<ConfigFile>("keywright.yaml", "The trusted file of a workspace: accounts, recipients and defaults."),
+        "manifest" => input::<ManifestFile>("Keywright manifest", "Which keys of one account should exist."),
         "profile" => input::<Profile>("Keywright profile", "One provider, as data: its API, its limits, its scope catalogue."),
         "ledger" => input::<KeyRecord>("Keywright ledger file", "Every generation of one key; never a secret."),
         "plan" => output::<Plan>("Keywright plan", "What `keywright plan -o json` prints and `--out` saves."),
@@ -31,10 +34,16 @@ fn output<T: JsonSchema>(title: &str, description: &str) -> Value {
     titled(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(), title, description)
 }
 
-fn titled(mut schema: Schema, title: &str, description: &str) -> Value {
-    schema.insert("title".to_owned(), title.into());
-    schema.insert("description".to_owned(), description.into());
-    schema.to_value()
+/// The schema with what says its use first.
+fn titled(schema: Schema, title: &str, description: &str) -> Value {
+    let Value::Object(rest) = schema.to_value() else { unreachable!("the schema of a struct is an object") };
+    let dialect = rest.get("$schema").cloned().unwrap_or_default();
+    let head = [("$schema", dialect), ("title", title.into()), ("description", description.into())];
+    let mut all: Map<String, Value> = head.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, value) in rest {
+        all.entry(name).or_insert(value);
+    }
+    Value::Object(all)
 }
 
 #[cfg(test)]
@@ -61,6 +70,42 @@ mod tests {
     #[test]
     fn an_unknown_name_has_no_schema() {
         assert_eq!(schema("nonsense"), None);
+    }
+
+    /// A document as editors see it: YAML read without any of our own checks.
+    fn yaml_of(text: &str) -> Value {
+        serde_yaml::from_str(text).expect("YAML")
+    }
+
+    #[test]
+    fn bundled_profiles_fit_their_schema() {
+        for (name, text) in crate::profile::builtin() {
+            let mut profile = yaml_of(text);
+            assert_eq!(errors("profile", &profile), Vec::<String>::new(), "{name}");
+            profile["hosts"] = "x".into();
+            assert_ne!(errors("profile", &profile), Vec::<String>::new(), "{name}: an unknown field is refused");
+        }
+    }
+
+    #[test]
+    fn configurations_and_manifests_fit_their_schemas() {
+        let config = "version: 1\naccounts:\n  pay: { provider: payconex, environment: production, credential: { env: KEY } }\nrecipients: { ops: [age1x] }\n";
+        let manifest = "account: pay\nkeys:\n  billing: { scopes: [a:read], lifetime: 90d, format: json, protect: true }\n";
+        assert_eq!(errors("config", &yaml_of(config)), Vec::<String>::new());
+        assert_eq!(errors("manifest", &yaml_of(manifest)), Vec::<String>::new());
+        let bad = [
+            ("config", config.replace("version: 1", "version: 2")),
+            ("config", config.replace("{ env: KEY }", "{}")),
+            ("config", config.replace("provider: payconex", "provider: ~")),
+            ("config", format!("{config}guards: {{ max_creates: 50 }}\n")),
+            ("manifest", manifest.replace("[a:read]", "a:read")),
+            ("manifest", manifest.replace("90d", "90 days")),
+            ("manifest", manifest.replace("90d", "~")),
+            ("manifest", manifest.replace("protect", "protct")),
+        ];
+        for (name, text) in bad {
+            assert_ne!(errors(name, &yaml_of(&text)), Vec::<String>::new(), "{name}: {text}");
+        }
     }
 
     #[test]
