@@ -34,7 +34,10 @@ impl Account<'_> {
     }
 
     fn declared(&self, name: &Name) -> Result<&DesiredKey, Failure> {
-        self.keys.get(name).copied().ok_or_else(|| Failure::new(Code::InternalUnexpected, "the plan asks for a key that no manifest declares"))
+        self.keys
+            .get(name)
+            .copied()
+            .ok_or_else(|| Failure::new(Code::InternalUnexpected, "the plan asks for a key that no manifest declares"))
     }
 
     fn known(&self, record: &KeyRecord, number: u32) -> Result<(Generation, String), Failure> {
@@ -67,7 +70,8 @@ impl Account<'_> {
             return Err(Failure::provider("edit the key", error.clone()));
         }
         let observed = self.look(&id).await.map_err(|error| Failure::provider("read the edited key back", error))?;
-        let observed = observed.ok_or_else(|| Failure::new(Code::ProviderNotApplied, format!("the key `{id}` vanished while it was edited")))?;
+        let observed =
+            observed.ok_or_else(|| Failure::new(Code::ProviderNotApplied, format!("the key `{id}` vanished while it was edited")))?;
 
         let mut stayed = Vec::new();
         for field in fields {
@@ -125,7 +129,10 @@ impl Account<'_> {
                 Liveness::Alive => true,
                 Liveness::Dead => false,
                 Liveness::Undecided(why) => {
-                    self.surroundings.progress(self.name, &format!("{}: the provider accepted the enabling; it cannot be confirmed: {why}", record.address));
+                    self.surroundings.progress(
+                        self.name,
+                        &format!("{}: the provider accepted the enabling; it cannot be confirmed: {why}", record.address),
+                    );
                     true
                 }
             },
@@ -133,8 +140,11 @@ impl Account<'_> {
         };
         if !enabled {
             self.remember_uneditable(&mut record, generation, "state")?;
-            return Err(Failure::new(Code::ProviderNotApplied, format!("the provider accepted to enable `{}` and still shows it as disabled", record.address))
-                .help("apply again: the next plan creates a new generation instead"));
+            return Err(Failure::new(
+                Code::ProviderNotApplied,
+                format!("the provider accepted to enable `{}` and still shows it as disabled", record.address),
+            )
+            .help("apply again: the next plan creates a new generation instead"));
         }
         generation.state = GenerationState::Active;
         generation.disabled_at = None;
@@ -166,9 +176,10 @@ impl Account<'_> {
     /// Encrypts the current secret anew. The old file stays until the new one is durable beside it.
     async fn reseal(&self, key: &DesiredKey, number: u32) -> Result<(), Failure> {
         let mut record = self.record(&key.address.name);
-        let mut generation = record.generation(number).cloned().ok_or_else(|| {
-            Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}"))
-        })?;
+        let mut generation = record
+            .generation(number)
+            .cloned()
+            .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}")))?;
         let secret = self.plaintext(&key.address, &generation).await?.ok_or_else(|| {
             Failure::new(Code::PlanResealPending, "the secret cannot be read, so it cannot be encrypted anew")
                 .help("apply with `-i IDENTITY`, or wait for the next rotation")

@@ -90,8 +90,11 @@ impl Account<'_> {
         };
         let Some(secret) = secret else {
             self.abandon(record, generation.number).await?;
-            return Err(Failure::new(Code::ProviderUnanswered, "the provider created the key without telling its secret; it was disabled again")
-                .help("apply again to create it anew"));
+            return Err(Failure::new(
+                Code::ProviderUnanswered,
+                "the provider created the key without telling its secret; it was disabled again",
+            )
+            .help("apply again to create it anew"));
         };
         generation.sealed = Some(self.stage(key, &secret)?);
         generation.state = GenerationState::Sealed;
@@ -124,11 +127,17 @@ impl Account<'_> {
                 }
                 Liveness::Dead => {
                     self.abandon(record, generation.number).await?;
-                    return Err(Failure::new(Code::ProviderVerifyFailed, "the provider refuses the new key as dead; it was disabled again"));
+                    return Err(Failure::new(
+                        Code::ProviderVerifyFailed,
+                        "the provider refuses the new key as dead; it was disabled again",
+                    ));
                 }
                 Liveness::Undecided(why) => {
-                    return Err(Failure::new(Code::ProviderVerifyUndecided, format!("the new key is sealed but could not be tried: {why}"))
-                        .help("apply again later; the key in use is untouched"));
+                    return Err(Failure::new(
+                        Code::ProviderVerifyUndecided,
+                        format!("the new key is sealed but could not be tried: {why}"),
+                    )
+                    .help("apply again later; the key in use is untouched"));
                 }
             }
         }
@@ -170,7 +179,10 @@ impl Account<'_> {
         if observed.scopes.as_ref().is_some_and(|scopes| !self.catalogue.is_equivalent(&asked.scopes, scopes)) {
             return Some("set of scopes");
         }
-        if observed.expires_at.is_some_and(|end| self.capabilities.expiry.settable && !self.capabilities.expiry.agrees(asked.expires_at, end)) {
+        if observed
+            .expires_at
+            .is_some_and(|end| self.capabilities.expiry.settable && !self.capabilities.expiry.agrees(asked.expires_at, end))
+        {
             return Some("expiry");
         }
         if observed.label != asked.label {

@@ -33,7 +33,8 @@ async fn read(
             return Err(ProviderError::Unanswered(format!("the list has the id `{}` twice", twice.id.escape_debug())));
         }
     }
-    let generations = ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.state != GenerationState::Deleted);
+    let generations =
+        ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.state != GenerationState::Deleted);
     let missing: BTreeMap<&str, Timestamp> = generations
         .filter_map(|generation| Some((generation.id.as_deref()?, generation.created_at)))
         .filter(|(id, _)| !snapshot.keys.contains_key(*id))

@@ -64,7 +64,8 @@ impl Account<'_> {
         if found.is_empty() && !settled {
             let wait = Duration::try_from(self.now().duration_until(settles)).unwrap_or_default();
             if wait <= PATIENCE {
-                self.surroundings.progress(self.name, &format!("{}: waiting {} s for the provider's list to settle", record.address, wait.as_secs()));
+                self.surroundings
+                    .progress(self.name, &format!("{}: waiting {} s for the provider's list to settle", record.address, wait.as_secs()));
                 tokio::time::sleep(wait).await;
                 self.surroundings.passed(wait);
                 found = self.bearing_marker(&generation).await?;
@@ -82,7 +83,8 @@ impl Account<'_> {
         };
         // One request delivered twice: all but the first are recorded and disabled.
         for twin in &found[1..] {
-            let extra = Generation { number: record.next_number(), id: Some(twin.id.clone()), state: GenerationState::Lost, ..generation.clone() };
+            let extra =
+                Generation { number: record.next_number(), id: Some(twin.id.clone()), state: GenerationState::Lost, ..generation.clone() };
             self.commit(record, &extra)?;
             self.abandon(record, extra.number).await?;
         }
@@ -207,12 +209,7 @@ impl Account<'_> {
     }
 
     /// The provider does not tell whether a key is enabled: the key's own secret decides, where it is to be had.
-    async fn prove_dead(
-        &self,
-        address: &Address,
-        generation: &Generation,
-        asked: Result<(), ProviderError>,
-    ) -> Result<(), Failure> {
+    async fn prove_dead(&self, address: &Address, generation: &Generation, asked: Result<(), ProviderError>) -> Result<(), Failure> {
         asked.map_err(|error| Failure::provider("disable the key", error))?;
         match self.liveness(address, generation).await? {
             Liveness::Dead => Ok(()),
@@ -221,7 +218,8 @@ impl Account<'_> {
                 format!("the provider accepted to disable generation {} of `{address}`, and its secret still works", generation.number),
             )),
             Liveness::Undecided(why) => {
-                self.surroundings.progress(self.name, &format!("{address}: the provider accepted the disabling; it cannot be confirmed: {why}"));
+                self.surroundings
+                    .progress(self.name, &format!("{address}: the provider accepted the disabling; it cannot be confirmed: {why}"));
                 Ok(())
             }
         }

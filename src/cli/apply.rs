@@ -119,6 +119,7 @@ async fn work(
     let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
     let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
     journal.close()?;
+    host.end_progress();
     conclude(host, &outcomes, in_part)
 }
 
@@ -152,8 +153,11 @@ fn durable_enough(session: &Session<'_>, args: &ApplyArgs, plan: &Plan, unfinish
     match changed.into_iter().find(|name| outside(name)) {
         Some(name) if session.host.is_ci() && !args.local => Err(Stop::with(
             Exit::Error,
-            Diagnostic::error(Code::ApplyNotDurable, format!("account `{name}` would be changed from a CI machine, whose disk is not durable"))
-                .help("add `--local` when the workspace outlives this job; nothing was changed"),
+            Diagnostic::error(
+                Code::ApplyNotDurable,
+                format!("account `{name}` would be changed from a CI machine, whose disk is not durable"),
+            )
+            .help("add `--local` when the workspace outlives this job; nothing was changed"),
         )),
         Some(_) | None => Ok(()),
     }
@@ -163,7 +167,9 @@ fn confirm(host: &Host, args: &ApplyArgs) -> Result<(), Stop> {
     if args.yes {
         return Ok(());
     }
-    let refused = |message: &str| Stop::with(Exit::Error, Diagnostic::error(Code::ApplyNotConfirmed, message).help("add `--yes`; nothing was changed"));
+    let refused = |message: &str| {
+        Stop::with(Exit::Error, Diagnostic::error(Code::ApplyNotConfirmed, message).help("add `--yes`; nothing was changed"))
+    };
     match host.ask("Apply these changes?") {
         Some(true) => Ok(()),
         Some(false) => Err(refused("not confirmed")),

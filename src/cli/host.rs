@@ -1,5 +1,6 @@
 //! This process's surroundings: clock, environment, terminal, signals, randomness.
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::rc::Rc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use indicatif::{MultiProgress, ProgressBar};
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Colour, Global};
@@ -22,6 +24,15 @@ pub struct Host {
     clock: Clock,
     colour: Colour,
     stopping: Arc<AtomicBool>,
+    progress: Progress,
+}
+
+/// Where progress is shown.
+enum Progress {
+    /// Plain lines, for CI and files.
+    Lines,
+    /// One line an account that is rewritten, on a terminal.
+    Bars { all: MultiProgress, by_account: RefCell<BTreeMap<Name, ProgressBar>> },
 }
 
 /// The clock of plans and ledgers, in whole seconds.
@@ -45,7 +56,20 @@ impl Clock {
 impl Host {
     pub fn new(global: &Global) -> Self {
         let clock = global.now.map_or(Clock::System, |now| Clock::Fixed(Rc::new(Cell::new(now))));
-        Self { directory: global.directory.clone(), clock, colour: global.color, stopping: Arc::new(AtomicBool::new(false)) }
+        let stopping = Arc::new(AtomicBool::new(false));
+        let mut host = Self { directory: global.directory.clone(), clock, colour: global.color, stopping, progress: Progress::Lines };
+        if io::stderr().is_terminal() && !host.is_ci() {
+            host.progress = Progress::Bars { all: MultiProgress::new(), by_account: RefCell::default() };
+        }
+        host
+    }
+
+    /// Ends the progress lines, so that what follows stands below them.
+    pub fn end_progress(&self) {
+        match &self.progress {
+            Progress::Lines => {}
+            Progress::Bars { by_account, .. } => by_account.borrow().values().for_each(ProgressBar::finish),
+        }
     }
 
     pub fn clock(&self) -> Clock {
@@ -184,6 +208,15 @@ impl Surroundings for Host {
     }
 
     fn progress(&self, account: &Name, line: &str) {
-        self.say(&format!("{account}: {}", render::text_safety::safe(line)));
+        let line = format!("{account}: {}", render::text_safety::safe(line));
+        match &self.progress {
+            Progress::Lines => self.say(&line),
+            Progress::Bars { all, by_account } => {
+                let mut bars = by_account.borrow_mut();
+                let bar = bars.entry(account.clone()).or_insert_with(|| all.add(ProgressBar::new_spinner()));
+                bar.inc(1);
+                bar.set_message(line);
+            }
+        }
     }
 }

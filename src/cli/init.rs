@@ -80,7 +80,8 @@ pub fn run(host: &Host, args: &InitArgs) -> Result<Exit, Stop> {
 fn profile(name: &str) -> Result<Profile, Stop> {
     Profile::builtin(name).ok_or_else(|| {
         let names: Vec<&str> = builtin().iter().map(|(name, _)| *name).collect();
-        let hint = suggest::did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("the built-in ones are {}", names.join(", ")));
+        let hint =
+            suggest::did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("the built-in ones are {}", names.join(", ")));
         Stop::message(format!("there is no provider `{}`; {hint}", name.escape_debug()))
     })
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Purpose, Session};
 use super::print;
+use super::session::{self, Purpose, Session};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::model::Listing;
@@ -16,8 +16,11 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     if host.is_pull_request() && !args.offline {
         return Err(Stop::with(
             Exit::Error,
-            Diagnostic::error(Code::CommandUsage, "in a pull-request job a plan must not use credentials: the change could name another host")
-                .help("add `--offline`; a live plan belongs to a job on the protected branch"),
+            Diagnostic::error(
+                Code::CommandUsage,
+                "in a pull-request job a plan must not use credentials: the change could name another host",
+            )
+            .help("add `--offline`; a live plan belongs to a job on the protected branch"),
         ));
     }
     let session = Session::open(host)?;
@@ -64,9 +67,12 @@ pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
 
 /// Reads a saved plan, and refuses one that is stale: other inputs, too old, or made offline.
 pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> Result<Plan, Stop> {
-    let refuse = |message: String| Stop::with(Exit::Refused, Diagnostic::error(Code::PlanStale, message).help("plan again, and have that plan approved"));
+    let refuse = |message: String| {
+        Stop::with(Exit::Refused, Diagnostic::error(Code::PlanStale, message).help("plan again, and have that plan approved"))
+    };
     let bytes = files::read_through_links(path, 1 << 30)?;
-    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| Stop::message(format!("`{}` is not a saved plan: {error}", path.display())))?;
+    let plan: Plan =
+        serde_json::from_slice(&bytes).map_err(|error| Stop::message(format!("`{}` is not a saved plan: {error}", path.display())))?;
     if plan.format_version.split('.').next() != Some("1") {
         return Err(refuse(format!("the saved plan has format {}, which this version does not read", plan.format_version.escape_debug())));
     }
@@ -88,9 +94,9 @@ pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
     if beyond.is_empty() {
         return Ok(());
     }
-    let mut diagnostic = Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
-        .help("plan again, and have that plan approved; nothing was changed");
+    let mut diagnostic =
+        Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
+            .help("plan again, and have that plan approved; nothing was changed");
     diagnostic.notes = beyond;
     Err(Stop::with(Exit::Refused, diagnostic))
 }
-

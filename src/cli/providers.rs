@@ -24,7 +24,8 @@ pub fn run(host: &Host, args: &ProvidersArgs) -> Result<Exit, Stop> {
     let Some((profile, catalogue)) = known.iter().find(|(profile, _)| profile.name == *name) else {
         let names: Vec<&str> = known.iter().map(|(profile, _)| profile.name.as_str()).collect();
         let mut diagnostic = Diagnostic::error(Code::ConfigUnknownProvider, format!("there is no provider `{}`", name.escape_debug()));
-        diagnostic.help = suggest::did_you_mean(name, names.iter().copied()).or_else(|| Some(format!("the known ones are {}", names.join(", "))));
+        diagnostic.help =
+            suggest::did_you_mean(name, names.iter().copied()).or_else(|| Some(format!("the known ones are {}", names.join(", "))));
         return Err(Stop::with(Exit::Error, diagnostic));
     };
     print(match args.output {

@@ -65,7 +65,10 @@ impl<'h> Session<'h> {
         }
         let mut records = workspace.ledger.clone();
         let replayed = journal::replay(&root, &mut records).map_err(|error| {
-            Stop::with(Exit::Error, Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}")))
+            Stop::with(
+                Exit::Error,
+                Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}")),
+            )
         })?;
         Ok(Self { host, ledger: Ledger::new(&root), workspace, sources, records, replayed })
     }
@@ -83,7 +86,12 @@ impl<'h> Session<'h> {
     /// Opens the accounts that the chosen keys live in; all of them when none are chosen.
     pub fn providers(&self, purpose: Purpose, only: &BTreeSet<Address>) -> Providers {
         let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        self.workspace.accounts.keys().filter(chosen).map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose))).collect()
+        self.workspace
+            .accounts
+            .keys()
+            .filter(chosen)
+            .map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose)))
+            .collect()
     }
 
     fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Diagnostic> {
@@ -107,17 +115,22 @@ impl<'h> Session<'h> {
                 })?;
                 let text = self.credential(&account.name, reference)?;
                 let credential = api.credential.parse(&text).map_err(|problem| {
-                    Diagnostic::error(Code::CredentialInvalid, format!("the credential of account `{}` cannot be used: {problem}", account.name))
-                        .note(format!("it comes from {}", describe(reference)))
+                    Diagnostic::error(
+                        Code::CredentialInvalid,
+                        format!("the credential of account `{}` cannot be used: {problem}", account.name),
+                    )
+                    .note(format!("it comes from {}", describe(reference)))
                 })?;
                 let at = AccountAt {
                     environment: account.environment.as_deref(),
                     endpoint: account.endpoint.as_deref(),
                     params: &account.params,
                 };
-                HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now).map(|provider| Box::new(provider) as Box<dyn Provider>).map_err(|error| {
-                    Diagnostic::error(Code::ProviderUnavailable, format!("account `{}` cannot be opened: {error}", account.name))
-                })
+                HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now)
+                    .map(|provider| Box::new(provider) as Box<dyn Provider>)
+                    .map_err(|error| {
+                        Diagnostic::error(Code::ProviderUnavailable, format!("account `{}` cannot be opened: {error}", account.name))
+                    })
             }
             None => Err(Diagnostic::error(
                 Code::ProviderUnavailable,
@@ -132,9 +145,11 @@ impl<'h> Session<'h> {
                 .help(format!("provide {}", describe(reference)))
         };
         let text = match reference {
-            CredentialRef::Env(name) => {
-                self.host.variable(name).map(Zeroizing::new).ok_or_else(|| missing(format!("the variable `{name}` is not set, or empty")))?
-            }
+            CredentialRef::Env(name) => self
+                .host
+                .variable(name)
+                .map(Zeroizing::new)
+                .ok_or_else(|| missing(format!("the variable `{name}` is not set, or empty")))?,
             CredentialRef::File(path) => text_of(&self.workspace.root.join(path)).map_err(missing)?,
             CredentialRef::Command(words) => output_of(&self.workspace.root, words).map_err(missing)?,
         };
@@ -176,7 +191,8 @@ impl<'h> Session<'h> {
             };
             (name.clone(), input)
         });
-        let input = PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
+        let input =
+            PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
         let mut plan = plan::plan(&input);
         let mut report = Report::default();
         self.workspace.report.diagnostics().iter().chain(&plan.findings).cloned().for_each(|diagnostic| report.push(diagnostic));

@@ -125,8 +125,10 @@ impl KeyRecord {
     }
 
     /// The generation whose secret is the published one: the newest active one, else the newest that was active.
+    ///
+    /// A generation that was undone before it was published must have no `sealed`, so that it does not pass for one that was active.
     pub fn current(&self) -> Option<&Generation> {
-        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.number);
+        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.sealed.is_some(), generation.number);
         self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(rank)
     }
 

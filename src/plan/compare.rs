@@ -35,12 +35,12 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     let observed = key.observed(generation);
     let mut fields = differing(key, desired, generation, observed);
     let in_ledger = if observed.is_some() { differing(key, desired, generation, None) } else { fields.clone() };
-    let drift = !fields.is_empty() && in_ledger.is_empty();
     let can_edit = |field: &EditField| is_editable(capabilities, generation, *field);
-    let ledger_only = fields.is_empty() && in_ledger.iter().any(can_edit);
-    if ledger_only {
-        fields = in_ledger.into_iter().filter(can_edit).collect();
-    }
+    let behind: Vec<EditField> = in_ledger.iter().copied().filter(|field| !fields.contains(field) && can_edit(field)).collect();
+    let drift = !fields.is_empty() && in_ledger.is_empty();
+    let ledger_only = fields.is_empty() && !behind.is_empty();
+    fields.extend(behind);
+    fields.sort();
     let (added, removed) = recipients(desired, generation);
     Differences {
         forced: fields.iter().copied().filter(|field| !can_edit(field)).collect(),

@@ -96,7 +96,8 @@ pub(super) fn decide(key: &Key, room: &mut limits::Room) -> Decision {
     if draft.refusal.is_none() && matches!(key.account.listing, Listing::Complete(_) | Listing::Assumed(_)) {
         limits::check(key, &mut draft, room);
     }
-    let (steps, mut findings) = older::steps(key);
+    let superseded = draft.refusal.is_none() && draft.issues() || key.held() == Held::Attended;
+    let (steps, mut findings) = older::steps(key, superseded);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
     if let Listing::Unavailable(why) = &key.account.listing {
@@ -148,7 +149,7 @@ fn continue_unfinished(key: &Key, draft: &mut Draft) {
         draft.generation = last.number;
         draft.reason = rows::INTERRUPTED.to_owned();
     }
-    draft.steps.splice(0..0, steps);
+    draft.recovery = steps;
 }
 
 fn left_behind(generation: &Generation) -> String {
@@ -168,18 +169,9 @@ fn guard(key: &Key, draft: &mut Draft) {
         return;
     }
     let address = &key.address;
-    let orphans: Vec<u32> = key.unfinished().iter().map(|generation| generation.number).collect();
-    let ends = |step: &PlanStep| match step {
-        PlanStep::Disable { generation } | PlanStep::Delete { generation } => !orphans.contains(generation),
-        PlanStep::Recover { .. }
-        | PlanStep::Create { .. }
-        | PlanStep::Edit { .. }
-        | PlanStep::Enable { .. }
-        | PlanStep::Reseal { .. }
-        | PlanStep::Record { .. } => false,
-    };
+    let ends = |step: &PlanStep| matches!(step, PlanStep::Disable { .. } | PlanStep::Delete { .. });
     let cannot = key.account.capabilities.disable == Disable::None;
-    let refusal = if let Some((generation, why)) = untouchable(key, &draft.steps) {
+    let refusal = if let Some((generation, why)) = untouchable(key, draft.recovery.iter().chain(&draft.steps)) {
         let message = format!("generation {generation} of `{address}` must not be touched: {why}");
         key.warning(Code::PlanProtected, message).help("look at the ledger entry; two keys cannot share a generation")
     } else if draft.steps.iter().any(ends) && key.is_protected() {
@@ -212,11 +204,9 @@ fn past(action: Action) -> &'static str {
 }
 
 /// A generation that the steps concern, or that they would retire, and that is not ours to touch.
-fn untouchable(key: &Key, steps: &[PlanStep]) -> Option<(u32, &'static str)> {
-    let concerned = |generation: &&Generation| {
-        key.current().is_some_and(|current| current.number == generation.number)
-            || steps.iter().any(|step| step.generation() == generation.number)
-    };
+fn untouchable<'a>(key: &Key, steps: impl Iterator<Item = &'a PlanStep>) -> Option<(u32, &'static str)> {
+    let numbers: Vec<u32> = steps.map(PlanStep::generation).chain(key.current().map(|current| current.number)).collect();
+    let concerned = |generation: &&Generation| numbers.contains(&generation.number);
     key.generations().filter(concerned).find_map(|generation| Some((generation.number, key.index.untouchable(generation)?)))
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Draft {
     pub action: Action,
     pub reason: String,
     pub generation: u32,
+    /// Recovery of what an earlier apply left; it comes before the steps.
+    pub recovery: Vec<PlanStep>,
     pub steps: Vec<PlanStep>,
     pub before: Option<KeyView>,
     pub after: Option<KeyView>,
@@ -63,6 +65,7 @@ impl Draft {
             action: Action::None,
             reason: String::new(),
             generation: key.current().map_or_else(|| key.next_number(), |current| current.number),
+            recovery: Vec::new(),
             steps: Vec::new(),
             after: view.clone(),
             before: view,
@@ -104,15 +107,6 @@ impl Draft {
             state: "active".to_owned(),
             label: Some(desired.label.to_string()),
         });
-        self
-    }
-
-    /// Disables a generation that should be dead by the ledger, and is not, once its successor is there.
-    pub fn and_end(mut self, key: &Key, current: &Generation) -> Self {
-        let dead = current.state != GenerationState::Active;
-        if dead && key.seen(current) == Seen::Live && key.account.capabilities.disable != Disable::None {
-            self.steps.push(PlanStep::Disable { generation: current.number });
-        }
         self
     }
 
@@ -199,6 +193,7 @@ impl Draft {
         if let Some(refusal) = draft.refusal.take() {
             draft.reason.clone_from(&refusal.message);
             draft.findings.push(refusal);
+            draft.recovery.clear();
             draft.steps.clear();
         }
         let findings = std::mem::take(&mut draft.findings);
@@ -217,7 +212,7 @@ impl Draft {
             before: draft.before,
             after: draft.after,
             access,
-            steps: draft.steps,
+            steps: draft.recovery.into_iter().chain(draft.steps).collect(),
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
             notes,
         };

@@ -77,6 +77,8 @@ fn generations(number: u32) -> impl Strategy<Value = Generation> {
             // Half of them are as an apply would have left them.
             let (created_at, expires_at, scopes) =
                 if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
+            // What was published has a secret, unless it was adopted: generation 1 only.
+            let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
             let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
             let uneditable = uneditable.into_iter().map(str::to_owned).collect();
             Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, ..made }
@@ -190,11 +192,15 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
     let snapshot = &mut world.snapshot;
     if let PlanStep::Create { generation: number } = step {
         let desired = desired.unwrap();
-        for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Active) {
+        let works = |id: &String| snapshot.keys.get(id).is_some_and(|key| key.enabled != Some(false));
+        let followed = record.generations.iter().any(|old| old.state == GenerationState::Active && old.id.as_ref().is_some_and(works));
+        // A predecessor that was kept for want of a successor gets its overlap from now.
+        let retires = |old: &&mut Generation| old.state == GenerationState::Active || old.state == GenerationState::Retiring && !followed;
+        for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.disable_after = now.checked_add(desired.overlap.duration()).ok();
         }
-        let marker = marker(if is_main { *number } else { 1000 + *number });
+        let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
         let made = Generation {
             id: Some(format!("{}-{number}", address.name)),
             label: marker.label(&desired.label),
@@ -208,6 +214,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         };
         snapshot.keys.insert(made.id.clone().unwrap(), shown(&made));
         record.put(made);
+        record.protect = desired.protect;
         return;
     }
     let generation = record.generations.iter_mut().find(|generation| generation.number == step.generation()).unwrap();
@@ -226,7 +233,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             match found {
                 Some(key) => {
                     key.enabled = Some(false);
-                    generation.id = Some(key.id.clone());
+                    generation.id.get_or_insert_with(|| key.id.clone());
                     off(generation);
                 }
                 None => generation.state = GenerationState::Deleted,
@@ -264,7 +271,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             if let Some(key) = live {
                 key.enabled = Some(false);
             }
-            if generation.state != GenerationState::Deleted || id.is_some_and(|id| snapshot.keys.contains_key(&id)) {
+            if generation.state != GenerationState::Deleted {
                 off(generation);
             }
         }
@@ -335,8 +342,15 @@ proptest! {
         let mut after = world.clone();
         carry_out(&mut after, &plan);
         let again = after.plan();
-        let more: Vec<&Change> = again.changes.iter().filter(|change| change.action != Action::Blocked).collect();
-        prop_assert!(more.is_empty(), "first {:#?}\nthen {:#?}\nledger {:#?}\n{:#?}", plan.changes, more, after.ledger, after.snapshot);
+        // What the key limit blocked may come about after a deletion has made room.
+        let waited = |change: &Change| {
+            let limit = crate::diagnostics::Code::ProviderKeyLimit;
+            plan.findings.iter().any(|finding| finding.code == limit && finding.message.starts_with(&format!("`{}`", change.address)))
+        };
+        let more: Vec<&Change> = again.changes.iter().filter(|change| change.action != Action::Blocked && !waited(change)).collect();
+        let short = |change: &Change| (change.action, change.reason.clone(), change.steps.clone());
+        let (first, then) = (plan.changes.iter().map(short).collect::<Vec<_>>(), more.into_iter().map(short).collect::<Vec<_>>());
+        prop_assert!(then.is_empty(), "first {:?}\nthen {:?}", first, then);
     }
 
     #[test]

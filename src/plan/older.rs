@@ -13,6 +13,8 @@ pub(super) enum Older {
     Retire,
     /// Disabled before, live again.
     DisableAgain,
+    /// Deleted by the ledger, live all the same.
+    EndAgain,
     Delete,
     RecordDisabled,
     RecordDeleted,
@@ -40,7 +42,8 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
         (Retiring | Active, Seen::Off, Pace::Now) => Older::RecordDisabled,
         (Retiring | Active, Seen::Missing, Pace::Now) => Older::RecordDeleted,
         (Retiring | Active, Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => Older::Rest,
-        (Disabled | Deleted | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
+        (Disabled | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
+        (Deleted, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::EndAgain,
         (Disabled, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
         (Disabled, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
         (Disabled | Deleted | Vanished | Expired, Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => {
@@ -55,16 +58,17 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
     }
 }
 
-/// Steps on older generations, oldest first, each with its reason.
-pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
+/// Steps on older generations, oldest first, each with its reason. A current one that was dead already counts as older when it is `superseded`.
+pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
     let (mut steps, mut findings) = (Vec::new(), Vec::new());
     let current = key.record.and_then(KeyRecord::current);
     let pace = pace(key, current);
-    let mut older: Vec<&Generation> =
-        key.generations().filter(|other| current.is_none_or(|current| current.number != other.number)).collect();
+    let stays = current.filter(|current| !superseded || current.state == GenerationState::Active).map(|current| current.number);
+    let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
-        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete;
+        // A key that is kept disabled loses none of its generations.
+        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete && key.wanted() != Wanted::Disabled;
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
         let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
@@ -72,6 +76,8 @@ pub(super) fn steps(key: &Key) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
+            Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
+            Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),
             Older::Delete => (PlanStep::Delete { generation: number }, "is disabled, and its cooldown has passed"),
             Older::RecordDisabled => (recorded(number, RecordedState::Disabled), "is disabled already"),
             Older::RecordDeleted => (recorded(number, RecordedState::Deleted), "is gone already"),

@@ -31,7 +31,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             returning(key, desired, current, rest, reason)
         }
         (Row::Reissue, Some(desired), Some(current)) => {
-            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number)).and_end(key, current)
+            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number))
         }
         (Row::Expire, Some(desired), Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
@@ -120,10 +120,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
         let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);
-        return rest
-            .issue(key, desired, Action::Create, &format!("{reason}; {more}"))
-            .widen(key, desired, current, &found)
-            .and_end(key, current);
+        return rest.issue(key, desired, Action::Create, &format!("{reason}; {more}")).widen(key, desired, current, &found);
     }
     let mut draft = rest;
     draft.action = Action::Enable;

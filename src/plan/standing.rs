@@ -28,7 +28,7 @@ pub(super) enum Held {
     Disabled,
     Expired,
     Vanished,
-    /// Nothing is published, and a person has yet to act.
+    /// Nothing is live, and a person has yet to act.
     Attended,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Index<'a> {
     markers: BTreeSet<Marker>,
     /// Markers of the ledger.
     pub known: BTreeSet<&'a Marker>,
-    /// Ids that more than one generation claims with a secret in use.
+    /// Ids that more than one generation claims.
     shared: BTreeSet<&'a str>,
 }
 
@@ -72,15 +72,12 @@ impl<'a> Index<'a> {
         let snapshot = account.listing.snapshot();
         let generations = || account.ledger.values().flat_map(|record| &record.generations);
         let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
-        for generation in generations().filter(|generation| generation.state != GenerationState::Deleted) {
-            if let Some(id) = &generation.id {
-                *ids.entry(id).or_default() += 1;
-            }
+        for id in generations().filter_map(|generation| generation.id.as_deref()) {
+            *ids.entry(id).or_default() += 1;
         }
-        let all: BTreeSet<&str> = generations().filter_map(|generation| generation.id.as_deref()).collect();
         let listed = || snapshot.into_iter().flat_map(|snapshot| snapshot.keys.values());
         let mut strangers: BTreeMap<&str, Vec<&ObservedKey>> = BTreeMap::new();
-        for key in listed().filter(|key| !key.own && !all.contains(key.id.as_str())) {
+        for key in listed().filter(|key| !key.own && !ids.contains_key(key.id.as_str())) {
             strangers.entry(Marker::strip_from(&key.label)).or_default().push(key);
         }
         Self {
@@ -108,7 +105,7 @@ impl<'a> Key<'a> {
             None => Wanted::Gone,
             Some(desired) => match (desired.state, desired.expiry) {
                 (DesiredState::Disabled, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Disabled,
-                (DesiredState::Active, Expiry::At(end)) if end < self.now => Wanted::Ended,
+                (DesiredState::Active, Expiry::At(end)) if end <= self.now => Wanted::Ended,
                 (DesiredState::Active, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Active,
             },
         }
@@ -130,14 +127,14 @@ impl<'a> Key<'a> {
         use GenerationState::{
             Active, Ambiguous, Attended, Created, Deleted, Disabled, Expired, Intended, Lost, Retiring, Sealed, Vanished,
         };
+        let attended = self.generations().any(|generation| generation.state == Attended);
         match self.current().map(|generation| generation.state) {
             Some(Active) => Held::Active,
+            None | Some(Disabled | Expired | Vanished) if attended => Held::Attended,
             Some(Disabled) => Held::Disabled,
             Some(Expired) => Held::Expired,
             Some(Vanished) => Held::Vanished,
-            None | Some(Intended | Created | Sealed | Retiring | Deleted | Attended | Ambiguous | Lost) => {
-                if self.generations().any(|generation| generation.state == Attended) { Held::Attended } else { Held::Nothing }
-            }
+            None | Some(Intended | Created | Sealed | Retiring | Deleted | Attended | Ambiguous | Lost) => Held::Nothing,
         }
     }
 

@@ -372,7 +372,7 @@ fn never_issued() {
     world.wanted().expiry = Expiry::At(at(-1));
     assert_eq!(world.with_key(current_row), Row::NeverIssued);
     blocked(&world, "plan/expired");
-    world.wanted().expiry = Expiry::At(now());
+    world.wanted().expiry = Expiry::At(at(1));
     decides(&world, Create, &[create(1)]);
 }
 
@@ -544,7 +544,7 @@ fn older_generations_have_their_table() {
         (Disabled, Seen::Off, Pace::Overlap, true, false, Older::Rest),
         (Disabled, Seen::Missing, Pace::Overlap, false, true, Older::RecordDeleted),
         (Disabled, Seen::Unknown, Pace::Overlap, false, true, Older::Rest),
-        (Deleted, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
+        (Deleted, Seen::Live, Pace::Overlap, false, false, Older::EndAgain),
         (Vanished, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
         (Expired, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
         (Expired, Seen::Off, Pace::Now, true, true, Older::Rest),

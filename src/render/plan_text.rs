@@ -64,7 +64,14 @@ impl Entry<'_> {
         self.secret(out);
         self.other_generations(out);
         for note in &self.change.notes {
-            field(out, "note", &safe(note));
+            match (note.strip_prefix("secret "), note.strip_prefix("expires ")) {
+                (Some(rest), _) => field(out, "secret", &safe(rest)),
+                (_, Some(rest)) => field(out, "expires", &safe(rest)),
+                (None, None) if note == "never expires" => field(out, "expires", "never"),
+                // Said already, beside the access.
+                (None, None) if note.starts_with("open-ended:") && !self.change.access.open_ended.is_empty() => {}
+                (None, None) => field(out, "note", &safe(note)),
+            }
         }
     }
 
@@ -142,7 +149,7 @@ impl Entry<'_> {
             let word = if self.change.access.expiry_extended { "later" } else { "earlier" };
             let text = arrow(&before.map(end).unwrap_or_default(), &end(after));
             field(out, "expires", &format!("{}  {word}", pad(&text, PLACE - 18)));
-        } else if issues(self.change.action) {
+        } else if issues(self.change.action) && !self.notes_on("expires ") && !self.notes_on("never expires") {
             let days = after.expires_at.map(|at| format!(" ({} days)", at.duration_since(self.now).as_hours() / 24)).unwrap_or_default();
             field(out, "expires", &format!("{}{days}", end(after)));
         }
@@ -155,8 +162,13 @@ impl Entry<'_> {
         }
     }
 
+    /// Whether a note of the plan says it, and in more words.
+    fn notes_on(&self, beginning: &str) -> bool {
+        self.change.notes.iter().any(|note| note.starts_with(beginning))
+    }
+
     fn secret(&self, out: &mut String) {
-        if issues(self.change.action) || self.change.action == Action::Reseal {
+        if (issues(self.change.action) || self.change.action == Action::Reseal) && !self.notes_on("secret ") {
             field(out, "secret", &format!("-> secrets/{}.age", self.change.address));
         }
         for key in &self.change.access.recipients_added {
@@ -338,6 +350,18 @@ mod tests {
         let plain = anstream::adapter::strip_str(&coloured).to_string();
         assert_ne!(coloured, plain);
         assert_eq!(plain, plan_text(&samples::plan(), Style::PLAIN));
+    }
+
+    #[test]
+    fn what_the_notes_say_is_said_once() {
+        let mut plan = samples::plan();
+        plan.changes.truncate(2);
+        plan.changes[1].notes =
+            vec!["secret -> secrets/pay/card-updater.age (ops: 2 recipients)".to_owned(), "expires 2027-02-19, then rotates".to_owned()];
+        let text = plan_text(&plan, Style::PLAIN);
+        assert_eq!(text.matches("-> secrets/pay/card-updater.age").count(), 1, "{text}");
+        assert!(text.contains("      secret   -> secrets/pay/card-updater.age (ops: 2 recipients)\n"), "{text}");
+        assert_eq!(text.matches("2027-02-19").count(), 1, "{text}");
     }
 
     #[test]
