@@ -1,6 +1,6 @@
 //! The providers under test, each with an empty account of its own. Knows no check.
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use keywright::model::{ObservedKey, Options, Scope, ScopeSet, Secret};
@@ -57,8 +57,10 @@ impl Default for Ways {
     }
 }
 
-fn capabilities(provider: &str) -> Capabilities {
-    Profile::builtin(provider).expect("built in").capabilities
+/// The profile of PayConex, read once for all tests.
+fn payconex_profile() -> Arc<Profile> {
+    static PROFILE: OnceLock<Arc<Profile>> = OnceLock::new();
+    PROFILE.get_or_init(|| Arc::new(Profile::builtin("payconex").expect("built in"))).clone()
 }
 
 pub async fn keyring() -> Subject {
@@ -66,7 +68,7 @@ pub async fn keyring() -> Subject {
     let store = directory.path().join("keyring.json");
     Subject {
         provider: Box::new(KeyringProvider::open(store, false, Timestamp::now)),
-        capabilities: capabilities("keyring"),
+        capabilities: Profile::builtin("keyring").expect("built in").capabilities,
         ways: Ways::default(),
         scopes: ["orders:read", "orders:*", "stock:write"],
         options: [Options::new(), Options::new()],
@@ -82,7 +84,8 @@ pub async fn payconex(auth: &str, config: Config, ways: Ways) -> Subject {
         Environment::Production => "production",
     };
     let emulator = Emulator::start(config).await.expect("an emulator");
-    let profile = Arc::new(Profile::builtin("payconex").expect("built in"));
+    let profile = payconex_profile();
+    let capabilities = profile.capabilities.clone();
     let credential = profile.credential().expect("a shape").parse(&emulator.admin_credential_json()).expect("a credential");
     let params = BTreeMap::from([("account_id".to_owned(), EXAMPLE_ACCOUNT.to_owned()), ("auth".to_owned(), auth.to_owned())]);
     let url = emulator.url();
@@ -90,7 +93,7 @@ pub async fn payconex(auth: &str, config: Config, ways: Ways) -> Subject {
     let options = |method: &str| Options::from([("methods".to_owned(), json!([method]))]);
     Subject {
         provider: Box::new(HttpProvider::open(profile, at, credential, Timestamp::now).expect("a provider")),
-        capabilities: capabilities("payconex"),
+        capabilities,
         ways,
         scopes: ["pcx:webhooks:read", "pcx:webhooks:create", "pcx:devices:*"],
         options: [options("HMAC"), options("ALL")],
