@@ -197,7 +197,6 @@ mod tests {
                     format: Format::Json,
                     recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
                 }),
-                resealing: None,
                 uneditable: Vec::new(),
             });
         }

@@ -3,6 +3,7 @@ pub mod diagnostics;
 pub mod explain;
 pub mod list;
 pub mod palette;
+pub mod plan_difference;
 pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;
@@ -14,6 +15,7 @@ pub mod text_safety;
 
 pub use explain::explain;
 pub use palette::Style;
+pub use plan_difference::plan_difference;
 pub use plan_json::plan_json;
 pub use plan_text::plan_text;
 pub use schemas::schema;

@@ -185,7 +185,7 @@ mod tests {
             journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, state, 7)).expect("recorded");
         }
         let mut ledger = BTreeMap::new();
-        assert_eq!(replay(directory.path(), &mut ledger).expect("replayed"), [key.address.clone()]);
+        assert_eq!(replay(directory.path(), &mut ledger).expect("replayed"), std::slice::from_ref(&key.address));
         assert_eq!(ledger[&key.address].generations[0].state, GenerationState::Created);
 
         let mut ahead = BTreeMap::from([(key.address.clone(), record(vec![generation(1, GenerationState::Active, 7)]))]);

@@ -69,17 +69,16 @@ async fn work(
     let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     let providers = session.providers(Purpose::Apply, only);
     let can_open = identities.is_some();
-    let listings = session.observe(&providers).await;
-    let shown = session.plan(&listings, Mode::Live, only, can_open, now());
+    let observed = session.observe(&providers, Purpose::Apply).await;
+    let shown = session.plan(&observed, Mode::Live, only, can_open, now());
     if let Some(approved) = &approved {
-        planning::within(approved, &shown)?;
+        planning::within(host, approved, &shown)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
     let unfinished = unfinished(&session, &providers);
     let work_left = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
-    let unavailable = listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)));
-    let in_part = unavailable || shown.summary.blocked > 0;
+    let in_part = observed.is_partial() || shown.summary.blocked > 0;
     if !work_left {
         finish_journal(&session)?;
         return Ok(if in_part { Exit::Partial } else { Exit::Done });
@@ -91,7 +90,7 @@ async fn work(
     bring_forward(&session)?;
     journal.close()?;
     {
-        let accounts = accounts(&session, &providers, &listings, &journal, identities.as_ref());
+        let accounts = accounts(&session, &providers, &observed.listings, &journal, identities.as_ref());
         preflight(&session, &accounts, &shown)?;
         let recovered = join_all(accounts.iter().filter(|account| unfinished.contains(account.name)).map(apply::recover)).await;
         for outcome in recovered.into_iter().flatten() {
@@ -107,15 +106,15 @@ async fn work(
         }
     }
     // What recovery did decides anew what is left; it may only be less than was shown.
-    let (listings, plan) = if unfinished.is_empty() {
-        (listings, shown)
+    let (observed, plan) = if unfinished.is_empty() {
+        (observed, shown)
     } else {
-        let listings = session.observe(&providers).await;
-        let plan = session.plan(&listings, Mode::Live, only, can_open, now().max(host.clock().now()));
-        planning::within(&shown, &plan)?;
-        (listings, plan)
+        let observed = session.observe(&providers, Purpose::Apply).await;
+        let plan = session.plan(&observed, Mode::Live, only, can_open, now().max(host.clock().now()));
+        planning::within(host, &shown, &plan)?;
+        (observed, plan)
     };
-    let accounts = accounts(&session, &providers, &listings, &journal, identities.as_ref());
+    let accounts = accounts(&session, &providers, &observed.listings, &journal, identities.as_ref());
     let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
     let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
     journal.close()?;

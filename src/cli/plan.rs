@@ -8,7 +8,6 @@ use super::print;
 use super::session::{self, Purpose, Session};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
-use crate::model::Listing;
 use crate::plan::{Mode, Plan};
 use crate::render;
 
@@ -26,20 +25,19 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
     let identities = session::identities(host, &args.identity)?;
-    let (mode, listings) = if args.offline {
-        (Mode::Offline, session.assume())
+    let (mode, observed) = if args.offline {
+        (Mode::Offline, session.assume(&only))
     } else {
         let providers = session.providers(Purpose::Plan, &only);
-        (Mode::Live, super::apply::block_on(session.observe(&providers))?)
+        (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
     };
-    let plan = session.plan(&listings, mode, &only, identities.is_some(), host.clock().now());
+    let plan = session.plan(&observed, mode, &only, identities.is_some(), host.clock().now());
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
     show(host, &plan, &args.output)?;
 
-    let unavailable = listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)));
-    Ok(if unavailable || plan.summary.blocked > 0 {
+    Ok(if observed.is_partial() || plan.summary.blocked > 0 {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
@@ -89,7 +87,7 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
 }
 
 /// What the fresh plan wants beyond the approved one, as a refusal.
-pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
+pub fn within(host: &Host, approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
     let beyond = crate::plan::exceeds(approved, fresh);
     if beyond.is_empty() {
         return Ok(());
@@ -98,5 +96,6 @@ pub fn within(approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
         Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
             .help("plan again, and have that plan approved; nothing was changed");
     diagnostic.notes = beyond;
+    host.say(render::plan_difference(approved, fresh).trim_end());
     Err(Stop::with(Exit::Refused, diagnostic))
 }

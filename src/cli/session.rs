@@ -13,7 +13,7 @@ use crate::apply::{journal, observe};
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Listing, Name};
+use crate::model::{AccessLevel, Address, DesiredKey, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
 use crate::plan::{self, AccountInput, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::Provider;
@@ -34,7 +34,7 @@ pub enum Purpose {
 }
 
 /// Providers by account; an account that cannot be opened says why.
-pub type Providers = BTreeMap<Name, Result<Box<dyn Provider>, Diagnostic>>;
+pub type Providers = BTreeMap<Name, Result<Box<dyn Provider>, Box<Diagnostic>>>;
 
 /// A workspace that was read without errors.
 pub struct Session<'h> {
@@ -94,7 +94,7 @@ impl<'h> Session<'h> {
             .collect()
     }
 
-    fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Diagnostic> {
+    fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Box<Diagnostic>> {
         match &account.profile.api {
             Some(Api::Keyring) => {
                 let store = account.params.get("store").map_or(".keywright/keyring.json", String::as_str);
@@ -110,16 +110,13 @@ impl<'h> Session<'h> {
                     Purpose::Apply => account.credential.as_ref(),
                 };
                 let reference = reference.ok_or_else(|| {
-                    Diagnostic::error(Code::CredentialMissing, format!("account `{}` names no credential", account.name))
-                        .help("add `credential:` to the account in keywright.yaml")
+                    let message = format!("account `{}` names no credential", account.name);
+                    Box::new(Diagnostic::error(Code::CredentialMissing, message).help("add `credential:` to the account in keywright.yaml"))
                 })?;
                 let text = self.credential(&account.name, reference)?;
                 let credential = api.credential.parse(&text).map_err(|problem| {
-                    Diagnostic::error(
-                        Code::CredentialInvalid,
-                        format!("the credential of account `{}` cannot be used: {problem}", account.name),
-                    )
-                    .note(format!("it comes from {}", describe(reference)))
+                    let message = format!("the credential of account `{}` cannot be used: {problem}", account.name);
+                    Box::new(Diagnostic::error(Code::CredentialInvalid, message).note(format!("it comes from {}", describe(reference))))
                 })?;
                 let at = AccountAt {
                     environment: account.environment.as_deref(),
@@ -129,20 +126,21 @@ impl<'h> Session<'h> {
                 HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now)
                     .map(|provider| Box::new(provider) as Box<dyn Provider>)
                     .map_err(|error| {
-                        Diagnostic::error(Code::ProviderUnavailable, format!("account `{}` cannot be opened: {error}", account.name))
+                        let message = format!("account `{}` cannot be opened: {error}", account.name);
+                        Box::new(Diagnostic::error(Code::ProviderUnavailable, message))
                     })
             }
-            None => Err(Diagnostic::error(
+            None => Err(Box::new(Diagnostic::error(
                 Code::ProviderUnavailable,
                 format!("account `{}`: `{}` has no API, and this version does not guide a person", account.name, account.profile.name),
-            )),
+            ))),
         }
     }
 
-    fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Diagnostic> {
+    fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {
         let missing = |why: String| {
-            Diagnostic::error(Code::CredentialMissing, format!("the credential of account `{account}` is not there: {why}"))
-                .help(format!("provide {}", describe(reference)))
+            let message = format!("the credential of account `{account}` is not there: {why}");
+            Box::new(Diagnostic::error(Code::CredentialMissing, message).help(format!("provide {}", describe(reference))))
         };
         let text = match reference {
             CredentialRef::Env(name) => self
@@ -157,7 +155,7 @@ impl<'h> Session<'h> {
     }
 
     /// Reads every opened account, all at once.
-    pub async fn observe(&self, providers: &Providers) -> BTreeMap<Name, Listing> {
+    pub async fn observe(&self, providers: &Providers, purpose: Purpose) -> Observed {
         let now = self.host.clock().now();
         let reads = providers.iter().map(|(name, provider)| async move {
             let listing = match provider {
@@ -169,17 +167,29 @@ impl<'h> Session<'h> {
             };
             (name.clone(), listing)
         });
-        join_all(reads).await.into_iter().collect()
+        let mut listings: BTreeMap<Name, Listing> = join_all(reads).await.into_iter().collect();
+        let mut findings: Vec<Diagnostic> = providers.values().filter_map(|provider| Some((**provider.as_ref().err()?).clone())).collect();
+        for (name, listing) in &mut listings {
+            let account = &self.workspace.accounts[name];
+            if let (Purpose::Plan, Some(_), Listing::Complete(snapshot)) = (purpose, &account.plan_credential, listing) {
+                // The scopes are those of the plan credential: they say nothing of what apply may hand out.
+                let scopes = snapshot.own_scopes.take().unwrap_or_default();
+                findings.extend(secret_reader(account, &scopes));
+            }
+        }
+        Observed { listings, findings }
     }
 
     /// What the ledger believes of every account.
-    pub fn assume(&self) -> BTreeMap<Name, Listing> {
-        self.workspace.accounts.keys().map(|name| (name.clone(), observe::assume(&records_of(&self.records, name)))).collect()
+    pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
+        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
+        let assumed = |name: &Name| (name.clone(), observe::assume(&records_of(&self.records, name)));
+        Observed { listings: self.workspace.accounts.keys().filter(chosen).map(assumed).collect(), findings: Vec::new() }
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
-    pub fn plan(&self, listings: &BTreeMap<Name, Listing>, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
-        let accounts = listings.iter().map(|(name, listing)| {
+    pub fn plan(&self, observed: &Observed, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
+        let accounts = observed.listings.iter().map(|(name, listing)| {
             let account = &self.workspace.accounts[name];
             let input = AccountInput {
                 provider: &account.profile.name,
@@ -195,10 +205,38 @@ impl<'h> Session<'h> {
             PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
         let mut plan = plan::plan(&input);
         let mut report = Report::default();
-        self.workspace.report.diagnostics().iter().chain(&plan.findings).cloned().for_each(|diagnostic| report.push(diagnostic));
+        let all = self.workspace.report.diagnostics().iter().chain(&observed.findings).chain(&plan.findings);
+        all.cloned().for_each(|diagnostic| report.push(diagnostic));
         plan.diagnostics = report.locate(&self.sources);
         plan
     }
+}
+
+/// What the providers say, and what was noticed while asking them.
+pub struct Observed {
+    pub listings: BTreeMap<Name, Listing>,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Observed {
+    /// Whether some account could not be read.
+    pub fn is_partial(&self) -> bool {
+        self.listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)))
+    }
+}
+
+/// A plan credential that could read secrets is more than a plan needs.
+fn secret_reader(account: &Account, scopes: &ScopeSet) -> Option<Diagnostic> {
+    let reads = |scope: &&Scope| {
+        let facts = account.catalogue.describe(scope);
+        facts.tags.contains(&Tag::Credentials) && facts.access.is_none_or(|access| access >= AccessLevel::Read)
+    };
+    let scope = scopes.iter().find(reads)?;
+    let message = format!("the plan credential of account `{}` holds `{scope}`: it could read or change credentials", account.name);
+    Some(
+        Diagnostic::new(Code::PlanDegraded, Severity::Note, message)
+            .help("give plan a credential that can only list keys, where the provider has one"),
+    )
 }
 
 /// One account's manifests.

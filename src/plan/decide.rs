@@ -218,6 +218,9 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
             draft.notes.push(refusal.message.clone());
             draft.findings.push(refusal);
         }
+        if draft.action == Action::Blocked {
+            draft.recovery.clear();
+        }
         draft.steps.clear();
         draft.action = match first {
             PlanStep::Delete { .. } | PlanStep::Record { state: RecordedState::Deleted, .. } => Action::Delete,

@@ -39,13 +39,13 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
         (Retiring, Seen::Off, Pace::Overlap) if over => Older::RecordDisabled,
         (Retiring, Seen::Missing, Pace::Overlap) if over => Older::RecordDeleted,
         (Retiring | Active, Seen::Live, Pace::Now) => Older::Retire,
-        (Retiring | Active, Seen::Off, Pace::Now) => Older::RecordDisabled,
-        (Retiring | Active, Seen::Missing, Pace::Now) => Older::RecordDeleted,
+        (Retiring, Seen::Off, Pace::Now) | (Active, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) => Older::RecordDisabled,
+        (Retiring, Seen::Missing, Pace::Now) | (Active, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) => Older::RecordDeleted,
         (Retiring | Active, Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => Older::Rest,
         (Disabled | Vanished | Expired, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::DisableAgain,
         (Deleted, Seen::Live, Pace::Keep | Pace::Overlap | Pace::Now) => Older::EndAgain,
-        (Disabled, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
-        (Disabled, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
+        (Disabled | Expired, Seen::Off, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::Delete,
+        (Disabled | Expired, Seen::Missing, Pace::Keep | Pace::Overlap | Pace::Now) if due => Older::RecordDeleted,
         (Disabled | Deleted | Vanished | Expired, Seen::Off | Seen::Missing | Seen::Unknown, Pace::Keep | Pace::Overlap | Pace::Now) => {
             Older::Rest
         }
@@ -67,8 +67,7 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
     let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
-        // A key that is kept disabled loses none of its generations.
-        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete && key.wanted() != Wanted::Disabled;
+        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete && may_delete(key.wanted());
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
         let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
@@ -93,6 +92,14 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
         }
     }
     (steps, findings)
+}
+
+/// A key that is declared and kept dead loses none of its generations.
+fn may_delete(wanted: Wanted) -> bool {
+    match wanted {
+        Wanted::Active | Wanted::Gone => true,
+        Wanted::Ended | Wanted::Disabled => false,
+    }
 }
 
 fn pace(key: &Key, current: Option<&Generation>) -> Pace {

@@ -38,6 +38,8 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed"))
         }
         (Row::Expired, Some(desired), _) => expired(key, desired, rest),
+        // Something was begun, or retired: that ends, and no more is said than that the key has expired.
+        (Row::NeverIssued, Some(desired), _) if key.generations().next().is_some() => expired(key, desired, rest),
         (Row::NeverIssued, Some(desired), _) => {
             let mut draft = rest.issue(key, desired, Action::Create, "declared, and not issued yet");
             draft.refuse(

@@ -547,7 +547,9 @@ fn older_generations_have_their_table() {
         (Deleted, Seen::Live, Pace::Overlap, false, false, Older::EndAgain),
         (Vanished, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
         (Expired, Seen::Live, Pace::Overlap, false, false, Older::DisableAgain),
-        (Expired, Seen::Off, Pace::Now, true, true, Older::Rest),
+        (Expired, Seen::Off, Pace::Now, true, true, Older::Delete),
+        (Expired, Seen::Off, Pace::Now, true, false, Older::Rest),
+        (Vanished, Seen::Off, Pace::Now, true, true, Older::Rest),
         (Lost, Seen::Live, Pace::Now, true, true, Older::Rest),
         (Attended, Seen::Live, Pace::Now, true, true, Older::Rest),
     ] {

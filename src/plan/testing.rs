@@ -1,6 +1,6 @@
 //! One key and its account, as tests want them.
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,6 +39,11 @@ fn spec(wildcard: Wildcard, unlisted: Unlisted) -> CatalogueSpec {
 
 /// Hooks, keys and payments of a provider with prefix wildcards.
 pub(super) fn catalogue() -> Catalogue {
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(build_catalogue);
+    CATALOGUE.clone()
+}
+
+fn build_catalogue() -> Catalogue {
     let mut spec = spec(Wildcard::Prefix, Unlisted::Warn);
     spec.aliases.insert("x:key:udpate".into(), "x:key:update".into());
     for (name, access, tags, why) in [
@@ -134,7 +139,6 @@ pub(super) fn generation(number: u32) -> Generation {
         delete_after: None,
         resealing: None,
         sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
-        resealing: None,
         uneditable: Vec::new(),
     }
 }
