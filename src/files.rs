@@ -144,11 +144,12 @@ impl Lock {
     }
 }
 
-/// Proves that files can be written into a directory, by writing and removing one.
+/// Proves that files can be written into a directory, by writing and removing one. Where it is missing, the nearest directory above stands in, so that
+/// nothing is left behind.
 pub fn try_writing_in(directory: &Path) -> Result<(), FileError> {
-    create_directory(directory)?;
-    let failed = || FileError::of("write into", directory);
-    let mut file = NamedTempFile::new_in(directory).map_err(failed())?;
+    let there = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(Path::new("."));
+    let failed = || FileError::of("write into", there);
+    let mut file = NamedTempFile::new_in(there).map_err(failed())?;
     file.write_all(&[0; 4096]).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
     file.close().map_err(failed())
@@ -198,6 +199,15 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&path).expect("about").permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_trial_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().expect("a directory");
+        try_writing_in(&directory.path().join("a/b")).expect("writable");
+        assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 0);
+        write(&directory.path().join("a"), b"in the way").expect("written");
+        assert!(try_writing_in(&directory.path().join("a/b")).is_err());
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! The real program against the PayConex emulator: lives of keys, everything that the vendor leaves open, everything that goes wrong.
+#[path = "../examples/payconex-emulator/server.rs"]
+mod emulator;
+#[path = "payconex/faults.rs"]
+mod faults;
+#[path = "payconex/knobs.rs"]
+mod knobs;
+#[path = "payconex/lives.rs"]
+mod lives;
+#[path = "payconex/machine.rs"]
+mod machine;
+#[path = "command/sandbox.rs"]
+mod sandbox;
+#[path = "payconex/site.rs"]
+mod site;

@@ -1,0 +1,187 @@
+Schemas, completions, help and version come from the program itself.
+== $ keywright schema ledger
+-- exit 0
+-- stdout has
+"$schema"
+"generations"
+== $ keywright schema config
+-- exit 1
+-- stdout has
+== $ keywright schema manifest
+-- exit 1
+-- stdout has
+== $ keywright schema plan
+-- exit 0
+-- stdout has
+"format_version"
+== $ keywright schema profile
+-- exit 0
+-- stdout has
+"capabilities"
+== $ keywright schema ledgr
+-- exit 1
+-- stderr
+error[command/usage]: there is no schema `ledgr`; did you mean `ledger`?
+  = more: keywright explain command/usage
+
+1 error
+== $ keywright schema
+-- exit 1
+-- stderr
+error: the following required arguments were not provided:
+  <NAME>
+
+Usage: keywright schema <NAME>
+
+For more information, try '--help'.
+== $ keywright completions bash
+-- exit 0
+-- stdout has
+_keywright()
+== $ keywright completions zsh
+-- exit 0
+-- stdout has
+#compdef keywright
+== $ keywright completions fish
+-- exit 0
+-- stdout has
+complete -c keywright
+== $ keywright completions tcsh
+-- exit 1
+-- stderr
+error: invalid value 'tcsh' for '<SHELL>'
+  [possible values: bash, elvish, fish, powershell, zsh]
+
+  tip: a similar value exists: 'zsh'
+
+For more information, try '--help'.
+== $ keywright --version
+-- exit 0
+-- stdout
+keywright 0.1.0
+== $ keywright --help
+-- exit 0
+-- stdout
+Declares API keys in git, and makes the vendors match
+
+Usage: keywright [OPTIONS] <COMMAND>
+
+Commands:
+  init         Write a working workspace: a keyring account, one key, and a fresh age identity
+               outside the repository
+  check        Check configuration, manifests, ledger and secret files; needs no network and no
+               credential
+  plan         Show what apply would do, and which access each key gains or loses
+  apply        Make the providers match the manifests, and seal each new secret
+  list         List every key with its state, risk and expiry
+  show         Show one key: every generation, its expiry, who can open its secret
+  open         Decrypt a key's secret to standard output
+  keyring      Work with a keyring store
+  providers    List the providers, or print all about one: environments, options, capabilities,
+               scopes
+  explain      Explain a diagnostic code or a scope
+  schema       Print a JSON Schema
+  completions  Print a completion script for a shell
+  help         Print this message or the help of the given subcommand(s)
+
+Options:
+  -C <DIR>
+          The workspace, or a directory below it (default: the current directory, then upwards)
+
+      --color <WHEN>
+          Colour in the output
+
+          Possible values:
+          - auto:   On a terminal, unless NO_COLOR or CI is set
+          - always
+          - never
+          
+          [default: auto]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+  -V, --version
+          Print version
+== $ keywright help apply
+-- exit 0
+-- stdout
+Make the providers match the manifests, and seal each new secret
+
+Usage: keywright apply [OPTIONS] [PLAN|ADDRESS]...
+
+Arguments:
+  [PLAN|ADDRESS]...
+          A saved plan (nothing that it does not contain is done), then addresses (default: all
+          keys)
+
+Options:
+  -C <DIR>
+          The workspace, or a directory below it (default: the current directory, then upwards)
+
+      --yes
+          Do not ask
+
+  -i, --identity <FILE>
+          An age identity file: secrets can then be verified and encrypted anew
+
+      --color <WHEN>
+          Colour in the output
+
+          Possible values:
+          - auto:   On a terminal, unless NO_COLOR or CI is set
+          - always
+          - never
+          
+          [default: auto]
+
+      --local
+          In CI: accept that intents and secrets are durable on this machine only
+
+      --detailed-exitcode
+          Exit with 2 when attended steps are open afterwards
+
+  -h, --help
+          Print help (see a summary with '-h')
+== $ keywright
+-- exit 1
+-- stderr
+Declares API keys in git, and makes the vendors match
+
+Usage: keywright [OPTIONS] <COMMAND>
+
+Commands:
+  init         Write a working workspace: a keyring account, one key, and a fresh age identity
+               outside the repository
+  check        Check configuration, manifests, ledger and secret files; needs no network and no
+               credential
+  plan         Show what apply would do, and which access each key gains or loses
+  apply        Make the providers match the manifests, and seal each new secret
+  list         List every key with its state, risk and expiry
+  show         Show one key: every generation, its expiry, who can open its secret
+  open         Decrypt a key's secret to standard output
+  keyring      Work with a keyring store
+  providers    List the providers, or print all about one: environments, options, capabilities,
+               scopes
+  explain      Explain a diagnostic code or a scope
+  schema       Print a JSON Schema
+  completions  Print a completion script for a shell
+  help         Print this message or the help of the given subcommand(s)
+
+Options:
+  -C <DIR>            The workspace, or a directory below it (default: the current directory, then
+                      upwards)
+      --color <WHEN>  Colour in the output [default: auto] [possible values: auto, always, never]
+  -h, --help          Print help (see more with '--help')
+  -V, --version       Print version
+== $ keywright aply
+-- exit 1
+-- stderr
+error: unrecognized subcommand 'aply'
+
+  tip: a similar subcommand exists: 'apply'
+
+Usage: keywright [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+== tree
