@@ -135,7 +135,8 @@ impl Lock {
     /// Takes the lock at once. `Ok(None)`: another process holds it.
     pub fn take(path: &Path) -> Result<Option<Self>, FileError> {
         create_directory(parent(path))?;
-        let file = private(File::options().create(true).truncate(false).write(true).read(true)).open(path).map_err(FileError::of("open", path))?;
+        let file =
+            private(File::options().create(true).truncate(false).write(true).read(true)).open(path).map_err(FileError::of("open", path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -5,7 +5,12 @@ mod source;
 use keywright::diagnostics::Code;
 
 /// Codes that no test raises, because that takes a fault which cannot be made in a test. Each says which.
-const NEED_FAULTS: &[(Code, &str)] = &[(Code::InternalUnexpected, "a bug")];
+const NEED_FAULTS: &[(Code, &str)] = &[
+    (Code::InternalUnexpected, "a bug"),
+    (Code::ProviderUnanswered, "a create whose key shows up later than recovery waits"),
+    (Code::ProviderVerifyFailed, "a provider that hands out a secret which does not work"),
+    (Code::ProviderVerifyUndecided, "a provider that fails between the creation and the first call with the new key"),
+];
 
 /// The variant's name.
 fn variant(code: Code) -> String {

@@ -107,7 +107,8 @@ fn the_table_of_commands_is_complete_and_true() {
     let page = page("README.md");
     let code = Regex::new("`([^`]+)`").expect("a regular expression");
     let first_cells = blocks::rows(&page, "command").into_iter().map(|row| row[0].replace("\\|", "|"));
-    let told: Vec<String> = first_cells.flat_map(|cell| code.captures_iter(&cell).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect();
+    let told: Vec<String> =
+        first_cells.flat_map(|cell| code.captures_iter(&cell).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect();
     let mut known = Vec::new();
     commands(&Arguments::command(), "", &mut known);
     let option = Regex::new(r"(?:^|[\s\[(])(--?[A-Za-z][a-z-]*)").expect("a regular expression");

@@ -17,10 +17,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
-    (
-        "cli",
-        &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"],
-    ),
+    ("cli", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"]),
     ("main", &["cli"]),
 ];
 
@@ -92,8 +89,18 @@ pub const BANS: &[Ban] = &[
         ],
         pattern: r"\bgetrandom\b|\bOsRng\b|\bthread_rng\b|\brand::",
     },
-    Ban { rule: "only `yaml` knows the YAML library", within: &[], except: &[("yaml", "it is the reader")], pattern: r"\bserde_(yaml|saphyr)\b" },
-    Ban { rule: "what is shown or written has an order", within: &["plan", "render", "ledger", "apply"], except: &[], pattern: r"\bHash(Map|Set)\b" },
+    Ban {
+        rule: "only `yaml` knows the YAML library",
+        within: &[],
+        except: &[("yaml", "it is the reader")],
+        pattern: r"\bserde_(yaml|saphyr)\b",
+    },
+    Ban {
+        rule: "what is shown or written has an order",
+        within: &["plan", "render", "ledger", "apply"],
+        except: &[],
+        pattern: r"\bHash(Map|Set)\b",
+    },
     Ban { rule: "nothing unwraps, nothing is left to do", within: &[], except: &[], pattern: r"\.unwrap\(\)|\b(todo|unimplemented)!" },
     Ban { rule: "lints are expected with a reason", within: &[], except: &[], pattern: r"#!?\[(allow|warn)\(" },
 ];
@@ -123,7 +130,11 @@ pub fn violations(ban: &Ban, source: &Source) -> Vec<String> {
     }
     let pattern = ban.regex();
     let found = pattern.find_iter(source.code.as_bytes());
-    found.map(|found| format!("{}:{}: `{}`: {}", source.path, source.line_of(found.start()), String::from_utf8_lossy(found.as_bytes()), ban.rule)).collect()
+    found
+        .map(|found| {
+            format!("{}:{}: `{}`: {}", source.path, source.line_of(found.start()), String::from_utf8_lossy(found.as_bytes()), ban.rule)
+        })
+        .collect()
 }
 
 #[test]

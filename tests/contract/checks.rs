@@ -75,8 +75,9 @@ async fn edited(subject: &Subject, before: &ObservedKey, request: EditRequest, c
 
 pub async fn each_field_is_edited_alone(subject: &Subject) {
     let (_, bystander) = (subject.create(&subject.request("bystander")).await, subject.listed().await);
-    let (key, secret) =
-        subject.create(&CreateRequest { scopes: scopes(&subject.scopes[..2]), expires_at: Some(in_days(90)), ..subject.request("one") }).await;
+    let (key, secret) = subject
+        .create(&CreateRequest { scopes: scopes(&subject.scopes[..2]), expires_at: Some(in_days(90)), ..subject.request("one") })
+        .await;
     let mut key = subject.key(&key.id).await;
     let editable = subject.capabilities.editable;
     if editable.label {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keywright::model::Options;
-use keywright::profile::api::{Api, HttpApi};
 use keywright::profile::Profile;
+use keywright::profile::api::{Api, HttpApi};
 use keywright::provider::http::{AccountAt, HttpProvider};
 use keywright::provider::{CreateRequest, EditRequest, Provider, ProviderError};
 
