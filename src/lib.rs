@@ -1,4 +1,5 @@
-//! Keywright: a declarative reconciler for API keys. The map of the crate; the arrows between its modules run one way (`tests/architecture/rules.rs` has them all):
+//! Keywright: a declarative reconciler for API keys. The map of the crate; the arrows between its modules run one way, and
+//! `tests/architecture/rules.rs` has them all:
 //!
 //! ```text
 //! model ← diagnostics ← yaml ← profile                  text becomes meaning

@@ -22,9 +22,10 @@ fn order(site: &Site, fault: Fault, route: Route, times: u32) {
 #[test]
 fn a_create_whose_answer_is_lost_is_found_by_its_marker() {
     for fault in [Fault::ErrorAfter, Fault::ResetAfter, Fault::TruncatedJson, Fault::Html, Fault::WithoutSecret] {
-        for config in
-            [Config::default(), Config { answer_fields: AnswerFields::Narrow, signed_query: SignedQuery::Signed, ..Config::default() }]
-        {
+        for config in [
+            Config::default(),
+            Config { answer_fields: AnswerFields::Narrow, signed_query: SignedQuery::Signed, ..Config::default() },
+        ] {
             let site = Site::new(config);
             order(&site, fault, Route::Create, 1);
             site.settle();
@@ -37,7 +38,7 @@ fn a_create_whose_answer_is_lost_is_found_by_its_marker() {
 
 #[test]
 fn a_create_that_did_not_arrive_is_made_anew_once_the_list_has_settled() {
-    for fault in [Fault::ResetBefore, Fault::ErrorBefore] {
+    let made_anew = |fault| {
         let site = Site::new(Config::default());
         order(&site, fault, Route::Create, 1);
         site.apply().exits(0);
@@ -46,7 +47,12 @@ fn a_create_that_did_not_arrive_is_made_anew_once_the_list_has_settled() {
         let (tree, writes) = (site.sandbox.tree(), site.writes());
         site.apply().exits(0);
         assert_eq!((site.writes(), site.sandbox.tree() == tree), (writes, true), "{fault:?}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for fault in [Fault::ResetBefore, Fault::ErrorBefore] {
+            scope.spawn(move || made_anew(fault));
+        }
+    });
 }
 
 #[test]
@@ -68,11 +74,7 @@ fn throttling_is_waited_out_where_that_is_safe() {
     let site = Site::new(Config::default());
     order(&site, Fault::Throttle(Duration::from_secs(1)), Route::Create, 1);
     site.apply().exits(4).says("could not create the key");
-    assert_eq!(
-        (site.emulator.count(Route::Create), site.keys().len(), site.states("billing")),
-        (1, 0, vec![]),
-        "a create is never repeated blindly"
-    );
+    assert_eq!((site.emulator.count(Route::Create), site.keys().len(), site.states("billing")), (1, 0, vec![]), "a create is never repeated blindly");
     site.settle();
     site.assert_works("billing");
 }

@@ -2,8 +2,8 @@
 use keywright::model::GenerationState::{Active, Disabled, Retiring};
 
 use crate::emulator::{
-    AnswerFields, AuthErrors, CeilingError, Config, EnabledField, ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, Route,
-    SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
+    AnswerFields, AuthErrors, CeilingError, Config, EnabledField, ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, Route, SchemaStatus,
+    ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
 };
 use crate::site::{BILLING, Site};
 
@@ -40,12 +40,7 @@ fn what_does_not_matter_changes_nothing() {
             Config { answer_fields: AnswerFields::Narrow, ..usual() },
             Config { answer_fields: AnswerFields::Narrow, disabled_keys: Listed::Hidden, signed_query: SignedQuery::Signed, ..usual() },
             Config { answer_fields: AnswerFields::Extended, error_code: ErrorCode::Number, ..usual() },
-            Config {
-                schema_status: SchemaStatus::BadRequest,
-                auth_errors: AuthErrors::ToldApart,
-                label_rule: LabelRule::Portal,
-                ..usual()
-            },
+            Config { schema_status: SchemaStatus::BadRequest, auth_errors: AuthErrors::ToldApart, label_rule: LabelRule::Portal, ..usual() },
             Config { scope_list: ScopeList::Closed, unlisted_scopes: UnlistedScopes::Refused, ..usual() },
             Config { wildcard_ceiling: WildcardCeiling::Exact, ..usual() },
         ] {
@@ -128,7 +123,7 @@ fn without_a_word_on_the_state_a_key_that_somebody_disabled_is_not_called_done()
 fn a_wildcard_on_our_own_key_is_tried_and_believed_only_when_it_works() {
     let wildcards = || Some(vec!["pcx:api_key:*".to_owned(), "pcx:webhooks:*".to_owned()]);
     let covers = Site::new(Config { admin_scopes: wildcards(), ..Config::default() });
-    covers.plan().exits(0).shows("pcx:webhooks:*");
+    covers.plan().exits(0).shows("provider/ceiling-wildcard");
     covers.settle();
     covers.assert_works("billing");
     for ceiling_error in [CeilingError::Forbidden, CeilingError::Unprocessable] {

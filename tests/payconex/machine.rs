@@ -91,7 +91,7 @@ fn a_full_disk_stops_apply_before_the_first_write() {
     let output = limited.output().expect("sh is there");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("apply/write-failed") && said.contains("ledger"), "{said}");
+    assert!(said.contains("apply/write-failed") && said.contains("account `pay` is not ready"), "{said}");
     assert_eq!((site.writes(), site.keys().len()), (0, 0));
     assert_eq!(crate::site::difference(&tree, &crate::sandbox::without_lock(site.sandbox.tree())), Vec::<String>::new());
     site.settle();
@@ -120,7 +120,7 @@ fn results_that_cannot_be_written_are_errors() {
     site.sandbox.write("file", "");
     for arguments in [&["plan", "--out", "file/plan.json"][..], &["plan", "-o", "json=file/plan.json"], &["plan", "--out", "keys"]] {
         let ran = site.refuses(arguments, 1);
-        assert!(ran.stderr.contains(arguments[arguments.len() - 1].trim_start_matches("json=")), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`file") || ran.stderr.contains("`keys`"), "{}", ran.stderr);
     }
     assert_eq!(site.emulator.count(Route::Create), 0);
 }

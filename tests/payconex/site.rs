@@ -1,4 +1,6 @@
 //! A workspace with one PayConex account that lives in an emulator, and what tests ask of both.
+#![allow(dead_code, reason = "each suite uses a different part")]
+
 use jiff::{SignedDuration, Timestamp};
 use keywright::model::{GenerationState, KeyRecord};
 
@@ -126,8 +128,7 @@ impl Site {
         assert!(key.secret == secret, "the sealed secret is another one");
         assert!(key.enabled && !key.expired(Timestamp::now()), "{key:?}");
         let record = self.record(name);
-        let current =
-            record.generations.iter().find(|generation| generation.state == GenerationState::Active).expect("an active generation");
+        let current = record.generations.iter().find(|generation| generation.state == GenerationState::Active).expect("an active generation");
         assert_eq!(current.id.as_ref(), Some(&id));
         assert_eq!(current.label, key.label);
         assert!(current.marker.as_ref().is_some_and(|marker| key.label.ends_with(marker.as_str())), "{key:?}");
@@ -153,8 +154,7 @@ impl Site {
 
 /// Paths that differ.
 pub fn difference(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut changed: Vec<String> =
-        before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
+    let mut changed: Vec<String> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
     changed.sort();
     changed.dedup();
     changed
