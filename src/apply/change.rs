@@ -149,6 +149,11 @@ impl Account<'_> {
         generation.state = GenerationState::Active;
         generation.disabled_at = None;
         generation.delete_after = None;
+        // What was retiring has carried the load until now, and gets the whole overlap.
+        let overlap = self.keys.get(name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
+        for other in record.generations.iter_mut().filter(|other| other.state == GenerationState::Retiring) {
+            other.disable_after = overlap.or(other.disable_after);
+        }
         record.put(generation);
         self.save(&mut record)
     }

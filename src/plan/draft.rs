@@ -203,6 +203,7 @@ impl Draft {
         let access = draft.access(key);
         let mut notes = own_notes(key, &draft, &access);
         notes.append(&mut draft.notes);
+        let steps: Vec<PlanStep> = draft.recovery.into_iter().chain(draft.steps).collect();
         let change = Change {
             address: key.address.clone(),
             action: draft.action,
@@ -212,7 +213,8 @@ impl Draft {
             before: draft.before,
             after: draft.after,
             access,
-            steps: draft.recovery.into_iter().chain(draft.steps).collect(),
+            words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
             notes,
         };
