@@ -62,7 +62,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::of("write", path);
     let directory = parent(path);
     create_directory(directory)?;
-    let mut file = NamedTempFile::new_in(directory).map_err(failed())?;
+    let mut file = NamedTempFile::new_in(directory).map_err(plain).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
     file.persist(path).map_err(|error| failed()(error.error))?;
@@ -173,6 +173,11 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(not(unix))]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
+}
+
+/// The error without the name of the temporary file, which says nothing to anybody.
+fn plain(error: io::Error) -> io::Error {
+    io::Error::from(error.kind())
 }
 
 fn parent(path: &Path) -> &Path {
