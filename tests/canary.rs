@@ -25,12 +25,19 @@ const CANARY: &str = r#"canary"\+/=&%<4711>-b3Qz9"#;
 /// A secret in every form in which it could be written down.
 fn forms(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
-    let mut forms = vec![secret.to_owned(), HEXLOWER.encode(bytes), HEXUPPER.encode(bytes), BASE32.encode(bytes).trim_end_matches('=').to_owned()];
+    let mut forms =
+        vec![secret.to_owned(), HEXLOWER.encode(bytes), HEXUPPER.encode(bytes), BASE32.encode(bytes).trim_end_matches('=').to_owned()];
     let json = serde_json::to_string(secret).expect("a text");
     forms.push(json.trim_matches('"').to_owned());
     forms.push(serde_json::to_string(json.trim_matches('"')).expect("a text").trim_matches('"').to_owned());
     forms.push(secret.escape_debug().to_string());
-    let percent: String = bytes.iter().map(|byte| if byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let percent: String =
+        bytes
+            .iter()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
+            })
+            .collect();
     forms.push(percent.to_lowercase());
     forms.push(percent);
     // In base64 a secret looks different at each of three offsets; the ends depend on what stands beside it.
@@ -94,7 +101,8 @@ impl<'a> Hunt<'a> {
 
 fn site(auth: &str) -> Site {
     let mut site = Site::with_auth(Config { admin_secret: CANARY.to_owned(), ..Config::default() }, auth);
-    for (name, value) in [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("DEBUG", "1"), ("VERBOSE", "1"), ("RUST_LOG_STYLE", "always")] {
+    for (name, value) in [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("DEBUG", "1"), ("VERBOSE", "1"), ("RUST_LOG_STYLE", "always")]
+    {
         site.sandbox.environment.insert(name.to_owned(), value.to_owned());
     }
     site
@@ -127,7 +135,14 @@ fn every_command(site: &Site) {
         vec!["open", "pay/billing", "-i", "~/recovery.txt"],
         vec!["open", "pay/billing", "-i", "secrets/pay/billing.age"],
     ];
-    for command in [["providers", "payconex"], ["providers", "-o"], ["explain", "pcx:webhooks:read"], ["schema", "ledger"], ["completions", "bash"], ["no-such", "command"]] {
+    for command in [
+        ["providers", "payconex"],
+        ["providers", "-o"],
+        ["explain", "pcx:webhooks:read"],
+        ["schema", "ledger"],
+        ["completions", "bash"],
+        ["no-such", "command"],
+    ] {
         commands.push(command.to_vec());
     }
     for colour in ["always", "never"] {
@@ -197,7 +212,9 @@ fn no_refusal_that_echoes_a_secret_is_repeated() {
                             site.declare("  billing: { label: Billing webhooks, scopes: [pcx:webhooks:create] }\n");
                         }
                         site.emulator.order(Order { fault: Fault::Echo(status), method: method.clone(), route: Some(route), times: 3 });
-                        for command in [&["plan"][..], &["apply", "--yes"], &["plan", "-o", "json"], &["apply", "--yes"], &["show", "pay/billing"]] {
+                        for command in
+                            [&["plan"][..], &["apply", "--yes"], &["plan", "-o", "json"], &["apply", "--yes"], &["show", "pay/billing"]]
+                        {
                             hunt(&site).output(&site.sandbox.run(command));
                         }
                         hunt(&site).disk();
@@ -301,7 +318,8 @@ fn first_party_tokens_are_shown_by_open_alone() {
     }
     // A token where it does not belong.
     sandbox.write("keys/shop.yaml", "account: shop\nkeys:\n  reader: { scopes: [orders:write], format: dotenv }\n");
-    for command in [&["plan"][..], &["apply", "--yes", "-i", "~/ops.txt"], &["list", "-o", "json"], &["show", "shop/reader", "-o", "json"]] {
+    for command in [&["plan"][..], &["apply", "--yes", "-i", "~/ops.txt"], &["list", "-o", "json"], &["show", "shop/reader", "-o", "json"]]
+    {
         hunt.output(&sandbox.run(command));
     }
     hunt.disk();

@@ -1,12 +1,12 @@
 //! Command stories: each `tests/stories/*.story` is run and compared line by line.
 //!
 //! `UPDATE_STORIES=1 cargo test --test stories` writes down what the program does now; `STORY=apply` runs only stories with that in their name.
-#[path = "command/sandbox.rs"]
-mod sandbox;
 #[path = "stories/filters.rs"]
 mod filters;
 #[path = "stories/format.rs"]
 mod format;
+#[path = "command/sandbox.rs"]
+mod sandbox;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,8 @@ impl Teller {
             // A command that says nothing of itself gets its exit code and output written down.
             if let Heading::Command(_) = section.heading {
                 let next = story.sections[at + 1..].iter().map(|section| &section.heading);
-                let said: Vec<&Heading> = next.take_while(|next| matches!(next, Heading::Exit(_) | Heading::Out(_) | Heading::Has(_))).collect();
+                let said: Vec<&Heading> =
+                    next.take_while(|next| matches!(next, Heading::Exit(_) | Heading::Out(_) | Heading::Has(_))).collect();
                 if said.is_empty() {
                     told.sections.extend(self.outcome());
                 }
@@ -132,7 +133,12 @@ impl Teller {
             }
             Heading::Has(stream) => {
                 let text = self.stream(*stream)?;
-                section.body = section.body.lines().filter(|line| text.lines().any(|has| has.contains(line))).map(|line| format!("{line}\n")).collect();
+                section.body = section
+                    .body
+                    .lines()
+                    .filter(|line| text.lines().any(|has| has.contains(line)))
+                    .map(|line| format!("{line}\n"))
+                    .collect();
             }
             Heading::Tree => {
                 let tree = self.sandbox.tree();
@@ -218,7 +224,8 @@ impl Teller {
         if ran.stderr.contains("panicked") {
             return Err(format!("`{}` panicked: {}", ran.line, ran.stderr));
         }
-        let sealed = |path: &String| ["secrets/", "ledger/", ".keywright/keyring", ".keywright/journal"].iter().any(|area| path.starts_with(area));
+        let sealed =
+            |path: &String| ["secrets/", "ledger/", ".keywright/keyring", ".keywright/journal"].iter().any(|area| path.starts_with(area));
         for (path, entry) in after.iter().filter(|(path, entry)| entry.kind == 'f' && sealed(path) && !path.ends_with(".lock")) {
             if entry.mode != 0o600 && self.before.get(path) != Some(entry) {
                 return Err(format!("`{path}` has the mode {:o}", entry.mode));

@@ -82,7 +82,8 @@ impl Reply {
         let body = String::from_utf8_lossy(&request.body);
         let message = format!("secret {secret} of {sent} for {body} with {answer}");
         self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.content = Content::Json(json!({"errorType": "echo", "errorCode": "40000", "traceId": "echo", "message": message, "details": []}));
+        self.content =
+            Content::Json(json!({"errorType": "echo", "errorCode": "40000", "traceId": "echo", "message": message, "details": []}));
         self
     }
 

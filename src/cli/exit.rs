@@ -76,6 +76,10 @@ impl Stop {
 
 impl From<FileError> for Stop {
     fn from(error: FileError) -> Self {
-        Self::with(Exit::Error, Diagnostic::error(Code::ApplyWriteFailed, error.to_string()).help("look at the path and its permissions, then run the command again"))
+        Self::with(
+            Exit::Error,
+            Diagnostic::error(Code::ApplyWriteFailed, error.to_string())
+                .help("look at the path and its permissions, then run the command again"),
+        )
     }
 }

@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn what_could_be_a_secret_is_masked() {
         for (text, expected) in [
-            ("bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z", "bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z"),
+            (
+                "bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z",
+                "bad scope pcx:iframe:instance:tokenize-gpay on 2026-11-21T10:00:00Z",
+            ),
             (r#"{"secret":"b328837fa95e4967a65e5d4e303c0be0"}"#, r#"{"secret":"…"}"#),
             ("Basic YXBpX2U1YjE0NWM0OmIzMjg4Mzc= refused", "Basic … refused"),
             ("a%22b%5C0123456789 b", "… b"),

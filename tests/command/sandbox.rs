@@ -98,7 +98,8 @@ impl Sandbox {
 
     pub fn remove(&self, path: &str) {
         let path = self.path(path);
-        if path.symlink_metadata().is_ok_and(|about| about.is_dir()) { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
+        if path.symlink_metadata().is_ok_and(|about| about.is_dir()) { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+            .expect("removed");
     }
 
     /// The program, ready to run in the workspace with nothing inherited.
@@ -135,12 +136,7 @@ impl Sandbox {
         let output: Output = child.wait_with_output().expect("the program ends");
         let words: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-        Ran {
-            line: words.join(" "),
-            exit: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Ran { line: words.join(" "), exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     pub fn tree(&self) -> Tree {
@@ -161,14 +157,26 @@ impl Ran {
     /// Checks that standard error has a diagnostic of this code.
     #[track_caller]
     pub fn says(self, code: &str) -> Self {
-        assert!(self.stderr.contains(code), "`{}` does not say `{code}`\n--- stdout\n{}\n--- stderr\n{}", self.line, self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(code),
+            "`{}` does not say `{code}`\n--- stdout\n{}\n--- stderr\n{}",
+            self.line,
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Checks that standard output has this text.
     #[track_caller]
     pub fn shows(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text), "`{}` does not show `{text}`\n--- stdout\n{}\n--- stderr\n{}", self.line, self.stdout, self.stderr);
+        assert!(
+            self.stdout.contains(text),
+            "`{}` does not show `{text}`\n--- stdout\n{}\n--- stderr\n{}",
+            self.line,
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

@@ -22,10 +22,9 @@ fn order(site: &Site, fault: Fault, route: Route, times: u32) {
 #[test]
 fn a_create_whose_answer_is_lost_is_found_by_its_marker() {
     for fault in [Fault::ErrorAfter, Fault::ResetAfter, Fault::TruncatedJson, Fault::Html, Fault::WithoutSecret] {
-        for config in [
-            Config::default(),
-            Config { answer_fields: AnswerFields::Narrow, signed_query: SignedQuery::Signed, ..Config::default() },
-        ] {
+        for config in
+            [Config::default(), Config { answer_fields: AnswerFields::Narrow, signed_query: SignedQuery::Signed, ..Config::default() }]
+        {
             let site = Site::new(config);
             order(&site, fault, Route::Create, 1);
             site.settle();
@@ -74,7 +73,11 @@ fn throttling_is_waited_out_where_that_is_safe() {
     let site = Site::new(Config::default());
     order(&site, Fault::Throttle(Duration::from_secs(1)), Route::Create, 1);
     site.apply().exits(4).says("could not create the key");
-    assert_eq!((site.emulator.count(Route::Create), site.keys().len(), site.states("billing")), (1, 0, vec![]), "a create is never repeated blindly");
+    assert_eq!(
+        (site.emulator.count(Route::Create), site.keys().len(), site.states("billing")),
+        (1, 0, vec![]),
+        "a create is never repeated blindly"
+    );
     site.settle();
     site.assert_works("billing");
 }

@@ -2,8 +2,8 @@
 use keywright::model::GenerationState::{Active, Disabled, Retiring};
 
 use crate::emulator::{
-    AnswerFields, AuthErrors, CeilingError, Config, EnabledField, ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, Route, SchemaStatus,
-    ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
+    AnswerFields, AuthErrors, CeilingError, Config, EnabledField, ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, Route,
+    SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
 };
 use crate::site::{BILLING, Site};
 
@@ -40,7 +40,12 @@ fn what_does_not_matter_changes_nothing() {
             Config { answer_fields: AnswerFields::Narrow, ..usual() },
             Config { answer_fields: AnswerFields::Narrow, disabled_keys: Listed::Hidden, signed_query: SignedQuery::Signed, ..usual() },
             Config { answer_fields: AnswerFields::Extended, error_code: ErrorCode::Number, ..usual() },
-            Config { schema_status: SchemaStatus::BadRequest, auth_errors: AuthErrors::ToldApart, label_rule: LabelRule::Portal, ..usual() },
+            Config {
+                schema_status: SchemaStatus::BadRequest,
+                auth_errors: AuthErrors::ToldApart,
+                label_rule: LabelRule::Portal,
+                ..usual()
+            },
             Config { scope_list: ScopeList::Closed, unlisted_scopes: UnlistedScopes::Refused, ..usual() },
             Config { wildcard_ceiling: WildcardCeiling::Exact, ..usual() },
         ] {

@@ -128,7 +128,8 @@ impl Site {
         assert!(key.secret == secret, "the sealed secret is another one");
         assert!(key.enabled && !key.expired(Timestamp::now()), "{key:?}");
         let record = self.record(name);
-        let current = record.generations.iter().find(|generation| generation.state == GenerationState::Active).expect("an active generation");
+        let current =
+            record.generations.iter().find(|generation| generation.state == GenerationState::Active).expect("an active generation");
         assert_eq!(current.id.as_ref(), Some(&id));
         assert_eq!(current.label, key.label);
         assert!(current.marker.as_ref().is_some_and(|marker| key.label.ends_with(marker.as_str())), "{key:?}");
@@ -154,7 +155,8 @@ impl Site {
 
 /// Paths that differ.
 pub fn difference(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut changed: Vec<String> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
+    let mut changed: Vec<String> =
+        before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
     changed.sort();
     changed.dedup();
     changed
