@@ -2,6 +2,7 @@
 pub mod codes;
 pub mod file;
 pub mod report;
+mod secrecy;
 pub mod suggest;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 //! fsync of the directory.
 pub mod walk;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -112,11 +112,7 @@ impl AppendFile {
     /// Opens or creates the file.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         create_directory(parent(path))?;
-        let mut options = File::options();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(FileError::of("open", path))?;
+        let file = private(File::options().create(true).append(true)).open(path).map_err(FileError::of("open", path))?;
         sync_directory(parent(path))?;
         Ok(Self { path: path.to_owned(), file })
     }
@@ -139,7 +135,8 @@ impl Lock {
     /// Takes the lock at once. `Ok(None)`: another process holds it.
     pub fn take(path: &Path) -> Result<Option<Self>, FileError> {
         create_directory(parent(path))?;
-        let file = File::options().create(true).truncate(false).write(true).read(true).open(path).map_err(FileError::of("open", path))?;
+        let file =
+            private(File::options().create(true).truncate(false).write(true).read(true)).open(path).map_err(FileError::of("open", path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -165,6 +162,17 @@ pub fn try_replacing(path: &Path) -> Result<(), FileError> {
         Ok(about) if !about.is_file() => Err(FileError::of("write", path)(io::Error::other("something else than a file is there"))),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// A file that these options create can be opened by its owner alone.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 fn parent(path: &Path) -> &Path {

@@ -1,12 +1,14 @@
-//! Keywright: a declarative reconciler for API keys. The map of the crate; the arrows between its modules run one way:
+//! Keywright: a declarative reconciler for API keys. The map of the crate; the arrows between its modules run one way, and
+//! `tests/architecture/rules.rs` has them all:
 //!
 //! ```text
-//! model ← diagnostics ← yaml ← profile ← workspace      text becomes meaning
+//! model ← diagnostics ← yaml ← profile                  text becomes meaning
 //! model, diagnostics, profile's catalogue ← plan        pure
-//! model ← files                                         the only module that writes files
-//! model, profile ← provider     model, files ← vault, ledger
+//! files                                                 the only module that writes files
+//! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
+//! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports
-//! model, diagnostics, plan ← render                     meaning becomes text
+//! model, diagnostics, plan, profile, workspace ← render meaning becomes text
 //! everything ← cli ← main
 //! ```
 #![forbid(unsafe_code)]

@@ -172,17 +172,20 @@ impl Account<'_> {
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
         self.unstage(&record.address, sealed)?;
-        for mut other in record.generations.clone() {
-            if other.number == number || (other.sealed.is_none() && other.state != GenerationState::Active) {
-                continue;
+        let predecessor = |other: &Generation| other.number != number && other.state == GenerationState::Active;
+        // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
+        let alone = !record.generations.iter().any(predecessor);
+        for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
+            let retires = predecessor(&other) || (alone && other.state == GenerationState::Retiring);
+            let mut after = Generation { sealed: None, ..other.clone() };
+            if retires {
+                after.state = GenerationState::Retiring;
+                after.disable_after = now.checked_add(overlap.duration()).ok();
             }
-            other.sealed = None;
-            if other.state == GenerationState::Active {
-                other.state = GenerationState::Retiring;
-                other.disable_after = now.checked_add(overlap.duration()).ok();
+            if after != other {
+                self.journal.record(now, record, &after)?;
+                record.put(after);
             }
-            self.journal.record(now, record, &other)?;
-            record.put(other);
         }
         generation.state = GenerationState::Active;
         self.commit(record, &generation)

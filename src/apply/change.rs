@@ -118,7 +118,7 @@ impl Account<'_> {
             && !error.may_have_acted()
         {
             if matches!(error, crate::provider::ProviderError::Refused(_)) {
-                self.remember_uneditable(&mut record, generation, "state")?;
+                self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
             }
             return Err(Failure::provider("enable the key", error.clone()));
         }
@@ -139,7 +139,7 @@ impl Account<'_> {
             None => false,
         };
         if !enabled {
-            self.remember_uneditable(&mut record, generation, "state")?;
+            self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
             return Err(Failure::new(
                 Code::ProviderNotApplied,
                 format!("the provider accepted to enable `{}` and still shows it as disabled", record.address),
@@ -149,6 +149,11 @@ impl Account<'_> {
         generation.state = GenerationState::Active;
         generation.disabled_at = None;
         generation.delete_after = None;
+        // What was retiring has carried the load until now, and gets the whole overlap.
+        let overlap = self.keys.get(name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
+        for other in record.generations.iter_mut().filter(|other| other.state == GenerationState::Retiring) {
+            other.disable_after = overlap.or(other.disable_after);
+        }
         record.put(generation);
         self.save(&mut record)
     }

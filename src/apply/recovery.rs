@@ -42,7 +42,13 @@ impl Account<'_> {
         let generation = record.generation(number).expect("the number was taken from this record").clone();
         let superseded = record.generations.iter().any(|other| other.number > number);
         let wanted = key.filter(|key| key.state == DesiredState::Active && !superseded);
-        match generation.state {
+        // What a ledger edited by hand may lack sends a generation back to the step that finds it.
+        let state = match generation.state {
+            GenerationState::Created | GenerationState::Sealed if generation.id.is_none() => GenerationState::Intended,
+            GenerationState::Sealed if generation.sealed.is_none() => GenerationState::Created,
+            state => state,
+        };
+        match state {
             GenerationState::Intended | GenerationState::Ambiguous => self.settle_intent(wanted, record, generation).await,
             GenerationState::Created => self.settle_created(wanted, record, generation).await,
             GenerationState::Sealed => self.settle_sealed(wanted, record, generation).await,
@@ -201,7 +207,9 @@ impl Account<'_> {
         }
         let now = self.now();
         let cooldown = self.keys.get(&address.name).map_or(self.default_cooldown, |key| key.cooldown);
-        generation.state = GenerationState::Disabled;
+        if generation.state != GenerationState::Deleted {
+            generation.state = GenerationState::Disabled;
+        }
         generation.disable_after = None;
         generation.disabled_at = Some(now);
         generation.delete_after = now.checked_add(cooldown.duration()).ok();

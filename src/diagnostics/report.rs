@@ -4,6 +4,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::secrecy::may_hold_secret;
 use super::{Code, Diagnostic, Part, Place, Route, Severity};
 
 /// A place on one line. Lines and columns count from 1; columns and length in characters.
@@ -41,7 +42,7 @@ pub struct Located {
     /// Characters underlined.
     #[serde(skip)]
     pub length: u32,
-    /// The source line, for drawing.
+    /// The source line, for drawing; absent when it may hold a secret.
     #[serde(skip)]
     pub source: Option<String>,
     #[serde(skip)]
@@ -142,7 +143,11 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         Some(Place::Route { file, route, part }) => (Some(file.clone()), sources.locate(file, route, *part)),
         Some(Place::Span { file, span }) => (Some(file.clone()), Some(*span)),
     };
-    let source = file.as_deref().zip(span).and_then(|(file, span)| sources.line(file, span.line));
+    let drawable = |(file, span): (&str, SourceSpan)| {
+        let hidden = may_hold_secret(span.line, |line| sources.line(file, line));
+        sources.line(file, span.line).filter(|_| !hidden)
+    };
+    let source = file.as_deref().zip(span).and_then(drawable);
     Located {
         code: diagnostic.code,
         severity: diagnostic.severity,

@@ -145,6 +145,9 @@ impl KeyRecord {
 }
 
 impl Generation {
+    /// In `uneditable`: the provider was seen not to enable it again.
+    pub const STATE_FIELD: &str = "state";
+
     /// Whether two records of one marker can be of the same live key.
     pub fn id_agrees(&self, other: &Self) -> bool {
         match (&self.id, &other.id) {

@@ -84,6 +84,20 @@ pub enum EditField {
 }
 
 impl PlanStep {
+    /// The word that users read.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Recover { .. } => "recover",
+            Self::Create { .. } => "create",
+            Self::Edit { .. } => "edit",
+            Self::Enable { .. } => "enable",
+            Self::Disable { .. } => "disable",
+            Self::Delete { .. } => "delete",
+            Self::Reseal { .. } => "reseal",
+            Self::Record { .. } => "record",
+        }
+    }
+
     /// The generation that the step concerns.
     pub fn generation(&self) -> u32 {
         match self {
@@ -215,6 +229,11 @@ pub struct Change {
     /// Absent: the key ends.
     pub after: Option<KeyView>,
     pub access: AccessDiff,
+    /// The words of `work`, such as `edit`, for people and scripts.
+    #[serde(rename = "steps")]
+    pub words: Vec<String>,
+    /// What apply does, in order.
+    #[serde(rename = "work")]
     pub steps: Vec<PlanStep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,

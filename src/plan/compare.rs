@@ -152,19 +152,21 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
-    let at = rotation_at(&key.address, desired, capabilities, generation.created_at)?;
+    let at = rotation_at(&key.address, desired, capabilities, generation.created_at, key.now)?;
     let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
-    (at <= key.now).then(|| format!("expires {}; due since {}", day(end), day(at)))
+    Some(format!("expires {}; due since {}", day(end), day(at)))
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
 ///
-/// `None` for keys that do not roll. Where the provider grants no more than `renew_before`, half of what it grants takes its place.
+/// `None` for keys that do not roll, and for what is not due `by` then. Where the provider grants no more than `renew_before`, half of
+/// what it grants takes its place.
 pub(super) fn rotation_at(
     address: &Address,
     desired: &DesiredKey,
     capabilities: &Capabilities,
     created_at: Timestamp,
+    by: Timestamp,
 ) -> Option<Timestamp> {
     let span = match desired.expiry {
         Expiry::Never | Expiry::At(_) => return None,
@@ -174,11 +176,14 @@ pub(super) fn rotation_at(
     if let Some(granted) = capabilities.expiry.max.filter(|max| *max < span && *max <= renew_before) {
         renew_before = Span::seconds(granted.as_seconds() / 2);
     }
-    let end = wanted_end(capabilities, desired.expiry, created_at)?;
+    let earliest = wanted_end(capabilities, desired.expiry, created_at)?.checked_sub(renew_before.duration()).ok()?;
+    if earliest > by {
+        return None;
+    }
     let hash = Sha256::digest(address.to_string());
     let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let spread = number.checked_rem(renew_before.as_seconds() / 8).unwrap_or(0);
-    end.checked_sub(renew_before.duration()).ok()?.checked_add(Span::seconds(spread).duration()).ok()
+    earliest.checked_add(Span::seconds(spread).duration()).ok().filter(|at| *at <= by)
 }
 
 /// The date, UTC.
@@ -267,21 +272,28 @@ mod tests {
         let (desired, capabilities) = (desired(), capabilities());
         let early = at(76 * DAY);
         let spread: BTreeSet<Timestamp> = (0..50)
-            .map(|number| rotation_at(&format!("acct/key-{number}").parse().unwrap(), &desired, &capabilities, now()).unwrap())
+            .map(|number| {
+                rotation_at(&format!("acct/key-{number}").parse().unwrap(), &desired, &capabilities, now(), Timestamp::MAX).unwrap()
+            })
             .inspect(|at| assert!(*at >= early && *at < early + SignedDuration::from_secs(14 * DAY / 8)))
             .collect();
         assert!(spread.len() > 45);
         let hash = Sha256::digest("acct/hooks");
         let number = u64::from_be_bytes(hash[..8].try_into().unwrap());
         let expected = early + SignedDuration::from_secs((number % (14 * 86_400 / 8)) as i64);
-        assert_eq!(rotation_at(&address(), &desired, &capabilities, now()), Some(expected));
+        assert_eq!(rotation_at(&address(), &desired, &capabilities, now(), Timestamp::MAX), Some(expected));
         let at_once = DesiredKey { renew_before: Span::seconds(7), ..desired.clone() };
-        assert_eq!(rotation_at(&address(), &at_once, &capabilities, now()), Some(at(90 * DAY - 7)), "nothing to spread over");
+        assert_eq!(
+            rotation_at(&address(), &at_once, &capabilities, now(), Timestamp::MAX),
+            Some(at(90 * DAY - 7)),
+            "nothing to spread over"
+        );
+        assert_eq!(rotation_at(&address(), &at_once, &capabilities, now(), at(90 * DAY - 8)), None, "not due by then");
         let fixed = DesiredKey { expiry: Expiry::At(at(DAY)), ..desired.clone() };
-        assert_eq!(rotation_at(&address(), &fixed, &capabilities, now()), None);
+        assert_eq!(rotation_at(&address(), &fixed, &capabilities, now(), Timestamp::MAX), None);
         let short = Capabilities { expiry: ExpirySupport { max: Some(Span::days(8)), ..capabilities.expiry }, ..capabilities };
         assert!(
-            rotation_at(&address(), &desired, &short, now()).unwrap() >= at(4 * DAY),
+            rotation_at(&address(), &desired, &short, now(), Timestamp::MAX).unwrap() >= at(4 * DAY),
             "a granted end before `renew_before` must not rotate for ever"
         );
     }

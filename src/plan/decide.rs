@@ -148,6 +148,7 @@ fn continue_unfinished(key: &Key, draft: &mut Draft) {
         draft.action = Action::Disable;
         draft.generation = last.number;
         draft.reason = rows::INTERRUPTED.to_owned();
+        draft.stay(key);
     }
     draft.recovery = steps;
 }

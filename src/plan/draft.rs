@@ -58,17 +58,16 @@ impl Key<'_> {
 }
 
 impl Draft {
-    /// Nothing happens.
-    pub fn rest(key: &Key) -> Self {
-        let view = key.current().and_then(|current| key.view(current));
+    /// Nothing happens, and nothing is shown: the case of most keys, kept cheap.
+    pub fn empty(key: &Key) -> Self {
         Self {
             action: Action::None,
             reason: String::new(),
             generation: key.current().map_or_else(|| key.next_number(), |current| current.number),
             recovery: Vec::new(),
             steps: Vec::new(),
-            after: view.clone(),
-            before: view,
+            after: None,
+            before: None,
             notes: Vec::new(),
             findings: Vec::new(),
             refusal: None,
@@ -76,6 +75,12 @@ impl Draft {
             removed: Vec::new(),
             extended: false,
         }
+    }
+
+    /// Nothing happens yet: the key stays as it is.
+    pub fn rest(key: &Key) -> Self {
+        let view = key.current().and_then(|current| key.view(current));
+        Self { after: view.clone(), before: view, ..Self::empty(key) }
     }
 
     /// Whether a new generation is made.
@@ -203,6 +208,7 @@ impl Draft {
         let access = draft.access(key);
         let mut notes = own_notes(key, &draft, &access);
         notes.append(&mut draft.notes);
+        let steps: Vec<PlanStep> = draft.recovery.into_iter().chain(draft.steps).collect();
         let change = Change {
             address: key.address.clone(),
             action: draft.action,
@@ -212,7 +218,8 @@ impl Draft {
             before: draft.before,
             after: draft.after,
             access,
-            steps: draft.recovery.into_iter().chain(draft.steps).collect(),
+            words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
             notes,
         };
@@ -221,17 +228,19 @@ impl Draft {
 
     fn access(&self, key: &Key) -> AccessDiff {
         let none = ScopeSet::new();
-        let effective = |view: &Option<KeyView>| match view {
-            Some(view) if view.state == "active" => view.scopes.clone(),
-            Some(_) | None => none.clone(),
-        };
+        let (before, after) = (effective(self.before.as_ref(), &none), effective(self.after.as_ref(), &none));
         AccessDiff {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
             recipients_removed: self.removed.clone(),
-            ..difference(key.account.catalogue, &effective(&self.before), &effective(&self.after))
+            ..difference(key.account.catalogue, before, after)
         }
     }
+}
+
+/// What a key in this state can do: a disabled one can do nothing.
+fn effective<'a>(view: Option<&'a KeyView>, none: &'a ScopeSet) -> &'a ScopeSet {
+    view.filter(|view| view.state == "active").map_or(none, |view| &view.scopes)
 }
 
 fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {

@@ -326,10 +326,10 @@ fn reworded(mut world: World, picks: &[Pick]) -> World {
     world
 }
 
-/// Whether a plan does the same: everything but the words of scopes, and what depends on them.
 /// What a change does, without the words that explain it.
 type Gist = (Address, Action, u32, Vec<PlanStep>, Vec<AccessEntry>);
 
+/// What a plan does: everything but the words of scopes, and what depends on them.
 fn gist(plan: &Plan) -> Vec<Gist> {
     let of =
         |change: &Change| (change.address.clone(), change.action, change.generation, change.steps.clone(), change.access.gained.clone());

@@ -13,11 +13,15 @@ const REMOVED_RECIPIENT: &str = "a recipient was removed: re-encrypting is not r
 
 /// Carries out one row of the table.
 pub(super) fn draft(key: &Key, row: Row) -> Draft {
+    if row == Row::Rest {
+        return Draft::empty(key);
+    }
+    if let (Row::Compare, Some(desired), Some(current)) = (row, key.desired, key.current()) {
+        return live(key, desired, current);
+    }
     let rest = Draft::rest(key);
     match (row, key.desired, key.current()) {
-        (Row::Rest, _, _) => rest,
         (Row::Issue, Some(desired), _) => rest.issue(key, desired, Action::Create, "declared, and not issued yet"),
-        (Row::Compare, Some(desired), Some(current)) => live(key, desired, current, rest),
         (Row::Reenable, Some(desired), Some(current)) => returning(key, desired, current, rest, "drift: disabled by hand"),
         (Row::Replenish, Some(desired), Some(current)) => {
             let predecessor = key.generations().any(|other| other.number != current.number && key.seen(other) == Seen::Live);
@@ -75,9 +79,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             );
             draft
         }
-        // The table gives these rows only with a manifest entry, or with a current generation.
+        // The table gives these rows only with a manifest entry, or with a current generation; the first two are done above.
         (
-            Row::Issue
+            Row::Rest
+            | Row::Issue
             | Row::Compare
             | Row::Reenable
             | Row::Replenish
@@ -99,8 +104,12 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
 }
 
 /// Row `Compare`: a live generation, edited in place, resealed, or followed by a new one.
-fn live(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft) -> Draft {
+fn live(key: &Key, desired: &DesiredKey, current: &Generation) -> Draft {
     let found = compare(key, desired, current);
+    if found == Differences::default() {
+        return Draft::empty(key);
+    }
+    let rest = Draft::rest(key);
     if let Some((action, reason)) = new_generation(&found) {
         return rest.issue(key, desired, action, &reason).widen(key, desired, current, &found);
     }
@@ -118,7 +127,7 @@ fn live(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft) -> D
 fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft, reason: &str) -> Draft {
     let found = compare(key, desired, current);
     // A provider that was seen not to enable a key again is not asked twice.
-    let refused_before = key.seen(current) != Seen::Live && current.uneditable.iter().any(|field| field == "state");
+    let refused_before = key.seen(current) != Seen::Live && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
     let reversible = key.account.capabilities.disable == Disable::Reversible && !refused_before;
     let usable = reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
     let replaced = new_generation(&found);
@@ -188,11 +197,14 @@ fn cooldown(key: &Key, current: &Generation, rest: Draft) -> Draft {
 /// Row `Unsure`: quiet while the ledger says what the manifest says, blocked otherwise.
 fn unsure(key: &Key, current: &Generation, rest: Draft) -> Draft {
     let mut draft = match key.desired {
-        Some(desired) => live(key, desired, current, rest),
+        Some(desired) => live(key, desired, current),
         None => rest,
     };
     let settled = draft.action == Action::None && key.wanted() == Wanted::Active && key.held() == Held::Active;
     if !settled {
+        if draft.action == Action::None {
+            draft.stay(key);
+        }
         let message = format!("`{}` must change, and `{}` neither shows its key nor denies it", key.address, key.account.provider);
         draft.refuse(key.warning(Code::PlanAmbiguous, message).help("plan again in a minute, or look for the key at the provider"));
     }

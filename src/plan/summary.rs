@@ -88,13 +88,13 @@ pub(super) fn due(key: &Key) -> Option<Due> {
         return None;
     }
     let capabilities = key.account.capabilities;
+    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     let end = wanted_end(capabilities, desired.expiry, current.created_at);
     let (kind, at): (&str, Timestamp) = match desired.expiry {
-        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at)?),
+        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at, soon)?),
         Expiry::At(_) => ("expiry", end?),
         Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
     };
-    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     (at <= soon).then(|| Due { address: key.address.clone(), kind: kind.to_owned(), at })
 }
 

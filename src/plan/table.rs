@@ -299,7 +299,7 @@ fn returns() {
     };
     issued(|world| world.capabilities.disable = Disable::Final);
     issued(|world| world.first().sealed = None);
-    issued(|world| world.first().uneditable = vec!["state".to_owned()]);
+    issued(|world| world.first().uneditable = vec![Generation::STATE_FIELD.to_owned()]);
     issued(|world| world.now = at(80 * DAY));
     issued(|world| world.wanted().recipients = Arc::new(recipients(&[("ops", &["age1a"])])));
     let mut cooled = world.clone();

@@ -172,7 +172,7 @@ impl Catalogue {
 
     /// The one spelling that is sent and compared.
     pub fn canonical(&self, scope: &Scope) -> Scope {
-        self.spec.aliases.get(scope).unwrap_or(scope).clone()
+        self.spelt(scope).clone()
     }
 
     /// The same scopes in their one spelling.
@@ -194,8 +194,7 @@ impl Catalogue {
 
     /// Whether whoever holds `granted` can do all that `wanted` allows; a scope covers itself.
     pub fn covers(&self, granted: &Scope, wanted: &Scope) -> bool {
-        let granted = self.spec.aliases.get(granted).unwrap_or(granted);
-        let wanted = self.spec.aliases.get(wanted).unwrap_or(wanted);
+        let (granted, wanted) = (self.spelt(granted), self.spelt(wanted));
         if granted == wanted {
             return true;
         }
@@ -249,7 +248,7 @@ impl Catalogue {
 
     /// Level, tags, risk and reason of one scope, wildcards included.
     pub fn describe(&self, scope: &Scope) -> ScopeFacts {
-        let scope = self.spec.aliases.get(scope).unwrap_or(scope);
+        let scope = self.spelt(scope);
         if let Some(facts) = self.facts.get(scope) {
             return facts.clone();
         }
@@ -272,10 +271,14 @@ impl Catalogue {
 
     /// Whether a scope is listed, of the form in a free catalogue, or a wildcard over something listed.
     pub fn is_known(&self, scope: &Scope) -> bool {
-        let scope = self.spec.aliases.get(scope).unwrap_or(scope);
+        let scope = self.spelt(scope);
         self.spec.unlisted == Unlisted::Allow && self.form.is_match(scope.as_str())
             || self.spec.scopes.contains_key(scope)
             || self.is_wildcard(scope) && self.below(scope).next().is_some()
+    }
+
+    fn spelt<'a>(&'a self, scope: &'a Scope) -> &'a Scope {
+        self.spec.aliases.get(scope).unwrap_or(scope)
     }
 
     fn is_everything(&self, scope: &Scope) -> bool {

@@ -21,6 +21,7 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
         (Fault::ResetBefore, 0, None),
         (Fault::ResetAfter, 1, None),
         (Fault::TruncatedJson, 1, Some(201)),
+        (Fault::Echo(400), 1, Some(400)),
         (Fault::Html, 1, Some(200)),
         (Fault::WithoutSecret, 1, Some(201)),
         (Fault::Throttle(Duration::from_secs(7)), 0, Some(429)),
@@ -49,6 +50,7 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
                 }
                 Fault::Throttle(_) => assert_eq!(answer.header("retry-after"), "7"),
                 Fault::Stall(time) => assert!(begun.elapsed() >= time),
+                Fault::Echo(_) => assert!(answer.text.contains("spoilt")),
                 Fault::ResetBefore | Fault::ResetAfter => {}
             }
         }

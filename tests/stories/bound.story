@@ -63,7 +63,7 @@ error[command/usage]: `<root>/home/ops.txt` is not a saved plan: expected value 
 1 error
 == tree
 d755 .keywright
-f644 .keywright/lock
+f600 .keywright/lock
 d755 keys
 f644 keys/shop.yaml
 f644 keywright.yaml
@@ -87,8 +87,8 @@ shop: shop/dashboard: create done
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -138,8 +138,8 @@ help: plan again, and have that plan approved; nothing was changed
 == tree
 d755 .keywright
 f644 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys

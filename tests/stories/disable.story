@@ -252,8 +252,8 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to d
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys

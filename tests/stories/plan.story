@@ -169,6 +169,9 @@ For more information, try '--help'.
         ]
       },
       "steps": [
+        "create"
+      ],
+      "work": [
         {
           "create": {
             "generation": 1
@@ -222,6 +225,9 @@ For more information, try '--help'.
         ]
       },
       "steps": [
+        "create"
+      ],
+      "work": [
         {
           "create": {
             "generation": 1

@@ -211,8 +211,8 @@ help: restore it from git: `git checkout -- secrets/shop/dashboard.age`
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 elsewhere

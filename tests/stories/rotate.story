@@ -99,8 +99,8 @@ generations:
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
