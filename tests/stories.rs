@@ -25,7 +25,7 @@ const READERS: [&str; 9] = ["check", "list", "show", "open", "keyring", "provide
 fn every_story_is_true() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories");
     let only = env::var("STORY").unwrap_or_default();
-    let update = env::var_os("UPDATE_STORIES").is_some();
+    let update = env::var("UPDATE_STORIES").is_ok_and(|value| !value.is_empty());
     let mut paths: Vec<PathBuf> = fs::read_dir(directory).expect("the stories").map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "story") && path.to_string_lossy().contains(&only));
     paths.sort();

@@ -16,13 +16,13 @@ fn one_life(config: Config) {
     site.settle();
     let key = site.assert_works("billing");
     site.declare(WIDER);
-    site.settle();
+    site.apply().exits(0);
     assert_eq!(site.assert_works("billing").id, key.id, "{said}");
     site.declare(BILLING);
-    site.settle();
+    site.apply().exits(0);
     assert_eq!(site.assert_works("billing").scopes.len(), 1, "{said}");
     site.declare("");
-    site.settle();
+    site.apply().exits(0);
     assert_eq!((site.states("billing"), site.live().len()), (vec![(1, Disabled)], 0), "{said}");
     site.declare(BILLING);
     site.settle();

@@ -27,23 +27,18 @@ keys:
 == $ keywright apply
 -- exit 1
 -- stdout
-2 of 2 keys change                                     plan 5d0c-9885, valid until 2026-01-02 00:00Z
+2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:7
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
       expires  never
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     never expires
-      note     open-ended: `*` also grants what keyring adds later
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
 
@@ -57,23 +52,18 @@ help: add `--yes`; nothing was changed
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-2 of 2 keys change                                     plan 5d0c-9885, valid until 2026-01-02 00:00Z
+2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:7
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
       expires  never
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     never expires
-      note     open-ended: `*` also grants what keyring adds later
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
 
@@ -86,8 +76,8 @@ shop: shop/robot: create done
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -124,22 +114,17 @@ generations:
           - <ops>
         recovery:
           - <recovery>
-== file .keywright/keyring.json
-{"version":1,"keys":{
-"<id 2>":{"label":"dashboard <marker 2>","scopes":["orders:read"],"created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z","enabled":true,"sha256":"<sha256 2>"},
-"<id 1>":{"label":"Warehouse robot <marker 1>","scopes":["stock:*"],"created_at":"2026-01-01T00:00:00Z","expires_at":null,"enabled":true,"sha256":"<sha256 3>"}
-}}
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests               plan 5d0c-9885, valid until 2026-01-02 00:00Z
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
 == $ keywright apply
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests               plan 5d0c-9885, valid until 2026-01-02 00:00Z
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -147,14 +132,14 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests               plan 5d0c-9885, valid until 2026-01-06 00:00Z
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-06 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
 == $ CI=true keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests               plan 5d0c-9885, valid until 2026-01-06 00:00Z
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-06 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same

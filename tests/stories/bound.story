@@ -63,21 +63,19 @@ error[command/usage]: `<root>/home/ops.txt` is not a saved plan: expected value 
 1 error
 == tree
 d755 .keywright
-f644 .keywright/lock
+f600 .keywright/lock
 d755 keys
 f644 keys/shop.yaml
 f644 keywright.yaml
 == $ keywright apply --yes ~/plan.json
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan f2ae-f51e, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -89,8 +87,8 @@ shop: shop/dashboard: create done
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -105,7 +103,7 @@ f600 secrets/shop/dashboard.age
 == $ keywright apply --yes ~/plan.json
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan f2ae-f51e, valid until 2026-01-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -120,6 +118,14 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes ~/edit.json
 -- exit 3
 -- stderr
+--- approved
++++ now
+@@ -1,4 +1,3 @@
+-shop/dashboard  edit: scopes differ
++shop/dashboard  create: the key vanished
+ shop/dashboard  gains orders:write
+-shop/dashboard  loses orders:read
+ shop/dashboard  expires 2026-04-01T10:00:00Z
 error[plan/exceeds-approved]: the approved plan is an upper bound, and the plan made now goes beyond it
   = note: `shop/dashboard`: the action is now create, approved was edit
   = note: `shop/dashboard`: recording generation 1 was not approved
@@ -132,8 +138,8 @@ help: plan again, and have that plan approved; nothing was changed
 == tree
 d755 .keywright
 f644 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys

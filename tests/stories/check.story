@@ -196,7 +196,7 @@ help: run `keywright init` to make a workspace here, or choose one with `-C DIR`
 1 error
 == tree
 d755 .keywright
-f644 .keywright/lock
+f600 .keywright/lock
 d755 keys
 f644 keys/shop.yaml
 f644 keys/wrong.yaml

@@ -29,7 +29,7 @@ keys: {}
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-03 00:00Z
 
   - shop/dashboard                  disable: no longer in the manifests
       - loses  orders:read   LOW       read
@@ -41,14 +41,12 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable. 1 warning.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-03 00:00Z
 
   - shop/dashboard                  disable: no longer in the manifests
       - loses  orders:read   LOW       read
@@ -60,8 +58,6 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable. 1 warning.
 
@@ -103,14 +99,12 @@ expires  2026-04-01T00:00:00Z
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 0 keys match their manifests               plan c3f5-e7c7, valid until 2026-01-03 00:00Z
+no changes: 0 keys match their manifests               plan <plan 1>, valid until 2026-01-03 00:00Z
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == same
@@ -136,7 +130,7 @@ keys:
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan f2ae-f51e, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-03 00:00Z
 
   ~ shop/dashboard                  enable: wanted again                    keys/shop.yaml:3
       + gains  orders:read   LOW       read
@@ -148,7 +142,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to enable.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan f2ae-f51e, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-03 00:00Z
 
   ~ shop/dashboard                  enable: wanted again                    keys/shop.yaml:3
       + gains  orders:read   LOW       read
@@ -177,7 +171,7 @@ expires  2026-04-01T00:00:00Z
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 984f-0402, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 3>, valid until 2026-01-03 00:00Z
 
   - shop/dashboard                  disable: `state: disabled`              keys/shop.yaml:3
       - loses  orders:read   LOW       read
@@ -194,7 +188,7 @@ shop: shop/dashboard: disable done
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 984f-0402, valid until 2026-01-03 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 3>, valid until 2026-01-03 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -202,7 +196,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 984f-0402, valid until 2026-03-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 3>, valid until 2026-03-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -212,7 +206,7 @@ keys: {}
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-03-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-03-02 00:00Z
 
   - shop/dashboard                  delete: its cooldown has passed
 
@@ -222,14 +216,12 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to delete. 1 warning.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-03-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-03-02 00:00Z
 
   - shop/dashboard                  delete: its cooldown has passed
 
@@ -239,8 +231,6 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to delete. 1 warning.
 
@@ -251,21 +241,19 @@ shop: shop/dashboard: delete done
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 0 keys match their manifests               plan c3f5-e7c7, valid until 2026-03-11 00:00Z
+no changes: 0 keys match their manifests               plan <plan 1>, valid until 2026-03-11 00:00Z
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
 
-1 warning
-
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -278,14 +266,12 @@ d755 secrets/shop
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 0 keys match their manifests               plan c3f5-e7c7, valid until 2026-03-11 00:00Z
+no changes: 0 keys match their manifests               plan <plan 1>, valid until 2026-03-11 00:00Z
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == same

@@ -29,14 +29,13 @@ keys:
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 428d-8315, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-03 00:00Z
 
   ~ shop/dashboard                  edit in place: scopes differ            keys/shop.yaml:3
       + gains  orders:write   MEDIUM    write
       + gains  stock:*        MEDIUM    admin
       - loses  orders:read    LOW       read
       ! open-ended: `stock:*` also grants what keyring adds later
-      note     open-ended: `*` also grants what keyring adds later
 
 access   +2 gained   -1 lost   who can decrypt: unchanged
 
@@ -44,14 +43,13 @@ Plan: 0 to create, 1 to edit, 0 to rotate, 0 to disable.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 428d-8315, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-03 00:00Z
 
   ~ shop/dashboard                  edit in place: scopes differ            keys/shop.yaml:3
       + gains  orders:write   MEDIUM    write
       + gains  stock:*        MEDIUM    admin
       - loses  orders:read    LOW       read
       ! open-ended: `stock:*` also grants what keyring adds later
-      note     open-ended: `*` also grants what keyring adds later
 
 access   +2 gained   -1 lost   who can decrypt: unchanged
 
@@ -102,7 +100,7 @@ expires  2026-04-01T00:00:00Z
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 428d-8315, valid until 2026-01-03 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-03 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -112,13 +110,12 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan dff2-6cf2, valid until 2026-01-03 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-03 00:00Z
 
   ~ shop/dashboard                  edit in place: label differs            keys/shop.yaml:3
       = keeps  orders:write, stock:*
       ! open-ended: `stock:*` also grants what keyring adds later
       label    `dashboard <marker 1>` -> `Wall dashboard <marker 1>`
-      note     open-ended: `*` also grants what keyring adds later
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -130,7 +127,11 @@ shop: shop/dashboard: edit done
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan dff2-6cf2, valid until 2026-01-03 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 2>, valid until 2026-01-03 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
+== file .keywright/keyring.json
+{"version":1,"keys":{
+"<id 1>":{"label":"Wall dashboard <marker 1>","scopes":["orders:write","stock:*"],"created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z","enabled":true,"sha256":"<sha256 2>"}
+}}

@@ -5,10 +5,10 @@ Schemas, completions, help and version come from the program itself.
 "$schema"
 "generations"
 == $ keywright schema config
--- exit 1
+-- exit 0
 -- stdout has
 == $ keywright schema manifest
--- exit 1
+-- exit 0
 -- stdout has
 == $ keywright schema plan
 -- exit 0

@@ -61,8 +61,8 @@ f600 .github/workflows/keywright.yml
 f600 .gitignore
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/tokens
 d755 keys
@@ -148,8 +148,8 @@ f600 .github/workflows/keywright.yml
 f600 .gitignore
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/tokens
 d755 keys

@@ -27,23 +27,18 @@ keys:
 == $ keywright plan
 -- exit 0
 -- stdout
-2 of 2 keys change                                     plan 132b-d032, valid until 2026-01-02 00:00Z
+2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-06-30 (180 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-06-30
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-06-30
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:9
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     expires 2026-04-01 (90 days), then rotates
-      note     open-ended: `*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
 
@@ -52,23 +47,18 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable.
 == $ keywright plan --detailed-exitcode
 -- exit 2
 -- stdout
-2 of 2 keys change                                     plan 132b-d032, valid until 2026-01-02 00:00Z
+2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-06-30 (180 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-06-30
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-06-30
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:9
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     expires 2026-04-01 (90 days), then rotates
-      note     open-ended: `*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
 
@@ -76,45 +66,35 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable.
 == $ keywright plan --offline
 -- exit 0
 -- stdout
-2 of 2 keys change                  plan 132b-d032, offline: the ledger stands in, cannot be applied
+2 of 2 keys change                  plan <plan 1>, offline: the ledger stands in, cannot be applied
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-06-30 (180 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-06-30
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-06-30
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:9
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     expires 2026-04-01 (90 days), then rotates
-      note     open-ended: `*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
 
 note[plan/assumed]: the ledger stands in for `shop`: `keyring` was not asked, and this plan cannot be applied
   = more: keywright explain plan/assumed
 
-1 note
-
 Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable.
 == $ keywright plan shop/robot
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 132b-d032, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:9
       + gains  stock:*   MEDIUM    admin
       ! open-ended: `stock:*` also grants what keyring adds later
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/robot.age
-      note     secret -> secrets/shop/robot.age (ops, recovery: 2 recipients)
-      note     expires 2026-04-01 (90 days), then rotates
-      note     open-ended: `*` also grants what keyring adds later
+      secret   -> secrets/shop/robot.age (ops, recovery: 2 recipients)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -189,6 +169,9 @@ For more information, try '--help'.
         ]
       },
       "steps": [
+        "create"
+      ],
+      "work": [
         {
           "create": {
             "generation": 1
@@ -242,6 +225,9 @@ For more information, try '--help'.
         ]
       },
       "steps": [
+        "create"
+      ],
+      "work": [
         {
           "create": {
             "generation": 1
@@ -313,24 +299,22 @@ f600 out/plan.json
 == $ keywright plan --detailed-exitcode
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests               plan 132b-d032, valid until 2026-01-02 00:00Z
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright plan --offline --detailed-exitcode
 -- exit 0
 -- stdout
-no changes: 2 keys match their manifests   plan 132b-d032, offline: the ledger stands in, cannot be applied
+no changes: 2 keys match their manifests   plan <plan 1>, offline: the ledger stands in, cannot be applied
 
 note[plan/assumed]: the ledger stands in for `shop`: `keyring` was not asked, and this plan cannot be applied
   = more: keywright explain plan/assumed
-
-1 note
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright plan --color always --detailed-exitcode
 -- exit 0
 -- stdout
-\e[1mno changes: 2 keys match their manifests\e[0m               \e[2mplan 132b-d032, valid until 2026-01-02 00:00Z\e[0m
+\e[1mno changes: 2 keys match their manifests\e[0m               \e[2mplan <plan 1>, valid until 2026-01-02 00:00Z\e[0m
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright plan --no-such-option

@@ -27,7 +27,7 @@ keys: {}
 == $ keywright plan
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - loses  orders:read   LOW       read
@@ -42,14 +42,12 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-2 warnings
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
 == $ keywright apply --yes
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - loses  orders:read   LOW       read
@@ -64,8 +62,6 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-2 warnings
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
 == same
@@ -81,7 +77,7 @@ keys:
 == $ keywright apply --yes
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan 5455-2ddf, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise  keys/shop.yaml:3
       - loses  orders:read   LOW       read
@@ -98,8 +94,6 @@ warning[plan/protected]: `shop/dashboard` is protected: it would be disabled oth
 help: set `protect: false`, apply, and then remove or disable the key
   = more: keywright explain plan/protected
 
-1 warning
-
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 1 warning.
 == same
 == write keys/shop.yaml
@@ -113,7 +107,7 @@ keys:
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan b052-77e6, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 3>, valid until 2026-01-02 00:00Z
 
   ~ shop/dashboard                  edit in place: protect changes          keys/shop.yaml:3
       = keeps  orders:read
@@ -131,7 +125,7 @@ keys: {}
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan c3f5-e7c7, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   - shop/dashboard                  disable: no longer in the manifests
       - loses  orders:read   LOW       read
@@ -143,8 +137,6 @@ warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable. 1 warning.
 

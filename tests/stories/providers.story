@@ -3,7 +3,7 @@
 -- exit 0
 -- stdout
 NAME      TITLE               KIND               ENVIRONMENTS               SCOPES  CANNOT
-keyring   Keyring (embedded)  in-process                                    0       show again, last use
+keyring   Keyring (embedded)  in-process                                    any     show again, last use
 payconex  PayConex (Bluefin)  managed over HTTP  certification, production  121     last use
 
 `keywright providers NAME` tells more about one.
@@ -76,15 +76,6 @@ tells about one.
 == $ keywright explain pcx:webhooks:read
 -- exit 0
 -- stdout
-# pcx:webhooks:read
-
-A scope of `keyring` (Keyring (embedded)).
-
-- access: read
-- risk: LOW, because it reads nothing sensitive
-
-Wildcards that grant it, too: `*:webhooks:read`, `pcx:*:read`, `pcx:webhooks:*`.
-
 # pcx:webhooks:read
 
 A scope of `payconex` (PayConex (Bluefin)). Reads webhooks.

@@ -62,6 +62,7 @@ x
 -- exit 1
 -- stderr
 error[apply/write-failed]: cannot open `<root>/work/.keywright/lock`: Is a directory (os error 21)
+help: look at the path and its permissions, then run the command again
   = more: keywright explain apply/write-failed
 
 1 error
@@ -71,14 +72,12 @@ a file in place of the directory
 == $ keywright apply --yes
 -- exit 1
 -- stdout
-1 of 1 key changes                                     plan a318-9067, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -87,11 +86,9 @@ warning[workspace/unexpected-file]: `ledger` is not read by anything
 help: move it out of `ledger/`, which `apply` alone writes
   = more: keywright explain workspace/unexpected-file
 
-1 warning
-
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/ledger`: Not a directory (os error 20) at path "<root>/work/ledger/.tmpqYjHs5"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/ledger`: Not a directory (os error 20) at path "<root>/work/ledger/<temporary 1>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -99,14 +96,12 @@ help: free the disk or mend the permissions, then apply again: what was done so 
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan a318-9067, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -114,8 +109,6 @@ warning[workspace/unexpected-file]: `ledger` is not read by anything
   --> ledger
 help: move it out of `ledger/`, which `apply` alone writes
   = more: keywright explain workspace/unexpected-file
-
-1 warning
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 == remove ledger
@@ -124,14 +117,12 @@ a file in place of the directory
 == $ keywright apply --yes
 -- exit 1
 -- stdout
-1 of 1 key changes                                     plan a318-9067, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -140,11 +131,9 @@ warning[workspace/unexpected-file]: `secrets/shop` is not read by anything
 help: no ledger record belongs to it: restore the record from git, or remove the file
   = more: keywright explain workspace/unexpected-file
 
-1 warning
-
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/secrets/shop`: Not a directory (os error 20) at path "<root>/work/secrets/shop/.tmpNDRnJM"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/secrets/shop`: Not a directory (os error 20) at path "<root>/work/secrets/shop/<temporary 2>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -155,20 +144,18 @@ a file in place of the directory
 == $ keywright apply --yes
 -- exit 1
 -- stdout
-1 of 1 key changes                                     plan a318-9067, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
-      expires  2026-04-01 (90 days)
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/.keywright/sealed`: Not a directory (os error 20) at path "<root>/work/.keywright/sealed/.tmpBdjH6Z"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/.keywright/sealed`: Not a directory (os error 20) at path "<root>/work/.keywright/sealed/<temporary 3>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -221,53 +208,11 @@ help: restore it from git: `git checkout -- secrets/shop/dashboard.age`
   = more: keywright explain ledger/secret-missing
 
 1 error
-== remove .keywright/keyring.json
-== $ keywright plan
--- exit 1
--- stderr
-error[ledger/secret-missing]: the secret file `secrets/shop/dashboard.age` of generation 1 is missing
-  --> ledger/shop/dashboard.yaml:5:1
-   |
- 5 | generations:
-   | ^^^^^^^^^^^
-   |
-help: restore it from git: `git checkout -- secrets/shop/dashboard.age`
-  = more: keywright explain ledger/secret-missing
-
-1 error
-== $ keywright apply --yes
--- exit 1
--- stderr
-error[ledger/secret-missing]: the secret file `secrets/shop/dashboard.age` of generation 1 is missing
-  --> ledger/shop/dashboard.yaml:5:1
-   |
- 5 | generations:
-   | ^^^^^^^^^^^
-   |
-help: restore it from git: `git checkout -- secrets/shop/dashboard.age`
-  = more: keywright explain ledger/secret-missing
-
-1 error
-== write .keywright/keyring.json
-not json
-== $ keywright plan
--- exit 1
--- stderr
-error[ledger/secret-missing]: the secret file `secrets/shop/dashboard.age` of generation 1 is missing
-  --> ledger/shop/dashboard.yaml:5:1
-   |
- 5 | generations:
-   | ^^^^^^^^^^^
-   |
-help: restore it from git: `git checkout -- secrets/shop/dashboard.age`
-  = more: keywright explain ledger/secret-missing
-
-1 error
 == tree
 d755 .keywright
-f644 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 elsewhere

@@ -33,7 +33,7 @@ error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: none of the
 == $ keywright plan
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 0c51-164a, valid until 2026-01-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 
 warning[plan/reseal-pending]: a recipient was added for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
   --> keys/shop.yaml:3:3
@@ -43,14 +43,12 @@ warning[plan/reseal-pending]: a recipient was added for `shop/dashboard`, and it
    |
 help: run `keywright apply -i IDENTITY`, or wait for the next rotation
   = more: keywright explain plan/reseal-pending
-
-1 warning
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 0c51-164a, valid until 2026-01-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 
 warning[plan/reseal-pending]: a recipient was added for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
   --> keys/shop.yaml:3:3
@@ -61,13 +59,11 @@ warning[plan/reseal-pending]: a recipient was added for `shop/dashboard`, and it
 help: run `keywright apply -i IDENTITY`, or wait for the next rotation
   = more: keywright explain plan/reseal-pending
 
-1 warning
-
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == $ keywright plan -i ~/recovery.txt
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 0c51-164a, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
@@ -80,7 +76,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 == $ keywright apply --yes -i ~/recovery.txt
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan 0c51-164a, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
@@ -101,7 +97,7 @@ error[apply/write-failed]: `shop/dashboard`: none of the identities can open it
 == $ keywright apply --yes -i ~/ops.txt
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 0c51-164a, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
@@ -152,7 +148,7 @@ expires  2026-04-01T00:00:00Z
 == $ keywright apply --yes -i ~/ops.txt
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 0c51-164a, valid until 2026-01-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -162,16 +158,13 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 72f9-1a95, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-02 00:00Z
 
 -/+ shop/dashboard                  rotate: a recipient was removed: re-encrypting is not revocation  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-04-01 (90 days)
-      label    `dashboard <marker 1>` -> `dashboard`
-      secret   -> secrets/shop/dashboard.age
       - reader  <ops>  can no longer open new secrets
-      note     secret -> secrets/shop/dashboard.age (recovery: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (recovery: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: -1 public key
@@ -180,16 +173,13 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 72f9-1a95, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-02 00:00Z
 
 -/+ shop/dashboard                  rotate: a recipient was removed: re-encrypting is not revocation  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-04-01 (90 days)
-      label    `dashboard <marker 1>` -> `dashboard`
-      secret   -> secrets/shop/dashboard.age
       - reader  <ops>  can no longer open new secrets
-      note     secret -> secrets/shop/dashboard.age (recovery: 1 recipient)
-      note     expires 2026-04-01 (90 days), then rotates
+      secret   -> secrets/shop/dashboard.age (recovery: 1 recipient)
+      expires  2026-04-01 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: -1 public key
@@ -211,8 +201,8 @@ error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: none of the
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -227,7 +217,7 @@ f600 secrets/shop/dashboard.age
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 72f9-1a95, valid until 2026-01-02 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 2>, valid until 2026-01-02 00:00Z
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == same
@@ -239,7 +229,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes -i ~/recovery.txt
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 9784-86b2, valid until 2026-01-02 00:00Z
+1 of 1 key changes                                     plan <plan 3>, valid until 2026-01-02 00:00Z
 
   ~ shop/dashboard                  reseal: the format differs              keys/shop.yaml:3
       = keeps  orders:read

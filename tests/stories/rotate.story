@@ -32,15 +32,13 @@ keys:
 == $ keywright plan
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 639c-4fdc, valid until 2026-01-29 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-29 00:00Z
 
 -/+ shop/dashboard                  rotate: expires 2026-01-31; due since 2026-01-26  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-01-31 -> 2026-02-27                                    earlier
-      label    `dashboard <marker 1>` -> `dashboard`
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-02-27 (30 days), then rotates
+      expires  2026-01-31 -> 2026-02-27                                    later
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-02-27 (30 days), then rotates
       note     generation 1 stays valid for 1 day more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -49,15 +47,13 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 639c-4fdc, valid until 2026-01-29 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-29 00:00Z
 
 -/+ shop/dashboard                  rotate: expires 2026-01-31; due since 2026-01-26  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-01-31 -> 2026-02-27                                    earlier
-      label    `dashboard <marker 1>` -> `dashboard`
-      secret   -> secrets/shop/dashboard.age
-      note     secret -> secrets/shop/dashboard.age (ops: 1 recipient)
-      note     expires 2026-02-27 (30 days), then rotates
+      expires  2026-01-31 -> 2026-02-27                                    later
+      secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
+      expires  2026-02-27 (30 days), then rotates
       note     generation 1 stays valid for 1 day more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -76,8 +72,8 @@ generations:
   - number: 2
     state: active
     id: <id 1>
-    marker: <marker 2>
-    label: dashboard <marker 2>
+    marker: <marker 1>
+    label: dashboard <marker 1>
     scopes:
       - orders:read
     created_at: "2026-01-28T00:00:00Z"
@@ -92,8 +88,8 @@ generations:
   - number: 1
     state: retiring
     id: <id 2>
-    marker: <marker 1>
-    label: dashboard <marker 1>
+    marker: <marker 2>
+    label: dashboard <marker 2>
     scopes:
       - orders:read
     created_at: "2026-01-01T00:00:00Z"
@@ -103,8 +99,8 @@ generations:
 == tree
 d755 .keywright
 f600 .keywright/keyring.json
-f644 .keywright/keyring.json.lock
-f644 .keywright/lock
+f600 .keywright/keyring.json.lock
+f600 .keywright/lock
 d755 .keywright/sealed
 d755 .keywright/sealed/shop
 d755 keys
@@ -123,7 +119,7 @@ f600 secrets/shop/dashboard.age
 -- stdout
 valid
 id       <id 2>
-label    dashboard <marker 1>
+label    dashboard <marker 2>
 scopes   orders:read
 expires  2026-01-31T00:00:00Z
 == $ cat ~/second | keywright keyring check --store .keywright/keyring.json
@@ -131,13 +127,13 @@ expires  2026-01-31T00:00:00Z
 -- stdout
 valid
 id       <id 1>
-label    dashboard <marker 2>
+label    dashboard <marker 1>
 scopes   orders:read
 expires  2026-02-27T00:00:00Z
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 639c-4fdc, valid until 2026-01-29 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-29 00:00Z
 
 due                             today     +10d      +20d      +30d
   shop/dashboard                |------------------------R          rotates in 25 days, 2026-02-22
@@ -148,7 +144,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 639c-4fdc, valid until 2026-01-30 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-30 00:00Z
 
   - shop/dashboard                  disable: generation 1 has been replaced, and its overlap has passed  keys/shop.yaml:3
       = keeps  orders:read
@@ -168,7 +164,7 @@ shop: shop/dashboard: disable done
 -- stdout
 disabled
 id       <id 2>
-label    dashboard <marker 1>
+label    dashboard <marker 2>
 scopes   orders:read
 expires  2026-01-31T00:00:00Z
 == $ cat ~/second | keywright keyring check --store .keywright/keyring.json
@@ -176,7 +172,7 @@ expires  2026-01-31T00:00:00Z
 -- stdout
 valid
 id       <id 1>
-label    dashboard <marker 2>
+label    dashboard <marker 1>
 scopes   orders:read
 expires  2026-02-27T00:00:00Z
 == $ keywright show shop/dashboard
@@ -194,7 +190,7 @@ shop/dashboard  keyring
 
 generation 2  active
   id        <id 1>
-  label     dashboard <marker 2>
+  label     dashboard <marker 1>
   scopes    orders:read
   created   2026-01-28T00:00:00Z
   expires   2026-02-27T00:00:00Z, in 29 days
@@ -204,7 +200,7 @@ generation 2  active
 
 generation 1  disabled
   id        <id 2>
-  label     dashboard <marker 1>
+  label     dashboard <marker 2>
   scopes    orders:read
   created   2026-01-01T00:00:00Z
   expires   2026-01-31T00:00:00Z, in 2 days
@@ -215,7 +211,7 @@ generation 1  disabled
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan 639c-4fdc, valid until 2026-02-07 00:00Z
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-02-07 00:00Z
 
   - shop/dashboard                  delete: generation 1 is disabled, and its cooldown has passed  keys/shop.yaml:3
       = keeps  orders:read
@@ -233,7 +229,7 @@ shop: shop/dashboard: delete done
 == $ keywright apply --yes
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan 639c-4fdc, valid until 2026-02-07 00:00Z
+no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-02-07 00:00Z
 
 due                             today     +10d      +20d      +30d
   shop/dashboard                |---------------R                   rotates in 16 days, 2026-02-22
@@ -281,8 +277,8 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
         "number": 2,
         "state": "active",
         "id": "<id 1>",
-        "marker": "<marker 2>",
-        "label": "dashboard <marker 2>",
+        "marker": "<marker 1>",
+        "label": "dashboard <marker 1>",
         "scopes": [
           "orders:read"
         ],
@@ -308,6 +304,6 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 -- stdout
 expired
 id       <id 1>
-label    dashboard <marker 2>
+label    dashboard <marker 1>
 scopes   orders:read
 expires  2026-02-27T00:00:00Z

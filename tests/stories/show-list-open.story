@@ -227,6 +227,7 @@ For more information, try '--help'.
 -- exit 1
 -- stderr
 error[apply/write-failed]: cannot read `<root>/home/none.txt`: No such file or directory (os error 2)
+help: look at the path and its permissions, then run the command again
   = more: keywright explain apply/write-failed
 
 1 error
