@@ -151,6 +151,16 @@ impl Account<'_> {
         }
     }
 
+    /// When a generation that is disabled now may be deleted. Never while its key is declared and it is the published one: the cooldown begins
+    /// with the removal of the entry.
+    pub(super) fn delete_after(&self, name: &Name, generation: &Generation) -> Option<Timestamp> {
+        let key = self.keys.get(name);
+        if key.is_some() && generation.sealed.is_some() {
+            return None;
+        }
+        self.now().checked_add(key.map_or(self.default_cooldown, |key| key.cooldown).duration()).ok()
+    }
+
     /// Draws a marker that no generation of this account bears.
     pub(super) fn draw_marker(&self) -> Marker {
         loop {

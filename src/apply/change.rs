@@ -207,10 +207,9 @@ impl Account<'_> {
         let now = self.now();
         match state {
             RecordedState::Disabled => {
-                let cooldown = self.keys.get(name).map_or(self.default_cooldown, |key| key.cooldown);
                 generation.state = GenerationState::Disabled;
                 generation.disabled_at.get_or_insert(now);
-                generation.delete_after = generation.delete_after.or_else(|| now.checked_add(cooldown.duration()).ok());
+                generation.delete_after = self.delete_after(name, &generation);
             }
             RecordedState::Vanished => generation.state = GenerationState::Vanished,
             RecordedState::Expired => generation.state = GenerationState::Expired,

@@ -206,13 +206,13 @@ impl Account<'_> {
             }
         }
         let now = self.now();
-        let cooldown = self.keys.get(&address.name).map_or(self.default_cooldown, |key| key.cooldown);
+        let delete_after = self.delete_after(&address.name, &generation);
         if generation.state != GenerationState::Deleted {
             generation.state = GenerationState::Disabled;
         }
         generation.disable_after = None;
         generation.disabled_at = Some(now);
-        generation.delete_after = now.checked_add(cooldown.duration()).ok();
+        generation.delete_after = delete_after;
         self.commit(record, &generation)
     }
 

@@ -237,12 +237,19 @@ fn changes_of<'p>(plan: &'p Plan, account: &Name) -> Vec<&'p Change> {
 fn conclude(host: &Host, outcomes: &[Outcome], in_part: bool) -> Result<Exit, Stop> {
     let done = |actions: &[Action]| outcomes.iter().filter(|outcome| outcome.result.is_ok() && actions.contains(&outcome.action)).count();
     let mut text = format!(
-        "\nApplied: {} created, {} edited, {} rotated, {} disabled.",
+        "\nApplied: {} created, {} edited, {} rotated, {} disabled",
         done(&[Action::Create]),
-        done(&[Action::Edit, Action::Enable, Action::Reseal]),
+        done(&[Action::Edit]),
         done(&[Action::Rotate, Action::Replace]),
-        done(&[Action::Disable, Action::Delete]),
+        done(&[Action::Disable]),
     );
+    for (action, word) in [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed")] {
+        match done(&[action]) {
+            0 => {}
+            number => text.push_str(&format!(", {number} {word}")),
+        }
+    }
+    text.push('.');
     let failures: Vec<(&Outcome, &apply::Failure)> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err().map(|failure| (outcome, failure))).collect();
     if !failures.is_empty() {

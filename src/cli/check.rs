@@ -15,7 +15,8 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<Exit, Stop> {
     print(match args.output {
         OutputFormat::Json => render::json(&diagnostics),
         OutputFormat::Text if diagnostics.is_empty() => {
-            format!("{} keys in {} accounts: no problems\n", workspace.keys.len(), workspace.accounts.len())
+            let (keys, accounts) = (render::count(workspace.keys.len(), "key"), render::count(workspace.accounts.len(), "account"));
+            format!("{keys} in {accounts}: no problems\n")
         }
         OutputFormat::Text => render::diagnostics::draw(&diagnostics, host.colour_out()),
     })?;

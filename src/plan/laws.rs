@@ -223,12 +223,14 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             old.disable_after = now.checked_add(Span::hours(72).duration()).ok();
         }
     }
+    // A declared key's published generation is kept, however long it is disabled.
+    let kept = desired.is_some() && record.generation(step.generation()).is_some_and(|generation| generation.sealed.is_some());
     let generation = record.generations.iter_mut().find(|generation| generation.number == step.generation()).unwrap();
     let id = generation.id.clone();
     let live = id.as_ref().and_then(|id| snapshot.keys.get_mut(id));
     let off = |generation: &mut Generation| {
         generation.state = GenerationState::Disabled;
-        generation.delete_after = now.checked_add(Span::days(7).duration()).ok();
+        generation.delete_after = now.checked_add(Span::days(7).duration()).ok().filter(|_| !kept);
     };
     match step {
         PlanStep::Create { .. } => {}

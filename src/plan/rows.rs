@@ -184,7 +184,18 @@ fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draft {
 }
 
 fn cooldown(key: &Key, current: &Generation, rest: Draft) -> Draft {
-    if !key.has_passed(current.delete_after) || !key.account.capabilities.delete {
+    if key.account.capabilities.delete && current.delete_after.is_none() && key.seen(current) != Seen::Missing {
+        let steps = vec![record(current, RecordedState::Disabled)];
+        return rest.end(
+            key,
+            Action::Disable,
+            current,
+            steps,
+            "no longer in the manifests: its cooldown begins, and only the ledger changes",
+        );
+    }
+    let missing = current.delete_after.is_none() && key.seen(current) == Seen::Missing;
+    if !(missing || key.has_passed(current.delete_after)) || !key.account.capabilities.delete {
         return rest;
     }
     let (step, reason) = match key.seen(current) {

@@ -459,6 +459,8 @@ fn cooldown_deletes_removed_keys_only() {
         world
     };
     decides(&other(|world| world.first().delete_after = Some(at(1))), Nothing, &[]);
+    // It was disabled while it was declared: its cooldown begins with the removal.
+    decides(&other(|world| world.first().delete_after = None), DisableIt, &[record(1, RecordedState::Disabled)]);
     decides(&other(|world| world.capabilities.delete = false), Nothing, &[]);
     decides(&other(|world| world.vanish(1)), Delete, &[record(1, RecordedState::Deleted)]);
     blocked(&other(|world| world.ledger.as_mut().unwrap().protect = true), "plan/protected");

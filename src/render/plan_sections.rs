@@ -41,7 +41,7 @@ fn keys(s: &Summary) -> usize {
     acting.iter().sum::<usize>() + s.attended + s.blocked + s.none
 }
 
-fn count(n: usize, word: &str) -> String {
+pub fn count(n: usize, word: &str) -> String {
     if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
 }
 

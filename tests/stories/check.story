@@ -21,7 +21,7 @@ keys:
 == $ keywright check
 -- exit 0
 -- stdout
-1 keys in 1 accounts: no problems
+1 key in 1 account: no problems
 == $ keywright check -o json
 -- exit 0
 -- stdout
@@ -29,7 +29,7 @@ keys:
 == $ keywright -C keys check
 -- exit 0
 -- stdout
-1 keys in 1 accounts: no problems
+1 key in 1 account: no problems
 == write keys/wrong.yaml
 account: shop
 keys:

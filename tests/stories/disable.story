@@ -152,7 +152,7 @@ access   +1 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to enable.
 
-Applied: 0 created, 1 edited, 0 rotated, 0 disabled.
+Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 enabled.
 -- stderr
 shop: shop/dashboard: enable done
 == $ cat ~/token | keywright keyring check --store .keywright/keyring.json
@@ -208,7 +208,8 @@ keys: {}
 -- stdout
 1 of 1 key changes                                     plan <plan 1>, valid until 2026-03-02 00:00Z
 
-  - shop/dashboard                  delete: its cooldown has passed
+  - shop/dashboard                  disable: no longer in the manifests: its cooldown begins, and only the ledger changes
+      note     reversible: yes
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -217,12 +218,33 @@ warning[workspace/empty]: the workspace declares no keys
 help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
   = more: keywright explain workspace/empty
 
-Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to delete. 1 warning.
+Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable. 1 warning.
 == $ keywright apply --yes
 -- exit 0
 -- stdout
 1 of 1 key changes                                     plan <plan 1>, valid until 2026-03-02 00:00Z
 
+  - shop/dashboard                  disable: no longer in the manifests: its cooldown begins, and only the ledger changes
+      note     reversible: yes
+
+access   +0 gained   -0 lost   who can decrypt: unchanged
+
+warning[workspace/empty]: the workspace declares no keys
+  --> keywright.yaml
+help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
+  = more: keywright explain workspace/empty
+
+Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable. 1 warning.
+
+Applied: 0 created, 0 edited, 0 rotated, 1 disabled.
+-- stderr
+shop: shop/dashboard: disable done
+== now 2026-03-10T00:00:00Z
+== $ keywright apply --yes
+-- exit 0
+-- stdout
+1 of 1 key changes                                     plan <plan 1>, valid until 2026-03-11 00:00Z
+
   - shop/dashboard                  delete: its cooldown has passed
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -234,21 +256,7 @@ help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to delete. 1 warning.
 
-Applied: 0 created, 0 edited, 0 rotated, 1 disabled.
--- stderr
-shop: shop/dashboard: delete done
-== now 2026-03-10T00:00:00Z
-== $ keywright apply --yes
--- exit 0
--- stdout
-no changes: 0 keys match their manifests               plan <plan 1>, valid until 2026-03-11 00:00Z
-
-warning[workspace/empty]: the workspace declares no keys
-  --> keywright.yaml
-help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
-  = more: keywright explain workspace/empty
-
-Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
+Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 deleted.
 == tree
 d755 .keywright
 f600 .keywright/keyring.json

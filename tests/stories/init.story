@@ -48,7 +48,7 @@ error[command/usage]: `<root>/work/keywright.yaml` is there already; nothing was
 == $ keywright check
 -- exit 0
 -- stdout
-1 keys in 1 accounts: no problems
+1 key in 1 account: no problems
 == $ keywright plan
 -- exit 0
 == $ keywright apply --yes

@@ -108,7 +108,7 @@ access   +0 gained   -0 lost   who can decrypt: +1 public key
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 
-Applied: 0 created, 1 edited, 0 rotated, 0 disabled.
+Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 resealed.
 -- stderr
 shop: shop/dashboard: reseal done
 == file ledger/shop/dashboard.yaml
@@ -239,7 +239,7 @@ access   +0 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 
-Applied: 0 created, 1 edited, 0 rotated, 0 disabled.
+Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 resealed.
 -- stderr
 shop: shop/dashboard: reseal done
 == $ keywright open shop/dashboard -i ~/recovery.txt

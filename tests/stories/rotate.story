@@ -223,7 +223,7 @@ due                             today     +10d      +20d      +30d
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to delete.
 
-Applied: 0 created, 0 edited, 0 rotated, 1 disabled.
+Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 deleted.
 -- stderr
 shop: shop/dashboard: delete done
 == $ keywright apply --yes
