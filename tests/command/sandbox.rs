@@ -46,7 +46,7 @@ pub type Tree = BTreeMap<String, Entry>;
 impl Sandbox {
     pub fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        for name in ["home", "work", "tmp"] {
+        for name in ["home", "keys-repo", "tmp"] {
             fs::create_dir(directory.path().join(name)).expect("a directory");
         }
         let sandbox = Self { directory, environment: BTreeMap::new(), now: None };
@@ -62,7 +62,7 @@ impl Sandbox {
     }
 
     pub fn work(&self) -> PathBuf {
-        self.root().join("work")
+        self.root().join("keys-repo")
     }
 
     pub fn home(&self) -> PathBuf {

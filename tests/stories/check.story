@@ -189,7 +189,7 @@ help: remove it, and write the value out where it is needed
 == $ keywright check
 -- exit 1
 -- stderr
-error[workspace/not-found]: no `keywright.yaml` in `<root>/work` or any directory above it
+error[workspace/not-found]: no `keywright.yaml` in `<root>/keys-repo` or any directory above it
 help: run `keywright init` to make a workspace here, or choose one with `-C DIR`
   = more: keywright explain workspace/not-found
 

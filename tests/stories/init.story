@@ -3,12 +3,12 @@
 == $ keywright init
 -- exit 0
 -- stdout
-wrote <root>/work/keywright.yaml
-wrote <root>/work/keys/tokens.yaml
-wrote <root>/work/.gitattributes
-wrote <root>/work/.gitignore
-wrote <root>/work/.github/workflows/keywright.yml
-wrote <root>/home/.config/keywright/work.identity.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
+wrote <root>/keys-repo/keywright.yaml
+wrote <root>/keys-repo/keys/tokens.yaml
+wrote <root>/keys-repo/.gitattributes
+wrote <root>/keys-repo/.gitignore
+wrote <root>/keys-repo/.github/workflows/keywright.yml
+wrote <root>/home/.config/keywright/keys-repo.identity.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
 
 Next: keywright plan, then keywright apply
 == tree
@@ -41,7 +41,7 @@ keys:
 == $ keywright init
 -- exit 1
 -- stderr
-error[command/usage]: `<root>/work/keywright.yaml` is there already; nothing was written
+error[command/usage]: `<root>/keys-repo/keywright.yaml` is there already; nothing was written
   = more: keywright explain command/usage
 
 1 error
@@ -74,18 +74,18 @@ f600 ledger/tokens/first-key.yaml
 d755 secrets
 d755 secrets/tokens
 f600 secrets/tokens/first-key.age
-== $ keywright open tokens/first-key -i ~/.config/keywright/work.identity.txt > ~/token
+== $ keywright open tokens/first-key -i ~/.config/keywright/keys-repo.identity.txt > ~/token
 -- exit 0
 == $ cat ~/token | keywright keyring check --store .keywright/keyring.json --scope orders:read
 -- exit 0
 == $ keywright -C other init --provider payconex --identity ~/other.txt
 -- exit 0
 -- stdout
-wrote <root>/work/other/keywright.yaml
-wrote <root>/work/other/keys/payconex-account.yaml
-wrote <root>/work/other/.gitattributes
-wrote <root>/work/other/.gitignore
-wrote <root>/work/other/.github/workflows/keywright.yml
+wrote <root>/keys-repo/other/keywright.yaml
+wrote <root>/keys-repo/other/keys/payconex-account.yaml
+wrote <root>/keys-repo/other/.gitattributes
+wrote <root>/keys-repo/other/.gitignore
+wrote <root>/keys-repo/other/.github/workflows/keywright.yml
 wrote <root>/home/other.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
 
 Next: keywright plan, then keywright apply
@@ -134,7 +134,7 @@ ref: refs/heads/main
 == $ keywright -C repository init --identity repository/identity.txt
 -- exit 1
 -- stderr
-error[command/usage]: `repository/identity.txt` lies inside the repository `<root>/work/repository`: an identity must never be committed; name a place outside with `--identity FILE`
+error[command/usage]: `repository/identity.txt` lies inside the repository `<root>/keys-repo/repository`: an identity must never be committed; name a place outside with `--identity FILE`
   = more: keywright explain command/usage
 
 1 error

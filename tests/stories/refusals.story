@@ -3,7 +3,7 @@ What cannot be, is said: no workspace, links, a lock that cannot be had, a store
 == $ keywright plan
 -- exit 1
 -- stderr
-error[workspace/not-found]: no `keywright.yaml` in `<root>/work` or any directory above it
+error[workspace/not-found]: no `keywright.yaml` in `<root>/keys-repo` or any directory above it
 help: run `keywright init` to make a workspace here, or choose one with `-C DIR`
   = more: keywright explain workspace/not-found
 
@@ -11,7 +11,7 @@ help: run `keywright init` to make a workspace here, or choose one with `-C DIR`
 == $ keywright -C nowhere plan
 -- exit 1
 -- stderr
-error[workspace/not-found]: cannot look for a workspace in `<root>/work/nowhere`: No such file or directory (os error 2)
+error[workspace/not-found]: cannot look for a workspace in `<root>/keys-repo/nowhere`: No such file or directory (os error 2)
 help: name an existing directory with `-C DIR`
   = more: keywright explain workspace/not-found
 
@@ -61,7 +61,7 @@ x
 == $ keywright apply --yes
 -- exit 1
 -- stderr
-error[apply/write-failed]: cannot open `<root>/work/.keywright/lock`: Is a directory (os error 21)
+error[apply/write-failed]: cannot open `<root>/keys-repo/.keywright/lock`: Is a directory (os error 21)
 help: look at the path and its permissions, then run the command again
   = more: keywright explain apply/write-failed
 
@@ -88,7 +88,7 @@ help: move it out of `ledger/`, which `apply` alone writes
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/ledger`: Not a directory (os error 20) at path "<root>/work/ledger/<temporary 1>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/ledger`: Not a directory (os error 20) at path "<root>/keys-repo/ledger/<temporary 1>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -133,7 +133,7 @@ help: no ledger record belongs to it: restore the record from git, or remove the
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/secrets/shop`: Not a directory (os error 20) at path "<root>/work/secrets/shop/<temporary 2>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/secrets/shop`: Not a directory (os error 20) at path "<root>/keys-repo/secrets/shop/<temporary 2>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -155,7 +155,7 @@ access   +1 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/work/.keywright/sealed`: Not a directory (os error 20) at path "<root>/work/.keywright/sealed/<temporary 3>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/.keywright/sealed`: Not a directory (os error 20) at path "<root>/keys-repo/.keywright/sealed/<temporary 3>"
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -177,7 +177,7 @@ help: restore file and record from git: `git checkout -- secrets/shop/dashboard.
 == $ keywright open shop/dashboard -i ~/ops.txt
 -- exit 1
 -- stderr
-error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: it is not an age file
+error[credential/invalid]: `<root>/keys-repo/secrets/shop/dashboard.age`: it is not an age file
   = more: keywright explain credential/invalid
 
 1 error

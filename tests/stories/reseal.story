@@ -23,7 +23,7 @@ keys:
 == $ keywright open shop/dashboard -i ~/recovery.txt
 -- exit 1
 -- stderr
-error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: none of the identities can open it
+error[credential/invalid]: `<root>/keys-repo/secrets/shop/dashboard.age`: none of the identities can open it
   = more: keywright explain credential/invalid
 
 1 error
@@ -192,7 +192,7 @@ shop: shop/dashboard: rotate done
 == $ keywright open shop/dashboard -i ~/ops.txt
 -- exit 1
 -- stderr
-error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: none of the identities can open it
+error[credential/invalid]: `<root>/keys-repo/secrets/shop/dashboard.age`: none of the identities can open it
   = more: keywright explain credential/invalid
 
 1 error

@@ -45,7 +45,7 @@ no generation was issued yet
 == $ keywright open shop/robot -i ~/ops.txt
 -- exit 1
 -- stderr
-error[ledger/secret-missing]: `shop/robot` has no secret that can be opened: cannot read `<root>/work/secrets/shop/robot.age`: No such file or directory (os error 2)
+error[ledger/secret-missing]: `shop/robot` has no secret that can be opened: cannot read `<root>/keys-repo/secrets/shop/robot.age`: No such file or directory (os error 2)
 help: apply writes it when the key is created
   = more: keywright explain ledger/secret-missing
 
@@ -210,7 +210,7 @@ For more information, try '--help'.
 == $ keywright open shop/dashboard -i ~/recovery.txt
 -- exit 1
 -- stderr
-error[credential/invalid]: `<root>/work/secrets/shop/dashboard.age`: none of the identities can open it
+error[credential/invalid]: `<root>/keys-repo/secrets/shop/dashboard.age`: none of the identities can open it
   = more: keywright explain credential/invalid
 
 1 error
@@ -242,7 +242,7 @@ help: name a file with lines that begin with `AGE-SECRET-KEY-1`, or an OpenSSH p
 == $ keywright open shop/none -i ~/ops.txt
 -- exit 1
 -- stderr
-error[ledger/secret-missing]: `shop/none` has no secret that can be opened: cannot read `<root>/work/secrets/shop/none.age`: No such file or directory (os error 2)
+error[ledger/secret-missing]: `shop/none` has no secret that can be opened: cannot read `<root>/keys-repo/secrets/shop/none.age`: No such file or directory (os error 2)
 help: apply writes it when the key is created
   = more: keywright explain ledger/secret-missing
 

@@ -26,9 +26,9 @@ keys:
 -- stdout
 no changes among 1 key, not all of them read           plan <plan 1>, valid until 2026-01-02 00:00Z
 
-x account `shop` is unavailable, its keys are left alone: unreachable: the keyring's store `<root>/work/.keywright/keyring.json` does not exist
+x account `shop` is unavailable, its keys are left alone: unreachable: the keyring's store `<root>/keys-repo/.keywright/keyring.json` does not exist
 
-warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: unreachable: the keyring's store `<root>/work/.keywright/keyring.json` does not exist
+warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: unreachable: the keyring's store `<root>/keys-repo/.keywright/keyring.json` does not exist
 help: plan again when the provider answers
   = more: keywright explain provider/unavailable
 
@@ -38,9 +38,9 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 account unavailable. 
 -- stdout
 no changes among 1 key, not all of them read           plan <plan 1>, valid until 2026-01-02 00:00Z
 
-x account `shop` is unavailable, its keys are left alone: unreachable: the keyring's store `<root>/work/.keywright/keyring.json` does not exist
+x account `shop` is unavailable, its keys are left alone: unreachable: the keyring's store `<root>/keys-repo/.keywright/keyring.json` does not exist
 
-warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: unreachable: the keyring's store `<root>/work/.keywright/keyring.json` does not exist
+warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: unreachable: the keyring's store `<root>/keys-repo/.keywright/keyring.json` does not exist
 help: plan again when the provider answers
   = more: keywright explain provider/unavailable
 
@@ -62,9 +62,9 @@ not json
 -- stdout
 no changes among 1 key, not all of them read           plan <plan 1>, valid until 2026-01-02 00:00Z
 
-x account `shop` is unavailable, its keys are left alone: the keyring's store `<root>/work/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
+x account `shop` is unavailable, its keys are left alone: the keyring's store `<root>/keys-repo/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
 
-warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: the keyring's store `<root>/work/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
+warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: the keyring's store `<root>/keys-repo/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
 help: plan again when the provider answers
   = more: keywright explain provider/unavailable
 
@@ -74,9 +74,9 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 account unavailable. 
 -- stdout
 no changes among 1 key, not all of them read           plan <plan 1>, valid until 2026-01-02 00:00Z
 
-x account `shop` is unavailable, its keys are left alone: the keyring's store `<root>/work/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
+x account `shop` is unavailable, its keys are left alone: the keyring's store `<root>/keys-repo/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
 
-warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: the keyring's store `<root>/work/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
+warning[provider/unavailable]: `shop` cannot be listed, so nothing in it changes: the keyring's store `<root>/keys-repo/.keywright/keyring.json` is damaged: no keyring at line 1 column 2
 help: plan again when the provider answers
   = more: keywright explain provider/unavailable
 
