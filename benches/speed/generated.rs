@@ -38,7 +38,8 @@ pub fn workspace(root: &Path, keys: usize, files: usize) {
 
 fn entry(number: usize, scopes: &[String]) -> String {
     let team = number % 50;
-    let head = format!("  key-{number:06}:\n    label: Key {number:06}\n    owner: \"@acme/team-{team}\"\n    purpose: Key number {number}\n");
+    let head =
+        format!("  key-{number:06}:\n    label: Key {number:06}\n    owner: \"@acme/team-{team}\"\n    purpose: Key number {number}\n");
     let own = (0..SCOPES).map(|i| format!("      - {}\n", scopes[(number * 7 + i) % scopes.len()]));
     format!("{head}    scopes:\n{}", own.collect::<String>())
 }
@@ -57,7 +58,9 @@ pub fn ledger(root: &Path, now: Timestamp) {
     let ledger = Ledger::new(root);
     for (number, key) in loaded.workspace.keys.values().enumerate() {
         let secret = format!("-----BEGIN AGE ENCRYPTED FILE-----\n{}{number:08}\n-----END AGE ENCRYPTED FILE-----\n", "A".repeat(500));
-        for (path, text) in [(ledger.path(&key.address), text_of(&record(key, number, &secret, now))), (ledger.secret_path(&key.address), secret)] {
+        for (path, text) in
+            [(ledger.path(&key.address), text_of(&record(key, number, &secret, now))), (ledger.secret_path(&key.address), secret)]
+        {
             fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
             fs::write(path, text).expect("written");
         }

@@ -22,7 +22,7 @@ pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) ->
         lost: entries(catalogue, had, &new_covers),
         kept: kept.into_iter().collect(),
         open_ended: new.iter().filter(|scope| catalogue.is_wildcard(scope)).cloned().collect(),
-        lines: lines(catalogue, before, after),
+        lines: lines(catalogue, before, after, [&old_covers, &new_covers]),
         ..AccessDiff::default()
     }
 }
@@ -56,10 +56,16 @@ fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other:
 }
 
 /// Explains each word that was added, and each that is gone, in the order of the words.
-fn lines(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> Vec<ScopeLine> {
-    let (old, new) = (catalogue.canonical_set(before), catalogue.canonical_set(after));
-    let other_in = |set: &ScopeSet, scope: &Scope| set.iter().find(|other| *other != scope && catalogue.covers(other, scope)).cloned();
-    let below_in = |set: &ScopeSet, scope: &Scope| set.iter().find(|other| *other != scope && catalogue.covers(scope, other)).cloned();
+fn lines(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet, [old_covers, new_covers]: [&Cover; 2]) -> Vec<ScopeLine> {
+    let (old, new) = (old_covers.scopes, new_covers.scopes);
+    // Nothing but a wildcard covers another word.
+    let other_in = |cover: &Cover, scope: &Scope| {
+        cover.wildcards.iter().find(|other| **other != scope && catalogue.covers(other, scope)).copied().cloned()
+    };
+    let below_in = |set: &ScopeSet, scope: &Scope| {
+        let mut below = set.iter().filter(|_| catalogue.is_wildcard(scope));
+        below.find(|other| *other != scope && catalogue.covers(scope, other)).cloned()
+    };
     let mut lines = Vec::new();
     for word in after.iter().filter(|word| !before.contains(*word)) {
         let scope = catalogue.canonical(word);
@@ -69,13 +75,13 @@ fn lines(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> Vec<Scop
             lines.push(ScopeLine { scope: word.clone(), kind: LineKind::SameEffect, other });
             continue;
         }
-        let (kind, other) = if let Some(other) = other_in(&new, &scope) {
+        let (kind, other) = if let Some(other) = other_in(new_covers, &scope) {
             (LineKind::Shadowed, Some(other))
         } else if !catalogue.is_known(&scope) {
             (LineKind::Unknown, None)
-        } else if let Some(other) = below_in(&old, &scope) {
+        } else if let Some(other) = below_in(old, &scope) {
             (LineKind::Widened, Some(other))
-        } else if let Some(other) = other_in(&old, &scope) {
+        } else if let Some(other) = other_in(old_covers, &scope) {
             (LineKind::Narrowed, Some(other))
         } else {
             (LineKind::Added, None)
@@ -83,18 +89,18 @@ fn lines(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> Vec<Scop
         lines.push(ScopeLine { scope: word.clone(), kind, other });
     }
     // A word that stays, and that a new word now covers.
-    for scope in new.iter().filter(|scope| old.contains(*scope) && other_in(&old, scope).is_none()) {
-        if let Some(other) = other_in(&new, scope) {
+    for scope in new.iter().filter(|scope| old.contains(*scope) && other_in(old_covers, scope).is_none()) {
+        if let Some(other) = other_in(new_covers, scope) {
             lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::Shadowed, other: Some(other) });
         }
     }
     for scope in old.iter().filter(|scope| !new.contains(*scope)) {
-        if let Some(other) = other_in(&new, scope) {
+        if let Some(other) = other_in(new_covers, scope) {
             // The covering word explains itself as widened, unless it was there before.
             if old.contains(&other) {
                 lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::SameEffect, other: Some(other) });
             }
-        } else if below_in(&new, scope).is_none_or(|kept| old.contains(&kept)) {
+        } else if below_in(new, scope).is_none_or(|kept| old.contains(&kept)) {
             lines.push(ScopeLine { scope: scope.clone(), kind: LineKind::Removed, other: None });
         }
     }

@@ -221,17 +221,19 @@ impl Draft {
 
     fn access(&self, key: &Key) -> AccessDiff {
         let none = ScopeSet::new();
-        let effective = |view: &Option<KeyView>| match view {
-            Some(view) if view.state == "active" => view.scopes.clone(),
-            Some(_) | None => none.clone(),
-        };
+        let (before, after) = (effective(self.before.as_ref()).unwrap_or(&none), effective(self.after.as_ref()).unwrap_or(&none));
         AccessDiff {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
             recipients_removed: self.removed.clone(),
-            ..difference(key.account.catalogue, &effective(&self.before), &effective(&self.after))
+            ..difference(key.account.catalogue, before, after)
         }
     }
+}
+
+/// What a key may do as it stands: nothing while it is disabled.
+fn effective(view: Option<&KeyView>) -> Option<&ScopeSet> {
+    view.filter(|view| view.state == "active").map(|view| &view.scopes)
 }
 
 fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {

@@ -90,7 +90,9 @@ fn covering(out: &mut String, scope: &Scope, catalogue: &Catalogue) {
         let mut single = segments.clone();
         single[n] = "*";
         let candidates = [prefix, single].map(|segments| Scope::new(segments.join(&spec.separator)));
-        wildcards.extend(candidates.into_iter().filter(|other| above(other) && matches!(catalogue.check(other.as_str()), ScopeCheck::Listed(_))));
+        wildcards.extend(
+            candidates.into_iter().filter(|other| above(other) && matches!(catalogue.check(other.as_str()), ScopeCheck::Listed(_))),
+        );
     }
     if !wildcards.is_empty() {
         let words: Vec<String> = wildcards.iter().map(|wildcard| format!("`{}`", safe(wildcard.as_str()))).collect();
