@@ -25,8 +25,12 @@ use serde::Serialize;
 
 /// Pretty JSON with a line feed at its end. Characters that could steer a terminal are escaped, which changes no value.
 pub fn json<T: Serialize>(value: &T) -> String {
-    let text = serde_json::to_string_pretty(value).expect("plain values with text keys always serialize");
-    let mut out = String::with_capacity(text.len() + 1);
+    let mut text = serde_json::to_string_pretty(value).expect("plain values with text keys always serialize");
+    text.push('\n');
+    if text.split('\n').all(text_safety::is_safe) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if text_safety::is_unsafe(c) && c != '\n' {
             out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
@@ -34,6 +38,5 @@ pub fn json<T: Serialize>(value: &T) -> String {
             out.push(c);
         }
     }
-    out.push('\n');
     out
 }

@@ -1,20 +1,22 @@
 //! Scopes as opaque words. What they open is the catalogue's business.
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A permission word of a provider.
+/// A permission word of a provider. A copy shares the text: keys by the thousand hold the same few words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Scope(Box<str>);
+pub struct Scope(Arc<str>);
 
 /// The scopes of one key, ordered.
 pub type ScopeSet = BTreeSet<Scope>;
 
 impl Scope {
-    pub fn new(text: impl Into<Box<str>>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -26,6 +28,13 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+/// For looking a word up; a scope is ordered and compared as its text.
+impl Borrow<str> for Scope {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,5 +1,6 @@
 //! The plan as data: what JSON, text and apply read. It cannot hold a secret.
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -156,13 +157,13 @@ pub struct AccessEntry {
     /// `null`: not in the catalogue.
     pub access: Option<AccessLevel>,
     pub risk: Risk,
-    pub tags: Vec<Tag>,
+    pub tags: Arc<[Tag]>,
     /// The granted scope that covers it, when that is another word (a wildcard).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Scope>,
     /// Why a person should care, from the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    pub why: Option<Arc<str>>,
 }
 
 /// How one line of the manifest's scopes changed.

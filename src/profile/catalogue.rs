@@ -1,6 +1,7 @@
 //! The scope catalogue: what each scope opens, its level, tags and risk, and what a wildcard covers. Pure.
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use regex::Regex;
 use schemars::JsonSchema;
@@ -76,7 +77,8 @@ pub struct ScopeSpec {
 /// What a catalogue says to one word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeCheck {
-    Listed,
+    /// Known; the catalogue's own copy where it is listed.
+    Listed(Scope),
     /// Another spelling of this scope.
     Alias(Scope),
     /// Of the form, not listed, accepted with a warning.
@@ -98,8 +100,8 @@ pub struct ScopeFacts {
     pub access: Option<AccessLevel>,
     pub risk: Risk,
     /// Ordered, each once.
-    pub tags: Vec<Tag>,
-    pub why: Option<String>,
+    pub tags: Arc<[Tag]>,
+    pub why: Option<Arc<str>>,
 }
 
 /// A catalogue ready for questions. Every answer depends on the specification and the question alone.
@@ -153,18 +155,22 @@ impl Catalogue {
 
     /// Whether a word of a manifest is a scope.
     pub fn check(&self, word: &str) -> ScopeCheck {
-        let scope = Scope::from(word);
-        if let Some(target) = self.spec.aliases.get(&scope) {
+        // What is listed has the form, and is no alias.
+        if let Some((scope, _)) = self.spec.scopes.get_key_value(word) {
+            return ScopeCheck::Listed(scope.clone());
+        }
+        if let Some(target) = self.spec.aliases.get(word) {
             return ScopeCheck::Alias(target.clone());
         }
         if !self.form.is_match(word) {
             return ScopeCheck::Malformed;
         }
+        let scope = Scope::from(word);
         if self.is_known(&scope) {
-            return ScopeCheck::Listed;
+            return ScopeCheck::Listed(scope);
         }
         match self.spec.unlisted {
-            Unlisted::Allow => ScopeCheck::Listed,
+            Unlisted::Allow => ScopeCheck::Listed(scope),
             Unlisted::Warn => ScopeCheck::Unlisted,
             Unlisted::Refuse => ScopeCheck::Unknown,
         }
@@ -257,16 +263,16 @@ impl Catalogue {
             return self.wildcard_facts(scope);
         }
         if self.spec.unlisted != Unlisted::Allow {
-            return ScopeFacts { access: None, risk: Risk::Critical, tags: Vec::new(), why: None };
+            return ScopeFacts { access: None, risk: Risk::Critical, tags: Arc::default(), why: None };
         }
         let last = scope.as_str().rsplit(self.spec.separator.as_str()).next().unwrap_or_default();
         if wildcard && last == "*" {
             // Every verb of a few resources: ruling them, not ruling everything.
             let risk = risk_of(AccessLevel::Write, &[]);
-            return ScopeFacts { access: Some(AccessLevel::Admin), risk, tags: Vec::new(), why: None };
+            return ScopeFacts { access: Some(AccessLevel::Admin), risk, tags: Arc::default(), why: None };
         }
         let access = self.spec.verbs.get(last).copied().unwrap_or(AccessLevel::Write);
-        ScopeFacts { access: Some(access), risk: risk_of(access, &[]), tags: Vec::new(), why: None }
+        ScopeFacts { access: Some(access), risk: risk_of(access, &[]), tags: Arc::default(), why: None }
     }
 
     /// Whether a scope is listed, of the form in a free catalogue, or a wildcard over something listed.
@@ -306,20 +312,20 @@ impl Catalogue {
     }
 
     fn listed_facts(&self, scope: &Scope, listed: &ScopeSpec) -> ScopeFacts {
-        let tags: Vec<Tag> = listed.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let tags: Arc<[Tag]> = listed.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut risk = risk_of(listed.access, &tags);
         if self.is_wildcard(scope) {
             let leaves = self.below(scope).next().is_some() || self.is_everything(scope);
             risk = if leaves { risk.max(self.wildcard_facts(scope).risk) } else { risk };
         }
-        ScopeFacts { access: Some(listed.access), risk, tags, why: listed.why.clone() }
+        ScopeFacts { access: Some(listed.access), risk, tags, why: listed.why.as_deref().map(Arc::from) }
     }
 
     fn wildcard_facts(&self, wildcard: &Scope) -> ScopeFacts {
         let leaves: Vec<&ScopeSpec> = self.below(wildcard).filter_map(|scope| self.spec.scopes.get(scope)).collect();
-        let tags: Vec<Tag> = leaves.iter().flat_map(|leaf| leaf.tags.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect();
+        let tags: Arc<[Tag]> = leaves.iter().flat_map(|leaf| leaf.tags.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect();
         if self.is_everything(wildcard) {
-            let why = Some("can do everything in the account".to_owned());
+            let why = Some("can do everything in the account".into());
             return ScopeFacts { access: Some(AccessLevel::Admin), risk: Risk::Critical, tags, why };
         }
         let access = leaves.iter().map(|leaf| leaf.access).max();
@@ -397,15 +403,15 @@ mod tests {
     #[test]
     fn words_are_checked_against_the_whole_form() {
         let catalogue = prefix();
-        assert_eq!(catalogue.check("x:hooks:read"), ScopeCheck::Listed);
-        assert_eq!(catalogue.check("x:key:*"), ScopeCheck::Listed, "a wildcard over something listed");
+        assert_eq!(catalogue.check("x:hooks:read"), ScopeCheck::Listed("x:hooks:read".into()));
+        assert_eq!(catalogue.check("x:key:*"), ScopeCheck::Listed("x:key:*".into()), "a wildcard over something listed");
         assert_eq!(catalogue.check("x:other:*"), ScopeCheck::Unlisted);
         assert_eq!(catalogue.check("x:hooks:new"), ScopeCheck::Unlisted);
         assert_eq!(catalogue.check("x:key:udpate"), ScopeCheck::Alias("x:key:update".into()));
         for bad in ["", "X:hooks:read", "x:hooks:read\n", " x:hooks:read", "x:hooks:read!"] {
             assert_eq!(catalogue.check(bad), ScopeCheck::Malformed, "{bad:?}");
         }
-        assert_eq!(free().check("whatever:write"), ScopeCheck::Listed);
+        assert_eq!(free().check("whatever:write"), ScopeCheck::Listed("whatever:write".into()));
         let strict = Catalogue::new(spec(Wildcard::None, Unlisted::Refuse, &[("a:b", AccessLevel::Read, &[])])).unwrap();
         assert_eq!(strict.check("a:c"), ScopeCheck::Unknown);
         assert_eq!(strict.check("a:*"), ScopeCheck::Unknown, "no wildcards there");

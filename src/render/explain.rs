@@ -39,8 +39,7 @@ pub fn explain(word: &str, providers: &[(&Profile, &Catalogue)]) -> Result<Strin
 /// The page of one scope at one provider; `None` when the provider has no such scope.
 fn scope_page(word: &str, profile: &Profile, catalogue: &Catalogue) -> Option<String> {
     let scope = match catalogue.check(word) {
-        ScopeCheck::Listed => Scope::from(word),
-        ScopeCheck::Alias(scope) => scope,
+        ScopeCheck::Listed(scope) | ScopeCheck::Alias(scope) => scope,
         ScopeCheck::Unlisted | ScopeCheck::Unknown | ScopeCheck::Malformed => return None,
     };
     let facts = catalogue.describe(&scope);
@@ -54,7 +53,7 @@ fn scope_page(word: &str, profile: &Profile, catalogue: &Catalogue) -> Option<St
     }
     let _ = write!(out, "\n\n- access: {}", facts.access.map_or("unknown", AccessLevel::as_str));
     let _ = writeln!(out, "\n- risk: {}, because {}", facts.risk.as_str().to_uppercase(), reason(&facts));
-    for tag in &facts.tags {
+    for tag in facts.tags.iter() {
         let _ = writeln!(out, "- {tag}: {}", tag_says(*tag));
     }
     if catalogue.is_wildcard(&scope) {
@@ -91,7 +90,9 @@ fn covering(out: &mut String, scope: &Scope, catalogue: &Catalogue) {
         let mut single = segments.clone();
         single[n] = "*";
         let candidates = [prefix, single].map(|segments| Scope::new(segments.join(&spec.separator)));
-        wildcards.extend(candidates.into_iter().filter(|other| above(other) && catalogue.check(other.as_str()) == ScopeCheck::Listed));
+        wildcards.extend(
+            candidates.into_iter().filter(|other| above(other) && matches!(catalogue.check(other.as_str()), ScopeCheck::Listed(_))),
+        );
     }
     if !wildcards.is_empty() {
         let words: Vec<String> = wildcards.iter().map(|wildcard| format!("`{}`", safe(wildcard.as_str()))).collect();

@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
 use super::plan_sections as sections;
-use super::table::pad;
+use super::table::{columns, pad, push_padded};
 use super::text_safety::safe;
-use crate::model::{Address, Marker, Scope};
+use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
 use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
 
 /// Where action words begin, and where the place of the declaration begins, in columns.
@@ -115,19 +115,14 @@ impl Entry<'_> {
 
     fn access(&self, out: &mut String) {
         let access = &self.change.access;
-        let widest = access.gained.iter().chain(&access.lost).map(|entry| entry.scope.as_str().width()).max().unwrap_or(0).min(48);
+        let widest = access.gained.iter().chain(&access.lost).map(|entry| columns(entry.scope.as_str())).max().unwrap_or(0).min(48);
         let groups = [("+ gains", Ink::Create, &access.gained), ("- loses", Ink::Remove, &access.lost)];
         for (word, ink, entries) in groups {
             let mut sorted: Vec<&AccessEntry> = entries.iter().collect();
             sorted.sort_by_key(|entry| (Reverse(entry.risk), &entry.scope));
+            let word = self.style.paint(ink, word);
             for entry in sorted {
-                let tags: Vec<&str> = entry.tags.iter().map(|tag| tag.as_str()).collect();
-                let why = entry.why.as_deref().map(safe).unwrap_or_default();
-                let rest = format!("{:<8}{:<20}{why}", entry.access.map_or("unknown", |access| access.as_str()), tags.join(" "));
-                let risk = self.style.paint(Ink::Risk(entry.risk), &entry.risk.as_str().to_uppercase());
-                let gap = 10 - entry.risk.as_str().len();
-                let scope = pad(&safe(entry.scope.as_str()), widest + 3);
-                let _ = writeln!(out, "      {}  {scope}{risk}{:gap$}{}", self.style.paint(ink, word), "", rest.trim_end());
+                self.entry(out, &word, entry, widest);
             }
         }
         if !access.kept.is_empty() {
@@ -137,6 +132,27 @@ impl Entry<'_> {
             let mark = self.style.paint(Ink::Attention, "! open-ended:");
             let _ = writeln!(out, "      {mark} `{}` also grants what {} adds later", safe(scope.as_str()), safe(self.provider));
         }
+    }
+
+    /// One scope gained or lost. There may be hundreds of thousands: each is written straight to the end of the text.
+    fn entry(&self, out: &mut String, word: &str, entry: &AccessEntry, widest: usize) {
+        out.push_str("      ");
+        out.push_str(word);
+        out.push_str("  ");
+        push_padded(out, &safe(entry.scope.as_str()), widest + 3);
+        out.push_str(&self.style.paint(Ink::Risk(entry.risk), shouted(entry.risk)));
+        push_padded(out, "", 10 - entry.risk.as_str().len());
+        push_padded(out, entry.access.map_or("unknown", AccessLevel::as_str), 8);
+        let mut room = 20_usize;
+        for tag in entry.tags.iter().map(|tag| tag.as_str()) {
+            out.push_str(tag);
+            out.push(' ');
+            room = room.saturating_sub(tag.len() + 1);
+        }
+        out.extend(std::iter::repeat_n(' ', room));
+        out.push_str(&entry.why.as_deref().map(safe).unwrap_or_default());
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
     }
 
     /// Expiry, state and label, where they change or begin.
@@ -214,6 +230,15 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
         | PlanStep::Record { .. } => None,
+    }
+}
+
+fn shouted(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "LOW",
+        Risk::Medium => "MEDIUM",
+        Risk::High => "HIGH",
+        Risk::Critical => "CRITICAL",
     }
 }
 
@@ -383,7 +408,7 @@ mod tests {
         plan.changes[0].access.kept = vec![Scope::from(evil)];
         plan.changes[0].access.open_ended = vec![Scope::from(evil)];
         plan.changes[0].access.gained[0].scope = Scope::from(evil);
-        plan.changes[0].access.gained[0].why = Some(evil.to_owned());
+        plan.changes[0].access.gained[0].why = Some(evil.into());
         plan.attended[0].title = evil.to_owned();
         plan.attended[0].steps = vec![evil.to_owned()];
         for account in plan.accounts.values_mut() {

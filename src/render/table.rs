@@ -86,8 +86,21 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
 
 /// The text followed by spaces up to `width` columns; at least one space when it is longer.
 pub fn pad(text: &str, width: usize) -> String {
-    let spaces = width.saturating_sub(text.width()).max(1);
-    format!("{text}{:spaces$}", "")
+    let mut out = String::with_capacity(text.len().max(width) + 1);
+    push_padded(&mut out, text, width);
+    out
+}
+
+/// As [`pad`], onto the end of a text.
+pub fn push_padded(out: &mut String, text: &str, width: usize) {
+    let spaces = width.saturating_sub(columns(text)).max(1);
+    out.push_str(text);
+    out.extend(std::iter::repeat_n(' ', spaces));
+}
+
+/// The columns that a text takes. Plain ASCII, which is nearly all text, takes one a byte.
+pub fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 /// The text with control, bidirectional and zero-width characters written as `\u{…}`, line breaks and tabs included.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    if is_safe(text) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -15,6 +15,11 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether nothing in a text needs to be made visible. Nearly all text is plain ASCII, which a look at its bytes settles.
+pub fn is_safe(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_unsafe)
 }
 
 /// Whether a character is invisible, steers the terminal or reorders its neighbours.

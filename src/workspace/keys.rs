@@ -132,8 +132,8 @@ impl Keys<'_> {
             }
             let place = || entry.item(&["scopes"], i);
             let scope = match provider.map(|provider| (provider, provider.catalogue.check(word.as_str()))) {
-                None | Some((_, ScopeCheck::Listed)) => word,
-                Some((_, ScopeCheck::Alias(scope))) => scope,
+                None => word,
+                Some((_, ScopeCheck::Listed(scope) | ScopeCheck::Alias(scope))) => scope,
                 Some((provider, ScopeCheck::Unlisted)) => {
                     let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
                     let mut diagnostic =
