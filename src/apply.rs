@@ -11,13 +11,14 @@ pub mod observe;
 mod recovery;
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
-use crate::model::{Address, KeyRecord, Name};
+use crate::model::{Address, GenerationState, KeyRecord, Name, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -32,9 +33,15 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
 }
 
-/// Whether a record holds something that an earlier run left unfinished.
-pub fn needs_recovery(record: &KeyRecord) -> bool {
-    record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some())
+/// Whether a record holds something that an earlier run left unfinished. An ambiguous generation whose time is over does not count unless
+/// its marker has shown up after all.
+pub fn needs_recovery(record: &KeyRecord, seen: &Snapshot, consistency: Span, now: Timestamp) -> bool {
+    record.generations.iter().any(|generation| {
+        let over = generation.created_at.checked_add(consistency.duration()).is_ok_and(|settles| settles <= now);
+        let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
+        let settled = generation.state == GenerationState::Ambiguous && over && !late();
+        generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
+    })
 }
 
 /// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.
@@ -63,10 +70,8 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
     Ok(())
 }
 
-/// Recovers every key of the account that an earlier run left unfinished.
-pub async fn recover(account: &Account<'_>) -> Vec<Outcome> {
-    let names: Vec<Name> =
-        account.records.borrow().iter().filter(|(_, record)| needs_recovery(record)).map(|(name, _)| name.clone()).collect();
+/// Recovers the named keys of the account, one after the other.
+pub async fn recover(account: &Account<'_>, names: Vec<Name>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for name in names {
         let address = account.address(&name);

@@ -62,7 +62,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::of("write", path);
     let directory = parent(path);
     create_directory(directory)?;
-    let mut file = NamedTempFile::new_in(directory).map_err(plain).map_err(failed())?;
+    let mut file = temporary(directory).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
     file.persist(path).map_err(|error| failed()(error.error))?;
@@ -143,6 +143,33 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error)),
         }
     }
+}
+
+/// What temporary files are called until they are renamed into place.
+const TEMPORARY: (&str, &str) = (".keywright-", ".tmp");
+
+fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(directory).map_err(plain)
+}
+
+/// Removes what a process that died left half-written in a directory and below. Only for the holder of the lock.
+pub fn sweep(directory: &Path) -> Result<(), FileError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::NotADirectory => return Ok(()),
+        Err(error) => return Err(FileError::of("list", directory)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(FileError::of("list", directory))?;
+        let name = entry.file_name();
+        let leftover = name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1));
+        match entry.file_type().map_err(FileError::of("list", directory))? {
+            kind if kind.is_dir() => sweep(&entry.path())?,
+            kind if kind.is_file() && leftover => remove(&entry.path())?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Proves that files can be written into a directory, by writing and removing one. Where it is missing, the nearest directory above stands in, so that

@@ -91,7 +91,7 @@ pub struct Environment {
     /// Scheme, host and path prefix of the management API. `endpoint` of an account replaces scheme, host and port.
     #[serde(default)]
     pub url: Option<String>,
-    /// Values of params that this environment accepts, where it does not accept all.
+    /// Values of params and of key options that this environment accepts, where it does not accept all.
     #[serde(default)]
     pub allow: BTreeMap<String, Vec<String>>,
     #[serde(default)]

@@ -236,6 +236,9 @@ fn not_applied(field: EditField, key: &DesiredKey, observed: &ObservedKey) -> Fa
         }
         (EditField::Scopes, None) | (EditField::Label | EditField::Expiry | EditField::Options, _) => String::new(),
     };
-    Failure::new(Code::ProviderNotApplied, format!("the provider accepted the edit and left the {} as it was{kept}", field.as_str()))
-        .help("apply again: the next plan replaces the key, since this field was seen not to be editable")
+    Failure::new(
+        Code::ProviderNotApplied,
+        format!("the provider accepted the edit and did not make the {} what was asked{kept}", field.as_str()),
+    )
+    .help("apply again: the next plan replaces the key, since this field was seen not to be editable")
 }

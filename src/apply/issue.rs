@@ -63,12 +63,41 @@ impl Account<'_> {
                 let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
                 Ok((!settled).then(|| Failure::provider("learn whether the key was created", error)))
             }
+            Err(error) if self.came_to_be(&error, &generation).await? => {
+                self.surroundings.progress(self.name, &format!("{}: {error}; and yet its marker is there", key.address));
+                self.recover_generation(Some(key), &mut record, number).await?;
+                let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
+                Ok((!settled).then(|| Failure::provider("create the key", error)))
+            }
             Err(error) => {
                 self.journal.withdraw(now, &record, number)?;
                 record.generations.retain(|generation| generation.number != number);
                 self.save(&mut record)?;
                 Err(Failure::provider("create the key", error))
             }
+        }
+    }
+
+    /// Whether a refused create has made a key all the same. What was never sent is not asked about.
+    async fn came_to_be(&self, error: &ProviderError, generation: &Generation) -> Result<bool, Failure> {
+        let sent = match error {
+            ProviderError::Unauthenticated(_)
+            | ProviderError::Forbidden(_)
+            | ProviderError::NotFound(_)
+            | ProviderError::Refused(_)
+            | ProviderError::Throttled(_)
+            | ProviderError::Unanswered(_) => true,
+            ProviderError::Unreachable(_) | ProviderError::Unsupported(_) | ProviderError::Local(_) => false,
+        };
+        // A credential that is refused for the list, too, has not made a key.
+        let dead = matches!(error, ProviderError::Unauthenticated(_));
+        if !sent {
+            return Ok(false);
+        }
+        match self.bearing_marker(generation).await {
+            Ok(found) => Ok(!found.is_empty()),
+            Err(_) if dead => Ok(false),
+            Err(failure) => Err(failure),
         }
     }
 

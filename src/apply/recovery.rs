@@ -115,6 +115,8 @@ impl Account<'_> {
     async fn settle_sealed(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let sealed = generation.sealed.clone().expect("a sealed generation has its digest");
         let whole = self.is_staged(&record.address, &sealed) || self.published(&record.address, &sealed);
+        let wanted =
+            wanted.filter(|key| key.options == generation.options && self.catalogue.is_equivalent(&key.scopes, &generation.scopes));
         let (Some(key), true) = (wanted, whole) else {
             let created = Generation { state: GenerationState::Created, sealed: None, ..generation };
             return self.settle_created(wanted, record, created).await;
@@ -129,7 +131,7 @@ impl Account<'_> {
     }
 
     /// Live keys that bear a generation's marker, or its id.
-    async fn bearing_marker(&self, generation: &Generation) -> Result<Vec<ObservedKey>, Failure> {
+    pub(super) async fn bearing_marker(&self, generation: &Generation) -> Result<Vec<ObservedKey>, Failure> {
         let listed = self.provider.list().await.map_err(|error| Failure::provider("look for the marker", error))?;
         let known = self.records.borrow();
         let others: Vec<&str> = known

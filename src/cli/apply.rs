@@ -9,12 +9,12 @@ use futures::future::join_all;
 use super::args::ApplyArgs;
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Providers, Purpose, Session};
+use super::session::{self, Observed, Providers, Purpose, Session};
 use super::{plan as planning, print};
 use crate::apply::journal::Journal;
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::files::Lock;
+use crate::files::{self, Lock};
 use crate::model::{Address, Listing, Name, Span};
 use crate::plan::{Action, Change, Mode, Plan};
 use crate::profile::Api;
@@ -83,9 +83,10 @@ async fn work(
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
-    let unfinished = unfinished(&session, &providers);
+    let unfinished = unfinished(&session, &observed);
     let work_left = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
-    let in_part = observed.is_partial() || shown.summary.blocked > 0;
+    let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
+    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
     if !work_left {
         finish_journal(&session)?;
         return Ok(if in_part { Exit::Partial } else { Exit::Done });
@@ -93,13 +94,19 @@ async fn work(
     durable_enough(&session, args, &shown, &unfinished)?;
     confirm(host, args)?;
 
+    for area in ["ledger", "secrets", ".keywright"] {
+        files::sweep(&session.workspace.root.join(area))?;
+    }
     let journal = Journal::of(&session.workspace.root);
     bring_forward(&session)?;
     journal.close()?;
     {
         let accounts = accounts(&session, &providers, &observed.listings, &journal, identities.as_ref());
         preflight(&session, &accounts, &shown)?;
-        let recovered = join_all(accounts.iter().filter(|account| unfinished.contains(account.name)).map(apply::recover)).await;
+        let names = |account: &Account<'_>| -> Vec<Name> {
+            unfinished.iter().filter(|address| address.account == *account.name).map(|address| address.name.clone()).collect()
+        };
+        let recovered = join_all(accounts.iter().map(|account| apply::recover(account, names(account)))).await;
         for outcome in recovered.into_iter().flatten() {
             if let Err(failure) = outcome.result {
                 host.say(&format!("{}: {failure}", outcome.address));
@@ -117,7 +124,7 @@ async fn work(
         (observed, shown)
     } else {
         let observed = session.observe(&providers, Purpose::Apply).await;
-        let plan = session.plan(&observed, Mode::Live, only, can_open, now().max(host.clock().now()));
+        let plan = session.plan(&observed, Mode::Live, only, can_open, shown.created_at);
         planning::within(host, &shown, &plan)?;
         (observed, plan)
     };
@@ -129,11 +136,17 @@ async fn work(
     conclude(host, &outcomes, in_part)
 }
 
-/// Accounts with something that an earlier run left.
-fn unfinished(session: &Session<'_>, providers: &Providers) -> BTreeSet<Name> {
-    let opened = |name: &Name| providers.get(name).is_some_and(Result::is_ok);
-    let left = session.records.iter().filter(|(address, record)| opened(&address.account) && apply::needs_recovery(record));
-    left.map(|(address, _)| address.account.clone()).collect()
+/// Keys with something that an earlier run left, in the accounts that could be read.
+fn unfinished(session: &Session<'_>, observed: &Observed) -> BTreeSet<Address> {
+    let now = session.host.clock().now();
+    let left = session.records.iter().filter(|(address, record)| match observed.listings.get(&address.account) {
+        Some(Listing::Complete(snapshot)) => {
+            let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
+            apply::needs_recovery(record, snapshot, consistency, now)
+        }
+        Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
+    });
+    left.map(|(address, _)| address.clone()).collect()
 }
 
 /// Writes down what the journal knew beyond the ledger; only then may the journal go.
@@ -153,9 +166,9 @@ fn finish_journal(session: &Session<'_>) -> Result<(), Stop> {
 }
 
 /// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
-fn durable_enough(session: &Session<'_>, args: &ApplyArgs, plan: &Plan, unfinished: &BTreeSet<Name>) -> Result<(), Stop> {
+fn durable_enough(session: &Session<'_>, args: &ApplyArgs, plan: &Plan, unfinished: &BTreeSet<Address>) -> Result<(), Stop> {
     let outside = |name: &Name| !matches!(session.workspace.accounts[name].profile.api, Some(Api::Keyring));
-    let changed = plan.changes.iter().map(|change| &change.address.account).chain(unfinished);
+    let changed = plan.changes.iter().map(|change| &change.address).chain(unfinished).map(|address| &address.account);
     match changed.into_iter().find(|name| outside(name)) {
         Some(name) if session.host.is_ci() && !args.local => Err(Stop::with(
             Exit::Error,
@@ -173,13 +186,11 @@ fn confirm(host: &Host, args: &ApplyArgs) -> Result<(), Stop> {
     if args.yes {
         return Ok(());
     }
-    let refused = |message: &str| {
-        Stop::with(Exit::Error, Diagnostic::error(Code::ApplyNotConfirmed, message).help("add `--yes`; nothing was changed"))
-    };
+    let refused = |message: &str, help: &str| Stop::with(Exit::Error, Diagnostic::error(Code::ApplyNotConfirmed, message).help(help));
     match host.ask("Apply these changes?") {
         Some(true) => Ok(()),
-        Some(false) => Err(refused("not confirmed")),
-        None => Err(refused("there is no terminal to ask on")),
+        Some(false) => Err(refused("not confirmed", "apply again when the plan is what you want; nothing was changed")),
+        None => Err(refused("there is no terminal to ask on", "add `--yes`; nothing was changed")),
     }
 }
 

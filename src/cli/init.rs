@@ -5,7 +5,7 @@ use super::args::InitArgs;
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::print;
-use crate::diagnostics::suggest;
+use crate::diagnostics::{Code, Diagnostic, suggest};
 use crate::files;
 use crate::profile::{Profile, builtin};
 use crate::vault;
@@ -42,9 +42,10 @@ pub fn run(host: &Host, args: &InitArgs) -> Result<Exit, Stop> {
     let root = host.directory.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));
     let profile = profile(&args.provider)?;
     let identity = args.identity.clone().map_or_else(|| usual_identity(host, &root), Ok)?;
-    if let Some(repository) = repository(&root).filter(|repository| here.join(&identity).starts_with(repository)) {
+    let repository = repository(&root).or_else(|| std::path::absolute(&root).ok());
+    if let Some(repository) = repository.filter(|repository| here.join(&identity).starts_with(repository)) {
         return Err(Stop::message(format!(
-            "`{}` lies inside the repository `{}`: an identity must never be committed; name a place outside with `--identity FILE`",
+            "`{}` lies inside `{}`: an identity must never be committed; name a place outside with `--identity FILE`",
             identity.display(),
             repository.display()
         )));
@@ -60,18 +61,38 @@ pub fn run(host: &Host, args: &InitArgs) -> Result<Exit, Stop> {
         (".gitignore", ".keywright/\n".to_owned()),
         (".github/workflows/keywright.yml", WORKFLOW.to_owned()),
     ];
-    let in_the_way = tree.iter().map(|(path, _)| root.join(path)).chain([identity.clone()]).find(|path| path.symlink_metadata().is_ok());
+    let grows = |path: &str| path == ".gitattributes" || path == ".gitignore";
+    let in_the_way =
+        tree.iter().filter(|(path, _)| !grows(path)).map(|(path, _)| root.join(path)).find(|path| path.symlink_metadata().is_ok());
     if let Some(path) = in_the_way {
         return Err(Stop::message(format!("`{}` is there already; nothing was written", path.display())));
     }
+    if identity.symlink_metadata().is_ok() {
+        let message = format!("the identity `{}` is there already; nothing was written", identity.display());
+        return Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(Code::CommandUsage, message).help("name another place with `--identity FILE`"),
+        ));
+    }
+    files::try_writing_in(&root)?;
     files::write(&identity, secret.as_bytes())?;
     for (path, text) in &tree {
-        files::write(&root.join(path), text.as_bytes())?;
+        let path = root.join(path);
+        match files::read(&path, 1 << 20) {
+            Ok(before) if !String::from_utf8_lossy(&before).contains(text.trim_end()) => {
+                let between: &[u8] = if before.is_empty() || before.ends_with(b"\n") { b"" } else { b"\n" };
+                files::write(&path, &[&before, between, text.as_bytes()].concat())?;
+            }
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => files::write(&path, text.as_bytes())?,
+            Err(error) => return Err(error.into()),
+        }
     }
     let mut text: String = tree.iter().map(|(path, _)| format!("wrote {}\n", root.join(path).display())).collect();
     text.push_str(&format!(
-        "wrote {} (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)\n\nNext: keywright plan, then keywright apply\n",
-        identity.display()
+        "wrote {} (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)\n\nNext: {}keywright plan, then keywright apply\n",
+        identity.display(),
+        if tree[0].1.contains("CHANGE-ME") { "replace CHANGE-ME in keywright.yaml, " } else { "" }
     ));
     print(text)?;
     Ok(Exit::Done)

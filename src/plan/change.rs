@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Diagnostic, Located};
-use crate::model::{AccessLevel, Address, Name, Position, Risk, Scope, ScopeSet, Tag};
+use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +148,9 @@ pub struct KeyView {
     pub state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Provider-specific fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: Options,
 }
 
 /// One leaf scope that a key gains or loses.

@@ -53,6 +53,11 @@ impl Key<'_> {
             expires_at: expires_at(self.account.capabilities, generation, observed),
             state: state.to_owned(),
             label: Some(observed.map_or(&generation.label, |observed| &observed.label).clone()),
+            options: observed
+                .map(|observed| &observed.options)
+                .filter(|options| !options.is_empty())
+                .unwrap_or(&generation.options)
+                .clone(),
         })
     }
 }
@@ -111,6 +116,7 @@ impl Draft {
             expires_at: wanted_end(key.account.capabilities, desired.expiry, key.now),
             state: "active".to_owned(),
             label: Some(desired.label.to_string()),
+            options: desired.options.clone(),
         });
         self
     }

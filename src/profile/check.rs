@@ -72,10 +72,12 @@ impl Check<'_> {
         }
         for (name, environment) in &profile.environments {
             for (param, values) in &environment.allow {
-                let known = profile.params.get(param);
-                let fits = |known: &super::Param| values.iter().all(|value| known.values.is_empty() || known.values.contains(value));
+                let known = profile.params.get(param).map(|param| &param.values);
+                let known = known.or_else(|| profile.options.get(param).map(|option| &option.values));
+                let fits = |known: &Vec<String>| values.iter().all(|value| known.is_empty() || known.contains(value));
                 if !known.is_some_and(fits) {
-                    self.fail(&["environments", name, "allow", param], format!("`{param}` is no param, or cannot have these values"));
+                    let message = format!("`{param}` is no param and no option, or cannot have these values");
+                    self.fail(&["environments", name, "allow", param], message);
                 }
             }
             if environment.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {

@@ -10,7 +10,7 @@ use super::table::{Cell, pad, table, wrap};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
-use crate::plan::{AccessEntry, AttendedStep, Mode, Plan, Summary};
+use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary};
 
 /// Days that the due chart shows.
 const HORIZON: i64 = 30;
@@ -19,7 +19,9 @@ const HORIZON: i64 = 30;
 pub fn header(plan: &Plan, style: Style) -> String {
     let total = keys(&plan.summary);
     let unread = plan.accounts.values().any(|account| account.listing == "unavailable");
-    let left = match (plan.changes.len(), total) {
+    let changing = plan.changes.iter().filter(|change| change.action != Action::Blocked).count();
+    let left = match (changing, total) {
+        (0, _) if !plan.changes.is_empty() => format!("{} blocked, no other changes", count(plan.changes.len(), "key")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
         (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
         (0, _) => format!("no changes: {total} keys match their manifests"),
@@ -71,8 +73,9 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
     if plan.changes.is_empty() {
         return;
     }
+    let acting = || plan.changes.iter().filter(|change| change.action != Action::Blocked);
     let side = |pick: fn(&crate::plan::AccessDiff) -> &Vec<AccessEntry>| {
-        let of = |risk: Risk| plan.changes.iter().flat_map(|change| pick(&change.access)).filter(|entry| entry.risk == risk).count();
+        let of = |risk: Risk| acting().flat_map(|change| pick(&change.access)).filter(|entry| entry.risk == risk).count();
         let words: Vec<String> = [Risk::Critical, Risk::High]
             .into_iter()
             .filter_map(|risk| match of(risk) {
@@ -84,7 +87,7 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
     };
     let (gained, lost) = (side(|access| &access.gained), side(|access| &access.lost));
     let readers = |pick: fn(&crate::plan::AccessDiff) -> &Vec<String>| {
-        let keys: std::collections::BTreeSet<&String> = plan.changes.iter().flat_map(|change| pick(&change.access)).collect();
+        let keys: std::collections::BTreeSet<&String> = acting().flat_map(|change| pick(&change.access)).collect();
         keys.len()
     };
     let who = match (readers(|access| &access.recipients_added), readers(|access| &access.recipients_removed)) {

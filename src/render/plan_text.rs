@@ -184,6 +184,16 @@ impl Entry<'_> {
             let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
             field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
         }
+        for (name, value) in &after.options {
+            let text = option_text(value);
+            match before.map(|before| before.options.get(name)) {
+                Some(old) if old == Some(value) => {}
+                Some(old) => {
+                    field(out, "option", &format!("{} {}", safe(name), arrow(&old.map_or_else(|| "none".to_owned(), option_text), &text)))
+                }
+                None => field(out, "option", &format!("{} {text}", safe(name))),
+            }
+        }
     }
 
     /// Whether a note of the plan says it, and in more words.
@@ -293,6 +303,13 @@ fn kept(scopes: &[Scope]) -> String {
 /// The day of an instant, UTC.
 pub(super) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
+}
+
+/// An option's value in one line.
+fn option_text(value: &serde_json::Value) -> String {
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let words: Vec<String> = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+    safe(&words.join(", ")).into_owned()
 }
 
 #[cfg(test)]

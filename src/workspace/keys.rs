@@ -12,7 +12,7 @@ use super::profiles::Provider;
 use super::{labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
-use crate::profile::ScopeCheck;
+use crate::profile::{Environment, ScopeCheck};
 use crate::yaml::{self, PlacedName};
 
 /// How many problems of one manifest are told; more are counted.
@@ -56,15 +56,29 @@ impl Keys<'_> {
         }
         let provider =
             self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
+        let environment = self
+            .settings
+            .as_deref()
+            .zip(account.as_ref())
+            .and_then(|(settings, account)| settings.accounts.get(account)?.environment.clone());
+        let environment = provider.as_ref().zip(environment).and_then(|(provider, name)| provider.profile.environments.get(&name).cloned());
         for (placed, spec) in manifest.keys.0 {
             if self.report.is_overfull() {
                 break;
             }
-            self.key(file, account.as_ref(), provider.as_deref(), placed, spec);
+            self.key(file, account.as_ref(), provider.as_deref(), environment.as_ref(), placed, spec);
         }
     }
 
-    fn key(&mut self, file: &Arc<str>, account: Option<&Name>, provider: Option<&Provider>, placed: PlacedName, spec: KeySpec) {
+    fn key(
+        &mut self,
+        file: &Arc<str>,
+        account: Option<&Name>,
+        provider: Option<&Provider>,
+        environment: Option<&Environment>,
+        placed: PlacedName,
+        spec: KeySpec,
+    ) {
         let entry = Entry { file, route: &["keys", &placed.name] };
         let position = Position { file: file.clone(), line: placed.at.0, column: placed.at.1 };
         let name = Name::new(&placed.name).map_err(|error| {
@@ -98,7 +112,7 @@ impl Keys<'_> {
         let scopes = self.scopes(spec.scopes, provider, &entry);
         let format = self.format(spec.format, provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
-        let options = provider.map(|provider| options::resolve(spec.options, provider, &entry, self.advice, &mut self.report));
+        let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,

@@ -8,12 +8,13 @@ use super::place::{Entry, short};
 use super::profiles::Provider;
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::Options;
-use crate::profile::{KeyOption, OptionKind};
+use crate::profile::{Environment, KeyOption, OptionKind};
 
 /// The options with defaults filled in, lists sorted and without repetition.
 pub(super) fn resolve(
     mut given: BTreeMap<String, Value>,
     provider: &Provider,
+    environment: Option<&Environment>,
     entry: &Entry,
     advice: &mut Advice,
     report: &mut Report,
@@ -32,6 +33,14 @@ pub(super) fn resolve(
             Some(value) => checked(name, option, value, provider, entry, report),
             None => option.default.clone().map(canonical),
         };
+        if let Some((value, allowed)) = value.as_ref().zip(environment.and_then(|environment| environment.allow.get(name))) {
+            let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            if let Some(other) = items.iter().filter_map(Value::as_str).find(|item| !allowed.iter().any(|known| known == item)) {
+                let message = format!("`{name}` cannot be `{}` in this environment", short(other));
+                let diagnostic = Diagnostic::error(Code::ManifestInvalidOption, message).at(entry.value(&["options", name]));
+                report.push(diagnostic.help(format!("use {}", allowed.join(" or "))));
+            }
+        }
         if let Some(value) = value {
             all.insert(name.clone(), value);
         }
