@@ -35,7 +35,9 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     let observed = key.observed(generation);
     let mut fields = differing(key, desired, generation, observed);
     let in_ledger = if observed.is_some() { differing(key, desired, generation, None) } else { fields.clone() };
-    let can_edit = |field: &EditField| is_editable(capabilities, generation, *field);
+    // An edit leaves out what it does not change, so it can never take an option back.
+    let kept_option = |field: EditField| field == EditField::Options && taken_back(desired, generation);
+    let can_edit = |field: &EditField| is_editable(capabilities, generation, *field) && !kept_option(*field);
     let behind: Vec<EditField> = in_ledger.iter().copied().filter(|field| !fields.contains(field) && can_edit(field)).collect();
     let drift = !fields.is_empty() && in_ledger.is_empty();
     let ledger_only = fields.is_empty() && !behind.is_empty();
@@ -64,7 +66,7 @@ fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed:
         (EditField::Label, label != has_label),
         (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
         (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
-        (EditField::Options, !options_agree(&desired.options, generation, observed)),
+        (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
     ];
     checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
@@ -111,6 +113,11 @@ fn options_agree(desired: &Options, generation: &Generation, observed: Option<&O
         let shown = observed.and_then(|observed| observed.options.get(name));
         shown.or_else(|| generation.options.get(name)).map_or(value.is_null(), |has| as_set(has) == as_set(value))
     })
+}
+
+/// Whether the generation was asked for with an option that the manifest no longer names.
+fn taken_back(desired: &DesiredKey, generation: &Generation) -> bool {
+    generation.options.keys().any(|name| !desired.options.contains_key(name))
 }
 
 /// An option's value as it is compared: the order and repetition of a list mean nothing.
@@ -221,6 +228,10 @@ mod tests {
         world.live(1).options.insert("other".to_owned(), json!(1));
         world.first().options.insert("methods".to_owned(), json!(["B", "A"]));
         assert_eq!(fields(&world), [], "lists of options are sets, undeclared options are the provider's");
+        world.first().options.insert("gone".to_owned(), json!("A"));
+        world.capabilities.editable.options = true;
+        assert_eq!(world.with_key(|key| compare(key, key.desired.unwrap(), key.current().unwrap()).forced), [EditField::Options]);
+        world.first().options.remove("gone");
     }
 
     #[test]

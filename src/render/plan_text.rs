@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_plan_tells_what_every_key_gains_and_loses() {
         insta::assert_snapshot!(plan_text(&samples::plan(), Style::PLAIN), @"
-        5 of 37 keys change                                    plan 7c1e-9a40, valid until 2026-11-22 09:04Z
+        4 of 37 keys change                                    plan 7c1e-9a40, valid until 2026-11-22 09:04Z
 
           ~ pay/billing-webhooks            edit in place: scopes differ            keys/pay.yaml:31
               scopes   pcx:webhooks:read -> pcx:webhooks:*                         widened

@@ -88,7 +88,7 @@ wrote <root>/keys-repo/other/.gitignore
 wrote <root>/keys-repo/other/.github/workflows/keywright.yml
 wrote <root>/home/other.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
 
-Next: keywright plan, then keywright apply
+Next: replace CHANGE-ME in keywright.yaml, keywright plan, then keywright apply
 == file other/keywright.yaml
 version: 1
 accounts:
@@ -125,7 +125,8 @@ error[command/usage]: there is no provider `payconx`; did you mean `payconex`?
 == $ keywright -C third init --identity ~/other.txt
 -- exit 1
 -- stderr
-error[command/usage]: `<root>/home/other.txt` is there already; nothing was written
+error[command/usage]: the identity `<root>/home/other.txt` is there already; nothing was written
+help: name another place with `--identity FILE`
   = more: keywright explain command/usage
 
 1 error
@@ -134,7 +135,7 @@ ref: refs/heads/main
 == $ keywright -C repository init --identity repository/identity.txt
 -- exit 1
 -- stderr
-error[command/usage]: `repository/identity.txt` lies inside the repository `<root>/keys-repo/repository`: an identity must never be committed; name a place outside with `--identity FILE`
+error[command/usage]: `repository/identity.txt` lies inside `<root>/keys-repo/repository`: an identity must never be committed; name a place outside with `--identity FILE`
   = more: keywright explain command/usage
 
 1 error

@@ -27,7 +27,7 @@ keys: {}
 == $ keywright plan
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
+1 key blocked, no other changes                        plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - loses  orders:read   LOW       read
@@ -47,7 +47,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
 == $ keywright apply --yes
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
+1 key blocked, no other changes                        plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - loses  orders:read   LOW       read
@@ -77,7 +77,7 @@ keys:
 == $ keywright apply --yes
 -- exit 4
 -- stdout
-1 of 1 key changes                                     plan <plan 2>, valid until 2026-01-02 00:00Z
+1 key blocked, no other changes                        plan <plan 2>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise  keys/shop.yaml:3
       - loses  orders:read   LOW       read
