@@ -192,6 +192,9 @@ impl Account<'_> {
                 after.state = GenerationState::Retiring;
                 after.disable_after = now.checked_add(overlap.duration()).ok();
             }
+            if after.state == GenerationState::Disabled && after.delete_after.is_none() {
+                after.delete_after = self.delete_after(&record.address.name, &after);
+            }
             if after != other {
                 self.journal.record(now, record, &after)?;
                 record.put(after);

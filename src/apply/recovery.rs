@@ -178,6 +178,10 @@ impl Account<'_> {
     pub(super) async fn switch_off(&self, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
         let mut generation = record.generation(number).expect("the number was taken from this record").clone();
         let address = record.address.clone();
+        if generation.id.is_none() && generation.state == GenerationState::Ambiguous {
+            // Never seen: it stays ambiguous, so that it is disabled whenever it shows up.
+            return Ok(());
+        }
         if let Some(id) = generation.id.clone() {
             let asked = match self.capabilities.disable {
                 Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
