@@ -18,12 +18,20 @@ pub struct SourceSpan {
 pub trait Locate {
     /// The span of a route's field name or value; `None` when the file or the route is unknown.
     fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan>;
-    /// One line of a file without its line end, counted from 1.
-    fn line(&self, file: &str, line: u32) -> Option<String>;
+    /// The line of a place, as much of it as is worth drawing.
+    fn excerpt(&self, file: &str, at: SourceSpan) -> Option<Excerpt>;
     /// The same answers from something that prepares files once, for many questions in a row.
     fn prepared(&self) -> Option<Box<dyn Locate + '_>> {
         None
     }
+}
+
+/// A line of a file without its line end, or what of a long one stands around a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    pub text: String,
+    /// Where the place begins within the text, in characters from 1.
+    pub column: u32,
 }
 
 /// A diagnostic with its line, fit for every output.
@@ -43,7 +51,7 @@ pub struct Located {
     pub length: u32,
     /// The source line, for drawing.
     #[serde(skip)]
-    pub source: Option<String>,
+    pub source: Option<Excerpt>,
     #[serde(skip)]
     pub label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +150,7 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         Some(Place::Route { file, route, part }) => (Some(file.clone()), sources.locate(file, route, *part)),
         Some(Place::Span { file, span }) => (Some(file.clone()), Some(*span)),
     };
-    let source = file.as_deref().zip(span).and_then(|(file, span)| sources.line(file, span.line));
+    let source = file.as_deref().zip(span).and_then(|(file, span)| sources.excerpt(file, span));
     Located {
         code: diagnostic.code,
         severity: diagnostic.severity,

@@ -51,7 +51,7 @@ mod tests {
             assert!(!risky || spec.why.is_some(), "{scope}");
             assert!(spec.why.as_ref().is_none_or(|why| why.starts_with("can ")), "{scope}");
         }
-        let read = &scopes[&"pcx:api_key:read".into()];
+        let read = &scopes["pcx:api_key:read"];
         assert_eq!((read.access, read.tags.as_slice()), (AccessLevel::Read, [Tag::Credentials].as_slice()));
     }
 }

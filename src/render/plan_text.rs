@@ -400,7 +400,7 @@ mod tests {
         plan.changes[0].access.kept = vec![Scope::from(evil)];
         plan.changes[0].access.open_ended = vec![Scope::from(evil)];
         plan.changes[0].access.gained[0].scope = Scope::from(evil);
-        plan.changes[0].access.gained[0].why = Some(evil.to_owned());
+        plan.changes[0].access.gained[0].why = Some(evil.into());
         plan.attended[0].title = evil.to_owned();
         plan.attended[0].steps = vec![evil.to_owned()];
         for account in plan.accounts.values_mut() {

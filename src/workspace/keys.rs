@@ -9,14 +9,11 @@ use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
 use super::place::{Entry, short};
 use super::profiles::Provider;
-use super::{labels, options, timing};
+use super::{TOLD, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
 use crate::profile::ScopeCheck;
 use crate::yaml::{self, PlacedName};
-
-/// How many problems of one manifest are told; more are counted.
-const TOLD: usize = 1000;
 
 /// What the checks of keys look at, and what they collect.
 pub(super) struct Keys<'a> {
