@@ -84,11 +84,23 @@ impl Report {
     }
 
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if self.limit.is_none_or(|limit| self.diagnostics.len() < limit) {
+        if self.has_room() {
             self.diagnostics.push(diagnostic);
-            return;
+        } else {
+            self.count(diagnostic.code, diagnostic.severity);
         }
-        let Diagnostic { code, severity, .. } = diagnostic;
+    }
+
+    /// The same for what a file may hold by the hundred thousand: it is built only when it will be told.
+    pub fn push_warning(&mut self, code: Code, build: impl FnOnce(Code) -> Diagnostic) {
+        if self.has_room() { self.push(build(code)) } else { self.count(code, Severity::Warning) }
+    }
+
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.diagnostics.len() < limit)
+    }
+
+    fn count(&mut self, code: Code, severity: Severity) {
         let untold = self.untold.get_or_insert(Untold { count: 0, code, severity });
         untold.count += 1;
         if severity < untold.severity {

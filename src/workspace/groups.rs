@@ -115,9 +115,10 @@ fn merged(entry: &Entry, keys: Vec<String>, report: &mut Report) -> Vec<String> 
     if sorted.len() < before {
         let mut seen = BTreeSet::new();
         for key in keys.iter().filter(|key| !seen.insert(key.as_str())) {
-            let message = format!("`{}` stands more than once in the group", short(key));
-            let diagnostic = Diagnostic::warning(Code::ConfigRecipientDuplicate, message).at(entry.name());
-            report.push(diagnostic.help("remove the repetition; it has no effect"));
+            report.push_warning(Code::ConfigRecipientDuplicate, |code| {
+                let message = format!("`{}` stands more than once in the group", short(key));
+                Diagnostic::warning(code, message).at(entry.name()).help("remove the repetition; it has no effect")
+            });
         }
     }
     sorted

@@ -132,11 +132,12 @@ impl Keys<'_> {
                 None => word,
                 Some((_, ScopeCheck::Listed(scope) | ScopeCheck::Alias(scope))) => scope,
                 Some((provider, ScopeCheck::Unlisted)) => {
-                    let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
-                    let mut diagnostic =
-                        Diagnostic::warning(Code::ManifestUnlistedScope, message).at(place()).label("not in the catalogue");
-                    diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
-                    self.report.push(diagnostic);
+                    self.report.push_warning(Code::ManifestUnlistedScope, |code| {
+                        let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
+                        let mut diagnostic = Diagnostic::warning(code, message).at(place()).label("not in the catalogue");
+                        diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
+                        diagnostic
+                    });
                     word
                 }
                 Some((provider, check @ (ScopeCheck::Unknown | ScopeCheck::Malformed))) => {
@@ -150,12 +151,12 @@ impl Keys<'_> {
                     continue;
                 }
             };
-            if all.contains(&scope) {
-                let message = format!("the scope `{}` stands more than once", short(scope.as_str()));
-                let diagnostic = Diagnostic::warning(Code::ManifestDuplicateScope, message).at(place());
-                self.report.push(diagnostic.label("repeated").help("remove the repetition; it has no effect"));
-            } else {
-                all.insert(scope);
+            if !all.insert(scope.clone()) {
+                self.report.push_warning(Code::ManifestDuplicateScope, |code| {
+                    let message = format!("the scope `{}` stands more than once", short(scope.as_str()));
+                    let diagnostic = Diagnostic::warning(code, message).at(place());
+                    diagnostic.label("repeated").help("remove the repetition; it has no effect")
+                });
             }
         }
         all

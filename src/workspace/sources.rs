@@ -73,7 +73,7 @@ impl Locate for Locator<'_> {
             if indexed.places.is_none() {
                 indexed.places = yaml::text_of(indexed.bytes).map(Places::of);
             }
-            indexed.places.as_ref()?.locate(route, part)
+            indexed.places.as_mut()?.locate(route, part)
         })
     }
 
