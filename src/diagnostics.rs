@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use codes::Code;
-pub use report::{Locate, Located, Report, SourceSpan};
+pub use report::{Excerpt, Locate, Located, Report, SourceSpan};
 
 use crate::model::Position;
 

@@ -6,6 +6,7 @@ pub mod discovery;
 mod groups;
 mod keys;
 mod labels;
+mod lines;
 pub mod manifest;
 mod options;
 mod place;
@@ -37,6 +38,9 @@ use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
+
+/// How many problems of one file are told; more are counted.
+const TOLD: usize = 1000;
 
 /// Everything the files of a workspace say, resolved. When the report has errors, the rest must not be acted on.
 pub struct Workspace {
@@ -99,8 +103,11 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let mut advice = Advice::default();
     let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
     let config = found.config.as_ref().and_then(|file| {
-        let config: ConfigFile = yaml::read(file, found.sources.bytes(file)?, &mut report)?;
-        Some(accounts::resolve(file, config, &mut profiles, &mut advice, &mut report))
+        let mut own = Report::limited(TOLD);
+        let config = yaml::read::<ConfigFile>(file, found.sources.bytes(file)?, &mut own);
+        let settings = config.map(|config| accounts::resolve(file, config, &mut profiles, &mut advice, &mut own));
+        report.extend_from_file(own, file);
+        settings
     });
     let mut settings = config;
     let mut keys = Keys {

@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod null_free;
 mod placed;
+mod places;
 mod problems;
 mod scalar;
 mod shape;
@@ -34,6 +35,7 @@ use shape::Schema;
 use tree::Tree;
 
 pub use placed::{Entries, Placed, PlacedName};
+pub use places::Places;
 
 /// The greatest size of one file, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -121,21 +123,6 @@ pub fn write<T: Serialize>(value: &T) -> String {
 /// The place of a route in a document that parses. To ask for many places of one document, see [`Places`].
 pub fn locate(bytes: &[u8], route: &Route, part: Part) -> Option<SourceSpan> {
     Places::of(text_of(bytes)?).locate(route, part)
-}
-
-/// A parsed document that answers where its routes are.
-pub struct Places<'a>(Tree<'a>);
-
-impl<'a> Places<'a> {
-    /// Parses as far as the text can be parsed. Takes what [`text_of`] gives.
-    pub fn of(text: &'a str) -> Self {
-        Self(tree::parse(text, &mut Problems::default()))
-    }
-
-    /// The span of a route's field name or value.
-    pub fn locate(&self, route: &Route, part: Part) -> Option<SourceSpan> {
-        self.0.locate(route, part)
-    }
 }
 
 /// The text of a file as lines and columns count it: without a byte-order mark. `None` when it is not UTF-8.

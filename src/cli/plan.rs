@@ -37,13 +37,16 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     }
     show(host, &plan, &args.output)?;
 
-    Ok(if observed.is_partial() || plan.summary.blocked > 0 {
+    let exit = if observed.is_partial() || plan.summary.blocked > 0 {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
     } else {
         Exit::Done
-    })
+    };
+    // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
+    std::mem::forget((plan, session));
+    Ok(exit)
 }
 
 /// Writes the plan in every form that was asked for; text on standard output when none was.

@@ -19,12 +19,20 @@ pub struct SourceSpan {
 pub trait Locate {
     /// The span of a route's field name or value; `None` when the file or the route is unknown.
     fn locate(&self, file: &str, route: &Route, part: Part) -> Option<SourceSpan>;
-    /// One line of a file without its line end, counted from 1.
-    fn line(&self, file: &str, line: u32) -> Option<String>;
+    /// The line of a place, as much of it as is worth drawing.
+    fn excerpt(&self, file: &str, at: SourceSpan) -> Option<Excerpt>;
     /// The same answers from something that prepares files once, for many questions in a row.
     fn prepared(&self) -> Option<Box<dyn Locate + '_>> {
         None
     }
+}
+
+/// A line of a file without its line end, or what of a long one stands around a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    pub text: String,
+    /// Where the place begins within the text, in characters from 1.
+    pub column: u32,
 }
 
 /// A diagnostic with its line, fit for every output.
@@ -44,7 +52,7 @@ pub struct Located {
     pub length: u32,
     /// The source line, for drawing; absent when it may hold a secret.
     #[serde(skip)]
-    pub source: Option<String>,
+    pub source: Option<Excerpt>,
     #[serde(skip)]
     pub label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,11 +85,23 @@ impl Report {
     }
 
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if self.limit.is_none_or(|limit| self.diagnostics.len() < limit) {
+        if self.has_room() {
             self.diagnostics.push(diagnostic);
-            return;
+        } else {
+            self.count(diagnostic.code, diagnostic.severity);
         }
-        let Diagnostic { code, severity, .. } = diagnostic;
+    }
+
+    /// The same for what a file may hold by the hundred thousand: it is built only when it will be told.
+    pub fn push_warning(&mut self, code: Code, build: impl FnOnce(Code) -> Diagnostic) {
+        if self.has_room() { self.push(build(code)) } else { self.count(code, Severity::Warning) }
+    }
+
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.diagnostics.len() < limit)
+    }
+
+    fn count(&mut self, code: Code, severity: Severity) {
         let untold = self.untold.get_or_insert(Untold { count: 0, code, severity });
         untold.count += 1;
         if severity < untold.severity {
@@ -144,8 +164,11 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         Some(Place::Span { file, span }) => (Some(file.clone()), Some(*span)),
     };
     let drawable = |(file, span): (&str, SourceSpan)| {
-        let hidden = may_hold_secret(span.line, |line| sources.line(file, line));
-        sources.line(file, span.line).filter(|_| !hidden)
+        let excerpt = sources.excerpt(file, span)?;
+        let beginning = |line| sources.excerpt(file, SourceSpan { line, column: 1, length: 1 }).map(|excerpt| excerpt.text);
+        let here = |line| if line == span.line { Some(excerpt.text.clone()) } else { beginning(line) };
+        let hidden = may_hold_secret(span.line, beginning) || may_hold_secret(span.line, here);
+        (!hidden).then_some(excerpt)
     };
     let source = file.as_deref().zip(span).and_then(drawable);
     Located {

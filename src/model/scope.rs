@@ -7,10 +7,13 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A permission word of a provider. A copy shares the text: keys by the thousand hold the same few words.
+/// A permission word of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Scope(Arc<str>);
+pub struct Scope(
+    // Shared by its copies: keys by the thousand hold the same few words.
+    Arc<str>,
+);
 
 /// The scopes of one key, ordered.
 pub type ScopeSet = BTreeSet<Scope>;

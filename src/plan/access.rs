@@ -61,7 +61,9 @@ fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other:
         let facts = catalogue.describe(&scope);
         AccessEntry { access: facts.access, risk: facts.risk, tags: facts.tags, why: facts.why, scope, via }
     };
-    let mut entries: Vec<AccessEntry> = leaves.into_iter().filter(|(leaf, _)| !other.grants(leaf)).map(describe).collect();
+    let mut entries = Vec::with_capacity(leaves.len());
+    entries.extend(leaves.into_iter().filter(|(leaf, _)| !other.grants(leaf)).map(describe));
+    entries.shrink_to_fit();
     entries.sort_by(|a, b| (Reverse(a.risk), &a.scope).cmp(&(Reverse(b.risk), &b.scope)));
     entries
 }
@@ -108,6 +110,7 @@ fn lines(before: &ScopeSet, after: &ScopeSet, old_covers: &Cover, new_covers: &C
         }
     }
     lines.sort();
+    lines.shrink_to_fit();
     lines
 }
 

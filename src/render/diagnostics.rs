@@ -3,7 +3,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
 use super::text_safety::safe;
-use crate::diagnostics::{Located, Severity};
+use crate::diagnostics::{Excerpt, Located, Severity};
 
 /// Source lines longer than this are cut around the label.
 const MAX_LINE: usize = 200;
@@ -54,8 +54,8 @@ fn one(diagnostic: &Located, colour: bool) -> String {
         let line = diagnostic.line.map_or(String::new(), |line| format!(":{line}"));
         let column = diagnostic.column.filter(|_| diagnostic.line.is_some()).map_or(String::new(), |column| format!(":{column}"));
         text.push_str(&format!("{gutter}{} {}{line}{column}\n", paint.frame("-->"), safe(file)));
-        if let (Some(source), Some(line), Some(column)) = (&diagnostic.source, diagnostic.line, diagnostic.column) {
-            text.push_str(&snippet(diagnostic, source, (line, column), &renderer));
+        if let (Some(source), Some(line)) = (&diagnostic.source, diagnostic.line) {
+            text.push_str(&snippet(diagnostic, source, line, &renderer));
             text.push_str(&format!("{gutter} {}\n", paint.frame("|")));
             bar = true;
         }
@@ -72,8 +72,8 @@ fn one(diagnostic: &Located, colour: bool) -> String {
 }
 
 /// The source line with its underline, without the place above it.
-fn snippet(diagnostic: &Located, source: &str, (line, column): (u32, u32), renderer: &Renderer) -> String {
-    let (before, marked, after) = cut(source, column as usize - 1, diagnostic.length.max(1) as usize);
+fn snippet(diagnostic: &Located, source: &Excerpt, line: u32, renderer: &Renderer) -> String {
+    let (before, marked, after) = cut(&source.text, source.column as usize - 1, diagnostic.length.max(1) as usize);
     let (before, marked, after) = (safe(&before), safe(&marked), safe(&after));
     let span = before.len()..before.len() + marked.len();
     let shown = format!("{before}{marked}{after}");
@@ -157,7 +157,7 @@ mod tests {
             line: Some(line),
             column: Some(column),
             length,
-            source: Some(source.to_owned()),
+            source: Some(Excerpt { text: source.to_owned(), column }),
             label: Some("unknown scope".to_owned()),
             help: Some("did you mean `pcx:webhooks:read`?".to_owned()),
             notes: Vec::new(),

@@ -19,7 +19,9 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 
 /// Whether nothing in a text needs to be made visible. Nearly all text is plain ASCII, which a look at its bytes settles.
 pub fn is_safe(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_unsafe)
+    // Looked at to the end even when one is found: so the processor takes many at a time.
+    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    plain || !text.chars().any(is_unsafe)
 }
 
 /// Whether a character is invisible, steers the terminal or reorders its neighbours.

@@ -43,6 +43,9 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
     refuse_unenforced(&document, &config, report);
     let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
     for (name, spec) in config.accounts.0 {
+        if report.is_overfull() {
+            break;
+        }
         settings.declared.insert(name.name.to_string());
         let entry = Entry { file, route: &["accounts", &name.name] };
         let valid = Name::new(&name.name).map_err(|error| {
@@ -168,6 +171,9 @@ fn params(
 ) -> BTreeMap<String, String> {
     let known = &provider.profile.params;
     for name in given.keys().filter(|name| !known.contains_key(*name)) {
+        if report.is_overfull() {
+            break;
+        }
         let mut diagnostic = Diagnostic::error(Code::ConfigUnknownParam, format!("`{}` has no param `{}`", provider.name(), short(name)));
         diagnostic.help = advice.or_list(name, known.keys().map(String::as_str)).or_else(|| Some("remove it".to_owned()));
         report.push(diagnostic.at(entry.field(&["params", name])).label("unknown param"));

@@ -22,6 +22,9 @@ impl Groups {
     pub fn read(file: &Arc<str>, groups: &Entries<Vec<String>>, report: &mut Report) -> Self {
         let mut all = Self::default();
         for (name, texts) in &groups.0 {
+            if report.is_overfull() {
+                break;
+            }
             let entry = Entry { file, route: &["recipients", &name.name] };
             all.declared.insert(name.name.to_string());
             if let Err(error) = Name::new(&name.name) {
@@ -35,6 +38,9 @@ impl Groups {
             }
             let mut keys: Vec<String> = Vec::with_capacity(texts.len());
             for (i, text) in texts.iter().enumerate() {
+                if report.is_overfull() {
+                    break;
+                }
                 if let Some(key) = parse(&entry, &name.name, i, text, report) {
                     keys.push(key);
                 }
@@ -60,6 +66,9 @@ impl Groups {
     ) -> Vec<String> {
         let mut known: Vec<String> = Vec::with_capacity(names.len());
         for (i, name) in names.into_iter().enumerate() {
+            if report.is_overfull() {
+                break;
+            }
             if self.declared.contains(&name) {
                 known.push(name);
             } else {
@@ -106,9 +115,10 @@ fn merged(entry: &Entry, keys: Vec<String>, report: &mut Report) -> Vec<String> 
     if sorted.len() < before {
         let mut seen = BTreeSet::new();
         for key in keys.iter().filter(|key| !seen.insert(key.as_str())) {
-            let message = format!("`{}` stands more than once in the group", short(key));
-            let diagnostic = Diagnostic::warning(Code::ConfigRecipientDuplicate, message).at(entry.name());
-            report.push(diagnostic.help("remove the repetition; it has no effect"));
+            report.push_warning(Code::ConfigRecipientDuplicate, |code| {
+                let message = format!("`{}` stands more than once in the group", short(key));
+                Diagnostic::warning(code, message).at(entry.name()).help("remove the repetition; it has no effect")
+            });
         }
     }
     sorted

@@ -9,14 +9,11 @@ use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
 use super::place::{Entry, short};
 use super::profiles::Provider;
-use super::{labels, options, timing};
+use super::{TOLD, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
 use crate::profile::{Environment, ScopeCheck};
 use crate::yaml::{self, PlacedName};
-
-/// How many problems of one manifest are told; more are counted.
-const TOLD: usize = 1000;
 
 /// What the checks of keys look at, and what they collect.
 pub(super) struct Keys<'a> {
@@ -149,11 +146,12 @@ impl Keys<'_> {
                 None => word,
                 Some((_, ScopeCheck::Listed(scope) | ScopeCheck::Alias(scope))) => scope,
                 Some((provider, ScopeCheck::Unlisted)) => {
-                    let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
-                    let mut diagnostic =
-                        Diagnostic::warning(Code::ManifestUnlistedScope, message).at(place()).label("not in the catalogue");
-                    diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
-                    self.report.push(diagnostic);
+                    self.report.push_warning(Code::ManifestUnlistedScope, |code| {
+                        let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
+                        let mut diagnostic = Diagnostic::warning(code, message).at(place()).label("not in the catalogue");
+                        diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
+                        diagnostic
+                    });
                     word
                 }
                 Some((provider, check @ (ScopeCheck::Unknown | ScopeCheck::Malformed))) => {
@@ -167,12 +165,12 @@ impl Keys<'_> {
                     continue;
                 }
             };
-            if all.contains(&scope) {
-                let message = format!("the scope `{}` stands more than once", short(scope.as_str()));
-                let diagnostic = Diagnostic::warning(Code::ManifestDuplicateScope, message).at(place());
-                self.report.push(diagnostic.label("repeated").help("remove the repetition; it has no effect"));
-            } else {
-                all.insert(scope);
+            if !all.insert(scope.clone()) {
+                self.report.push_warning(Code::ManifestDuplicateScope, |code| {
+                    let message = format!("the scope `{}` stands more than once", short(scope.as_str()));
+                    let diagnostic = Diagnostic::warning(code, message).at(place());
+                    diagnostic.label("repeated").help("remove the repetition; it has no effect")
+                });
             }
         }
         all

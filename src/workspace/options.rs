@@ -21,6 +21,9 @@ pub(super) fn resolve(
 ) -> Options {
     let known = &provider.profile.options;
     for name in given.keys().filter(|name| !known.contains_key(*name)) {
+        if report.is_overfull() {
+            break;
+        }
         let mut diagnostic =
             Diagnostic::error(Code::ManifestUnknownOption, format!("`{}` has no option `{}`", provider.name(), short(name)));
         diagnostic.help =

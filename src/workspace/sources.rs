@@ -3,7 +3,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diagnostics::{Locate, Part, Route, SourceSpan};
+use super::lines::Lines;
+use crate::diagnostics::{Excerpt, Locate, Part, Route, SourceSpan};
 use crate::yaml::{self, Places};
 
 /// Every text file that was read, by path below the workspace.
@@ -22,8 +23,7 @@ struct Locator<'a> {
 struct Indexed<'a> {
     file: &'a str,
     bytes: &'a [u8],
-    /// Where each line begins.
-    starts: Vec<usize>,
+    lines: Lines<'a>,
     places: Option<Places<'a>>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Locator<'a> {
         let mut last = self.last.borrow_mut();
         if last.as_ref().is_none_or(|indexed| indexed.file != file) {
             let (file, bytes) = self.sources.files.get_key_value(file)?;
-            *last = Some(Indexed { file, bytes, starts: line_starts(bytes), places: None });
+            *last = Some(Indexed { file, bytes, lines: Lines::of(bytes), places: None });
         }
         question(last.as_mut()?)
     }
@@ -58,8 +58,8 @@ impl Locate for Sources {
         self.locator().locate(file, route, part)
     }
 
-    fn line(&self, file: &str, line: u32) -> Option<String> {
-        self.locator().line(file, line)
+    fn excerpt(&self, file: &str, at: SourceSpan) -> Option<Excerpt> {
+        self.locator().excerpt(file, at)
     }
 
     fn prepared(&self) -> Option<Box<dyn Locate + '_>> {
@@ -73,25 +73,13 @@ impl Locate for Locator<'_> {
             if indexed.places.is_none() {
                 indexed.places = yaml::text_of(indexed.bytes).map(Places::of);
             }
-            indexed.places.as_ref()?.locate(route, part)
+            indexed.places.as_mut()?.locate(route, part)
         })
     }
 
-    fn line(&self, file: &str, line: u32) -> Option<String> {
-        self.ask(file, |indexed| {
-            let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            let start = *indexed.starts.get(index)?;
-            let end = indexed.starts.get(index + 1).copied().unwrap_or(indexed.bytes.len());
-            let line = String::from_utf8_lossy(&indexed.bytes[start..end]);
-            Some(line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned())
-        })
+    fn excerpt(&self, file: &str, at: SourceSpan) -> Option<Excerpt> {
+        self.ask(file, |indexed| indexed.lines.excerpt(at))
     }
-}
-
-/// Lines end with a line feed, a carriage return, or both, as in YAML.
-fn line_starts(bytes: &[u8]) -> Vec<usize> {
-    let ends = bytes.iter().enumerate().filter(|(i, byte)| **byte == b'\n' || (**byte == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
-    std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect()
 }
 
 #[cfg(test)]
@@ -99,15 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_told_without_their_ends() {
+    fn each_file_has_its_own_lines() {
         let mut sources = Sources::default();
-        sources.add("a".into(), b"one\r\ntwo\nthree\rfour".to_vec());
+        sources.add("a".into(), b"one".to_vec());
         sources.add("b".into(), b"other".to_vec());
         let locator = sources.locator();
-        let lines: Vec<Option<String>> = (0..=5).map(|line| locator.line("a", line)).collect();
-        let expected = [None, Some("one"), Some("two"), Some("three"), Some("four"), None];
-        assert_eq!(lines, expected.map(|line| line.map(str::to_owned)));
-        assert_eq!(locator.line("b", 1).as_deref(), Some("other"));
-        assert_eq!(locator.line("c", 1), None);
+        let first = SourceSpan { line: 1, column: 1, length: 1 };
+        let lines = ["a", "b", "a", "c"].map(|file| locator.excerpt(file, first).map(|excerpt| excerpt.text));
+        assert_eq!(lines, [Some("one"), Some("other"), Some("one"), None].map(|line| line.map(str::to_owned)));
     }
 }

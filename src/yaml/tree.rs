@@ -8,12 +8,12 @@ use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError
 use super::characters;
 use super::problems::Problems;
 use super::scalar::{Scalar, resolve};
-use crate::diagnostics::{Code, Diagnostic, Part, Route, SourceSpan, Step};
+use crate::diagnostics::{Code, Diagnostic, SourceSpan};
 
 /// Collections inside collections, the outermost included.
 pub(super) const MAX_DEPTH: usize = 32;
 /// Values and field names in one file.
-pub(super) const MAX_NODES: usize = 750_000;
+pub(super) const MAX_NODES: usize = 500_000;
 
 /// What a node is in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +60,14 @@ impl<'a> Tree<'a> {
 
     /// The nodes directly inside a collection.
     pub(super) fn children(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.siblings(index, index + 1)
+    }
+
+    /// The same, from one of them on.
+    pub(super) fn siblings(&self, index: usize, first: usize) -> impl Iterator<Item = usize> {
         let end = self.after(index);
         let inside = move |child: usize| (child < end).then_some(child);
-        std::iter::successors(inside(index + 1), move |&child| inside(self.after(child)))
+        std::iter::successors(inside(first), move |&child| inside(self.after(child)))
     }
 
     /// Field names and values of a mapping.
@@ -79,27 +84,6 @@ impl<'a> Tree<'a> {
             Kind::Quoted => Some(Scalar::Text(&node.text)),
             Kind::List | Kind::Map | Kind::Refused => None,
         }
-    }
-
-    /// The span of a route's value or of its field name.
-    pub(super) fn locate(&self, route: &Route, part: Part) -> Option<SourceSpan> {
-        let mut place = (None, Self::ROOT);
-        self.nodes.first()?;
-        for step in &route.0 {
-            let here = place.1;
-            place = match (step, self.node(here).kind) {
-                (Step::Field(field), Kind::Map) => {
-                    self.entries(here).find(|&(name, _)| self.node(name).text == **field).map(|(name, value)| (Some(name), value))?
-                }
-                (Step::Index(index), Kind::List) => (None, self.children(here).nth(*index)?),
-                _ => return None,
-            };
-        }
-        let index = match part {
-            Part::Field => place.0.unwrap_or(place.1),
-            Part::Value => place.1,
-        };
-        Some(SourceSpan { length: self.node(index).at.length.max(1), ..self.node(index).at })
     }
 }
 
