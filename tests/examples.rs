@@ -9,7 +9,7 @@ fn examples_pass_without_a_warning() {
     let copy = copy_of_examples();
     for (workspace, keys) in [("examples/quickstart", 4), ("examples/payconex", 3)] {
         let said = succeed(copy.path(), &["-C", workspace, "check"]);
-        assert_eq!(said, format!("{keys} keys in 1 accounts: no problems\n"));
+        assert_eq!(said, format!("{keys} keys in 1 account: no problems\n"));
         assert_eq!(succeed(copy.path(), &["-C", workspace, "check", "-o", "json"]), "[]\n");
     }
 }

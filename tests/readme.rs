@@ -169,7 +169,7 @@ fn the_workspace_of_the_readme_is_one() {
     }
     assert_eq!(found, (1, 1));
     let said = run::succeed(workspace.path(), &["check", "--now", "2026-11-21T09:00:00Z"]);
-    assert_eq!(said, "1 keys in 1 accounts: no problems\n");
+    assert_eq!(said, "1 key in 1 account: no problems\n");
 }
 
 #[test]
