@@ -86,6 +86,8 @@ pub async fn recover(account: &Account<'_>, names: Vec<Name>) -> Vec<Outcome> {
 pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outcome> {
     stream::iter(changes)
         .map(|change| async move {
+            // Lets a signal be heard between changes of a provider that never waits.
+            tokio::task::yield_now().await;
             let result = if account.surroundings.stopping() {
                 Err(Failure::new(Code::ApplyInterrupted, "not started: a signal asked to stop"))
             } else if account.halted.get() {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::journal::Journal;
+use crate::diagnostics::Code;
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
@@ -79,8 +80,8 @@ impl Account<'_> {
             record.protect = key.protect;
         }
         if record.generations.is_empty() {
-            self.ledger.remove(&record.address)?;
             files::remove(&self.ledger.secret_path(&record.address))?;
+            self.ledger.remove(&record.address)?;
             self.records.borrow_mut().remove(name);
         } else {
             self.ledger.save(record)?;
@@ -133,6 +134,9 @@ impl Account<'_> {
         let (Some(identities), Some(sealed)) = (self.identities, &generation.sealed) else { return Ok(None) };
         let path = if self.is_staged(address, sealed) { self.staged_path(address, sealed) } else { self.ledger.secret_path(address) };
         let ciphertext = files::read(&path, SECRET_FILE_LIMIT)?;
+        if vault::seal::sha256(&ciphertext) != sealed.sha256 {
+            return Err(Failure::new(Code::LedgerSecretChanged, format!("`{}` is not the file that the ledger describes", path.display())));
+        }
         let opened = vault::open::open(&ciphertext, identities).map_err(|problem| Failure::local(problem.to_string()))?;
         let secret = vault::format::read(&opened, sealed.format, self.secret_parts);
         secret.map(Some).map_err(|problem| Failure::local(problem.to_string()))

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
+use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
 use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
 
@@ -16,6 +17,9 @@ impl Account<'_> {
     /// stopped it; the state in the ledger says how far it came, and the next apply goes on from there.
     pub(super) async fn issue(&self, key: &DesiredKey) -> Result<(), Failure> {
         let Some(failure) = self.issue_once(key).await? else { return Ok(()) };
+        if self.surroundings.stopping() {
+            return Err(failure.help("apply again: a signal asked to stop before it was created anew"));
+        }
         self.surroundings.progress(self.name, &format!("{}: {failure}; creating it anew", key.address));
         match self.issue_once(key).await? {
             None => Ok(()),
@@ -47,6 +51,9 @@ impl Account<'_> {
             uneditable: Vec::new(),
         };
         let number = generation.number;
+        if record.generation(number).is_some() {
+            return Err(Failure::new(Code::LedgerInvalid, format!("the ledger's generation {number} leaves no room for another")));
+        }
         self.commit(&mut record, &generation)?;
 
         let request = CreateRequest {
@@ -70,7 +77,7 @@ impl Account<'_> {
                 Ok((!settled).then(|| Failure::provider("create the key", error)))
             }
             Err(error) => {
-                self.journal.withdraw(now, &record, number)?;
+                self.journal.withdraw(now, &record, generation.marker.as_ref().expect("an intent has its marker"))?;
                 record.generations.retain(|generation| generation.number != number);
                 self.save(&mut record)?;
                 Err(Failure::provider("create the key", error))
@@ -226,5 +233,5 @@ impl Account<'_> {
 
 /// Whether every option that was asked for and that the provider tells is as asked.
 pub(super) fn options_agree(asked: &Options, observed: &Options) -> bool {
-    asked.iter().all(|(name, value)| observed.get(name).is_none_or(|seen| seen == value))
+    asked.iter().all(|(name, value)| observed.get(name).is_none_or(|seen| same_option(seen, value)))
 }

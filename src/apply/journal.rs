@@ -1,13 +1,14 @@
 //! The write-ahead record of one apply: every state of every generation, appended before the ledger says it. Holds no secret.
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, AppendFile, FileError};
-use crate::model::{Address, Generation, GenerationState, KeyRecord};
+use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker};
 
 /// Journals larger than this are refused.
 const LIMIT: u64 = 1 << 30;
@@ -28,8 +29,8 @@ struct Line {
 enum Step {
     /// The generation has reached this state, or is about to.
     Generation(Box<Generation>),
-    /// The provider certainly did not act on this intent.
-    Withdrawn(u32),
+    /// The provider certainly did not act on the intent of this marker.
+    Withdrawn(Marker),
 }
 
 /// A journal that cannot be read.
@@ -45,12 +46,14 @@ pub enum JournalError {
 pub struct Journal {
     path: PathBuf,
     file: RefCell<Option<AppendFile>>,
+    /// A line was not written whole: nothing may follow it.
+    torn: Cell<bool>,
 }
 
 impl Journal {
     /// The journal of a workspace; the file is made with the first line.
     pub fn of(root: &Path) -> Self {
-        Self { path: path(root), file: RefCell::new(None) }
+        Self { path: path(root), file: RefCell::new(None), torn: Cell::new(false) }
     }
 
     /// Records what a generation is, or is about to be. Durable when this returns.
@@ -59,8 +62,8 @@ impl Journal {
     }
 
     /// Records that the provider certainly did not act on an intent.
-    pub fn withdraw(&self, at: Timestamp, record: &KeyRecord, number: u32) -> Result<(), FileError> {
-        self.append(at, record, Step::Withdrawn(number))
+    pub fn withdraw(&self, at: Timestamp, record: &KeyRecord, marker: &Marker) -> Result<(), FileError> {
+        self.append(at, record, Step::Withdrawn(marker.clone()))
     }
 
     /// Ends the journal: the ledger says everything that it said.
@@ -72,12 +75,16 @@ impl Journal {
     fn append(&self, at: Timestamp, record: &KeyRecord, step: Step) -> Result<(), FileError> {
         let line = Line { version: 1, at, address: record.address.clone(), provider: record.provider.clone(), step };
         let text = serde_json::to_string(&line).expect("a journal line is plain data");
-        let mut file = self.file.borrow_mut();
-        let file = match file.as_mut() {
+        let mut open = self.file.borrow_mut();
+        if self.torn.get() {
+            return Err(FileError::of("write", &self.path)(io::Error::other("an earlier line was not written whole")));
+        }
+        let file = match open.as_mut() {
             Some(file) => file,
-            None => file.insert(AppendFile::open(&self.path)?),
+            None => open.insert(AppendFile::open(&self.path)?),
         };
-        file.append(&text)
+        // What stands behind a torn line could not be read any more.
+        file.append(&text).inspect_err(|_| self.torn.set(true))
     }
 }
 
@@ -119,14 +126,15 @@ pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<
 /// Takes one step into a record; answers whether it changed.
 fn take(record: &mut KeyRecord, step: Step) -> bool {
     match step {
-        Step::Withdrawn(number) => {
+        Step::Withdrawn(marker) => {
             let before = record.generations.len();
-            record.generations.retain(|generation| generation.number != number || generation.state != GenerationState::Intended);
+            record
+                .generations
+                .retain(|generation| generation.marker.as_ref() != Some(&marker) || generation.state != GenerationState::Intended);
             before != record.generations.len()
         }
         Step::Generation(journaled) => {
-            let same =
-                record.generations.iter().find(|generation| generation.marker == journaled.marker && generation.id_agrees(&journaled));
+            let same = record.generations.iter().find(|generation| generation.is_same(&journaled));
             match same {
                 Some(known) if known.state.progress() >= journaled.state.progress() => return false,
                 Some(known) => {
@@ -148,7 +156,7 @@ fn take(record: &mut KeyRecord, step: Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Marker, ScopeSet};
+    use crate::model::ScopeSet;
 
     fn generation(number: u32, state: GenerationState, marker: u8) -> Generation {
         let marker = Marker::from_random([marker; 5]);
@@ -201,7 +209,7 @@ mod tests {
         let journal = Journal::of(directory.path());
         let key = record(vec![]);
         journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, GenerationState::Intended, 7)).expect("recorded");
-        journal.withdraw(Timestamp::UNIX_EPOCH, &key, 1).expect("recorded");
+        journal.withdraw(Timestamp::UNIX_EPOCH, &key, &Marker::from_random([7; 5])).expect("recorded");
         let path = path(directory.path());
         let mut bytes = files::read(&path, LIMIT).expect("read");
         bytes.extend_from_slice(b"{\"version\":1,\"at\":\"20");

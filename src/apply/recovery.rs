@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
-use crate::model::{Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, ObservedKey};
+use crate::model::{Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, ObservedKey, Span};
 use crate::profile::Disable;
 use crate::provider::{Created, Liveness, ProviderError};
 
@@ -44,7 +44,9 @@ impl Account<'_> {
         let wanted = key.filter(|key| key.state == DesiredState::Active && !superseded);
         // What a ledger edited by hand may lack sends a generation back to the step that finds it.
         let state = match generation.state {
-            GenerationState::Created | GenerationState::Sealed if generation.id.is_none() => GenerationState::Intended,
+            GenerationState::Created | GenerationState::Sealed | GenerationState::Lost if generation.id.is_none() => {
+                GenerationState::Intended
+            }
             GenerationState::Sealed if generation.sealed.is_none() => GenerationState::Created,
             state => state,
         };
@@ -115,6 +117,10 @@ impl Account<'_> {
     async fn settle_sealed(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let sealed = generation.sealed.clone().expect("a sealed generation has its digest");
         let whole = self.is_staged(&record.address, &sealed) || self.published(&record.address, &sealed);
+        if self.published(&record.address, &sealed) {
+            // The file in place is already this one: the predecessor's is gone, so there is no way back.
+            return self.publish(record, generation.number, wanted.map_or(Span::seconds(0), |key| key.overlap));
+        }
         let wanted =
             wanted.filter(|key| key.options == generation.options && self.catalogue.is_equivalent(&key.scopes, &generation.scopes));
         let (Some(key), true) = (wanted, whole) else {
@@ -137,7 +143,7 @@ impl Account<'_> {
         let others: Vec<&str> = known
             .values()
             .flat_map(|record| &record.generations)
-            .filter(|other| other.marker != generation.marker)
+            .filter(|other| (other.number, &other.marker) != (generation.number, &generation.marker))
             .filter_map(|other| other.id.as_deref())
             .collect();
         let bears = |key: &ObservedKey| generation.marker.is_some() && key.marker() == generation.marker && !key.own;
@@ -189,7 +195,8 @@ impl Account<'_> {
             };
             let after = self.look(&id).await;
             let gone = match (&asked, &after) {
-                (_, Ok(None)) => true,
+                (Ok(()) | Err(ProviderError::NotFound(_)), Ok(None)) => true,
+                (Err(error), Ok(None)) => return Err(Failure::provider("disable the key", error.clone())),
                 (_, Ok(Some(key))) => match (key.enabled, &asked) {
                     (Some(false), _) => false,
                     (Some(true), Ok(())) => {

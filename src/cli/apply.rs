@@ -25,6 +25,7 @@ use crate::vault::Identities;
 const COOLDOWN: Span = Span::days(7);
 
 pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
+    planning::no_pull_request(host, "apply")?;
     let (saved, addresses) = targets(&args.targets)?;
     let root = session::find(host)?;
     if root.join(".keywright").is_symlink() {
@@ -72,7 +73,6 @@ async fn work(
     approved: Option<Plan>,
 ) -> Result<Exit, Stop> {
     let host = session.host;
-    host.listen_for_signals();
     let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     let providers = session.providers(Purpose::Apply, only);
     let can_open = identities.is_some();
@@ -86,13 +86,14 @@ async fn work(
     let unfinished = unfinished(&session, &observed);
     let work_left = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
     let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
-    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
+    let mut in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
     if !work_left {
         finish_journal(&session)?;
         return Ok(if in_part { Exit::Partial } else { Exit::Done });
     }
     durable_enough(&session, args, &shown, &unfinished)?;
     confirm(host, args)?;
+    host.listen_for_signals();
 
     for area in ["ledger", "secrets", ".keywright"] {
         files::sweep(&session.workspace.root.join(area))?;
@@ -109,7 +110,8 @@ async fn work(
         let recovered = join_all(accounts.iter().map(|account| apply::recover(account, names(account)))).await;
         for outcome in recovered.into_iter().flatten() {
             if let Err(failure) = outcome.result {
-                host.say(&format!("{}: {failure}", outcome.address));
+                in_part = true;
+                host.report(&not_done(&outcome.address, &failure));
             }
         }
         let records: Vec<_> = accounts.iter().map(|account| (account.name.clone(), account.records.borrow().clone())).collect();
@@ -128,6 +130,7 @@ async fn work(
         planning::within(host, &shown, &plan)?;
         (observed, plan)
     };
+    in_part |= observed.is_partial() || plan.summary.blocked > 0;
     let accounts = accounts(&session, &providers, &observed.listings, &journal, identities.as_ref());
     let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
     let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
@@ -168,7 +171,8 @@ fn finish_journal(session: &Session<'_>) -> Result<(), Stop> {
 /// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
 fn durable_enough(session: &Session<'_>, args: &ApplyArgs, plan: &Plan, unfinished: &BTreeSet<Address>) -> Result<(), Stop> {
     let outside = |name: &Name| !matches!(session.workspace.accounts[name].profile.api, Some(Api::Keyring));
-    let changed = plan.changes.iter().map(|change| &change.address).chain(unfinished).map(|address| &address.account);
+    let acting = plan.changes.iter().filter(|change| change.action != Action::Blocked);
+    let changed = acting.map(|change| &change.address).chain(unfinished).map(|address| &address.account);
     match changed.into_iter().find(|name| outside(name)) {
         Some(name) if session.host.is_ci() && !args.local => Err(Stop::with(
             Exit::Error,
@@ -269,11 +273,16 @@ fn conclude(host: &Host, outcomes: &[Outcome], in_part: bool) -> Result<Exit, St
     text.push('\n');
     print(text)?;
     for (outcome, failure) in &failures {
-        let mut diagnostic = Diagnostic::error(failure.code, format!("`{}`: {failure}", outcome.address));
-        diagnostic.help.clone_from(&failure.help);
-        host.report(&Stop::with(Exit::Partial, diagnostic));
+        host.report(&not_done(&outcome.address, failure));
     }
     Ok(if failures.is_empty() && !in_part { Exit::Done } else { Exit::Partial })
+}
+
+/// What a person reads of a change that was not carried out.
+fn not_done(address: &Address, failure: &apply::Failure) -> Stop {
+    let mut diagnostic = Diagnostic::error(failure.code, format!("`{address}`: {failure}"));
+    diagnostic.help.clone_from(&failure.help);
+    Stop::with(Exit::Partial, diagnostic)
 }
 
 /// Runs the part of a command that uses the network.

@@ -152,11 +152,11 @@ impl Host {
     /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.
     pub fn listen_for_signals(&self) {
         let stopping = self.stopping.clone();
+        // Registered before anything else happens, so that no signal is missed.
+        let Ok(mut signals) = Signals::new() else { return };
         tokio::spawn(async move {
             loop {
-                if signalled().await.is_err() {
-                    return;
-                }
+                signals.next().await;
                 if stopping.swap(true, Ordering::Relaxed) {
                     std::process::exit(i32::from(super::Exit::Partial.code()));
                 }
@@ -166,20 +166,43 @@ impl Host {
     }
 }
 
+/// The signals that ask to stop.
 #[cfg(unix)]
-async fn signalled() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The signals that ask to stop.
 #[cfg(not(unix))]
-async fn signalled() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl Surroundings for Host {

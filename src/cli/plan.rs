@@ -1,5 +1,5 @@
 //! `plan`: reads, decides, shows.
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
@@ -12,15 +12,8 @@ use crate::plan::{Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
-    if host.is_pull_request() && !args.offline {
-        return Err(Stop::with(
-            Exit::Error,
-            Diagnostic::error(
-                Code::CommandUsage,
-                "in a pull-request job a plan must not use credentials: the change could name another host",
-            )
-            .help("add `--offline`; a live plan belongs to a job on the protected branch"),
-        ));
+    if !args.offline {
+        no_pull_request(host, "plan")?;
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
@@ -47,6 +40,16 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
     std::mem::forget((plan, session));
     Ok(exit)
+}
+
+/// Refuses to use credentials in a job for a change that nobody has approved: the change could name another host.
+pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
+    if !host.is_pull_request() {
+        return Ok(());
+    }
+    let message = format!("in a pull-request job `{command}` must not use credentials: the change could name another host");
+    let help = "use `plan --offline` here; everything else belongs to a job on the protected branch";
+    Err(Stop::with(Exit::Error, Diagnostic::error(Code::CommandUsage, message).help(help)))
 }
 
 /// Writes the plan in every form that was asked for; text on standard output when none was.
@@ -83,7 +86,8 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
     if plan.digest != session.workspace.digest {
         return Err(refuse("manifests, configuration or profiles have changed since the plan was saved".to_owned()));
     }
-    if now > plan.expires_at || now < plan.created_at {
+    let longest = plan.created_at.checked_add(SignedDuration::from_hours(24)).unwrap_or(plan.created_at);
+    if now > plan.expires_at.min(longest) || now < plan.created_at {
         return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
     }
     Ok(plan)

@@ -1,5 +1,5 @@
 //! A key as the manifests declare it, every default filled in.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -83,4 +83,16 @@ pub struct DesiredKey {
     pub state: DesiredState,
     pub protect: bool,
     pub options: Options,
+}
+
+/// Whether two values of an option mean the same: the order and repetition of a list mean nothing.
+pub fn same_option(left: &Value, right: &Value) -> bool {
+    as_set(left) == as_set(right)
+}
+
+fn as_set(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Array(items) => items.iter().map(Value::to_string).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => BTreeSet::from([value.to_string()]),
+    }
 }

@@ -148,12 +148,13 @@ impl Generation {
     /// In `uneditable`: the provider was seen not to enable it again.
     pub const STATE_FIELD: &str = "state";
 
-    /// Whether two records of one marker can be of the same live key.
-    pub fn id_agrees(&self, other: &Self) -> bool {
-        match (&self.id, &other.id) {
-            (Some(one), Some(two)) => one == two,
-            (None, _) | (_, None) => true,
-        }
+    /// Whether two records are of the same live key: one marker, and one id or, while an id is not known yet, one number.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.marker == other.marker
+            && match (&self.id, &other.id) {
+                (Some(one), Some(two)) => one == two,
+                (None, _) | (_, None) => self.number == other.number,
+            }
     }
 }
 

@@ -102,6 +102,10 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
     for entry in fresh.access.gained.iter().filter(|entry| !allowed(entry.scope.clone())) {
         lines.push(format!("gains `{}`, which was not approved", entry.scope));
     }
+    let loses = |scope| approved.access.lost.iter().any(|entry| entry.scope == scope);
+    for entry in fresh.access.lost.iter().filter(|entry| !loses(entry.scope.clone())) {
+        lines.push(format!("loses `{}`, which was not approved", entry.scope));
+    }
     for scope in fresh.access.open_ended.iter().filter(|scope| !approved.access.open_ended.contains(scope)) {
         lines.push(format!("`{scope}` is open-ended, which was not approved"));
     }

@@ -2,11 +2,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
 use super::standing::Key;
+use crate::model::key::same_option;
 use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
 use crate::profile::Capabilities;
 
@@ -111,21 +111,13 @@ pub(super) fn is_close(capabilities: &Capabilities, left: Option<Timestamp>, rig
 fn options_agree(desired: &Options, generation: &Generation, observed: Option<&ObservedKey>) -> bool {
     desired.iter().all(|(name, value)| {
         let shown = observed.and_then(|observed| observed.options.get(name));
-        shown.or_else(|| generation.options.get(name)).map_or(value.is_null(), |has| as_set(has) == as_set(value))
+        shown.or_else(|| generation.options.get(name)).map_or(value.is_null(), |has| same_option(has, value))
     })
 }
 
 /// Whether the generation was asked for with an option that the manifest no longer names.
 fn taken_back(desired: &DesiredKey, generation: &Generation) -> bool {
     generation.options.keys().any(|name| !desired.options.contains_key(name))
-}
-
-/// An option's value as it is compared: the order and repetition of a list mean nothing.
-fn as_set(value: &Value) -> BTreeSet<String> {
-    match value {
-        Value::Array(items) => items.iter().map(Value::to_string).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => BTreeSet::from([value.to_string()]),
-    }
 }
 
 /// Public keys added and removed; group names do not matter. Nothing for a key whose secret was never sealed here.
