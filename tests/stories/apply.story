@@ -71,8 +71,8 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable.
 
 Applied: 2 created, 0 edited, 0 rotated, 0 disabled.
 -- stderr
-shop: shop/dashboard: create done
 shop: shop/robot: create done
+shop: shop/dashboard: create done
 == tree
 d755 .keywright
 f600 .keywright/keyring.json

@@ -279,8 +279,8 @@ For more information, try '--help'.
 == $ GITHUB_EVENT_NAME=pull_request keywright plan
 -- exit 1
 -- stderr
-error[command/usage]: in a pull-request job a plan must not use credentials: the change could name another host
-help: add `--offline`; a live plan belongs to a job on the protected branch
+error[command/usage]: in a pull-request job `plan` must not use credentials: the change could name another host
+help: use `plan --offline` here; everything else belongs to a job on the protected branch
   = more: keywright explain command/usage
 
 1 error
