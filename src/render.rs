@@ -17,7 +17,7 @@ pub use explain::explain;
 pub use palette::Style;
 pub use plan_difference::plan_difference;
 pub use plan_json::plan_json;
-pub use plan_text::plan_text;
+pub use plan_text::{plan_text, write_plan_text};
 pub use schemas::schema;
 
 use serde::Serialize;
