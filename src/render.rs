@@ -18,7 +18,7 @@ pub use palette::Style;
 pub use plan_difference::plan_difference;
 pub use plan_json::plan_json;
 pub use plan_sections::count;
-pub use plan_text::plan_text;
+pub use plan_text::{plan_text, write_plan_text};
 pub use schemas::schema;
 
 use serde::Serialize;

@@ -41,6 +41,8 @@ use crate::yaml;
 
 /// How many problems of one file are told; more are counted.
 const TOLD: usize = 1000;
+/// How many are told of all files together, before only the first of each further file is.
+const TOLD_IN_ALL: usize = 10_000;
 
 /// Everything the files of a workspace say, resolved. When the report has errors, the rest must not be acted on.
 pub struct Workspace {

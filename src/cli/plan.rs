@@ -56,10 +56,19 @@ pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
 pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
     let usual = [Output { format: OutputFormat::Text, file: None }];
     for output in if outputs.is_empty() { &usual } else { outputs } {
-        let colour = output.file.is_none() && host.colour_out();
-        let text = match output.format {
-            OutputFormat::Text => render::plan_text(plan, host.style(colour)),
-            OutputFormat::Json => render::plan_json(plan),
+        let text = match (output.format, &output.file) {
+            (OutputFormat::Text, None) => {
+                let mut printed = Ok(());
+                render::write_plan_text(plan, host.style(host.colour_out()), |piece| {
+                    if printed.is_ok() {
+                        printed = print(piece);
+                    }
+                });
+                printed?;
+                continue;
+            }
+            (OutputFormat::Text, Some(_)) => render::plan_text(plan, host.style(false)),
+            (OutputFormat::Json, _) => render::plan_json(plan),
         };
         match &output.file {
             Some(path) => files::write(path, text.as_bytes())?,

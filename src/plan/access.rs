@@ -64,7 +64,8 @@ fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other:
     let mut entries = Vec::with_capacity(leaves.len());
     entries.extend(leaves.into_iter().filter(|(leaf, _)| !other.grants(leaf)).map(describe));
     entries.shrink_to_fit();
-    entries.sort_by(|a, b| (Reverse(a.risk), &a.scope).cmp(&(Reverse(b.risk), &b.scope)));
+    // Those of one risk stay in the order of their words.
+    entries.sort_by_key(|entry: &AccessEntry| Reverse(entry.risk));
     entries
 }
 

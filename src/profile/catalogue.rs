@@ -1,6 +1,6 @@
 //! The scope catalogue: what each scope opens, its level, tags and risk, and what a wildcard covers. Pure.
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use regex::Regex;
@@ -109,7 +109,8 @@ pub struct ScopeFacts {
 pub struct Catalogue {
     spec: CatalogueSpec,
     form: Regex,
-    facts: BTreeMap<Scope, ScopeFacts>,
+    /// Of the listed scopes; asked several times for every scope of every key.
+    facts: HashMap<Scope, ScopeFacts>,
     /// Prefix wildcards that span several resources, and all of them, such as `pcx:*`.
     everything: BTreeSet<String>,
 }
@@ -137,7 +138,7 @@ impl Catalogue {
                 return Err(format!("`{alias}` is listed as a scope and as an alias"));
             }
         }
-        let mut catalogue = Self { spec, form, facts: BTreeMap::new(), everything: BTreeSet::new() };
+        let mut catalogue = Self { spec, form, facts: HashMap::new(), everything: BTreeSet::new() };
         catalogue.everything = catalogue.find_everything();
         catalogue.facts =
             catalogue.spec.scopes.iter().map(|(scope, listed)| (scope.clone(), catalogue.listed_facts(scope, listed))).collect();
@@ -156,7 +157,7 @@ impl Catalogue {
     /// Whether a word of a manifest is a scope.
     pub fn check(&self, word: &str) -> ScopeCheck {
         // What is listed has the form, and is no alias.
-        if let Some((scope, _)) = self.spec.scopes.get_key_value(word) {
+        if let Some((scope, _)) = self.facts.get_key_value(word) {
             return ScopeCheck::Listed(scope.clone());
         }
         if let Some(target) = self.spec.aliases.get(word) {
@@ -279,7 +280,7 @@ impl Catalogue {
     pub fn is_known(&self, scope: &Scope) -> bool {
         let scope = self.spelt(scope);
         self.spec.unlisted == Unlisted::Allow && self.form.is_match(scope.as_str())
-            || self.spec.scopes.contains_key(scope)
+            || self.facts.contains_key(scope)
             || self.is_wildcard(scope) && self.below(scope).next().is_some()
     }
 

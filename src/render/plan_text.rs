@@ -16,9 +16,18 @@ use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, 
 /// Where action words begin, and where the place of the declaration begins, in columns.
 const WORDS: usize = 36;
 const PLACE: usize = 76;
+/// Bytes after which a piece of the text is given away.
+const PIECE: usize = 64 * 1024;
 
 /// The whole plan. Its last paragraph begins `Plan: X to create, Y to edit, Z to rotate, W to disable.`
 pub fn plan_text(plan: &Plan, style: Style) -> String {
+    let mut text = String::new();
+    write_plan_text(plan, style, |piece| text.push_str(piece));
+    text
+}
+
+/// The same in pieces: a plan of many thousand changes makes a long text.
+pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     let mut runbooks: BTreeMap<&Address, Vec<&AttendedStep>> = BTreeMap::new();
     for step in &plan.attended {
         runbooks.entry(&step.address).or_default().push(step);
@@ -30,6 +39,10 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
         Entry { change, now: plan.created_at, provider, style }.draw(&mut out);
         for step in runbooks.remove(&change.address).unwrap_or_default() {
             sections::runbook(&mut out, step, style);
+        }
+        if out.len() >= PIECE {
+            sink(&out);
+            out.clear();
         }
     }
     let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
@@ -44,7 +57,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     sections::unmanaged(&mut out, plan, style);
     sections::diagnostics(&mut out, plan, style);
     sections::summary(&mut out, plan);
-    out
+    sink(&out);
 }
 
 /// One change and what is needed to word it.

@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
 use super::place::{Entry, short};
 use super::profiles::Provider;
-use super::{TOLD, labels, options, timing};
+use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
 use crate::profile::{Environment, ScopeCheck};
@@ -32,7 +32,8 @@ pub(super) struct Keys<'a> {
 impl Keys<'_> {
     /// Reads one manifest and takes its keys.
     pub fn read(&mut self, file: &Arc<str>, bytes: &[u8], report: &mut Report) {
-        self.report = Report::limited(TOLD);
+        let room = TOLD_IN_ALL.saturating_sub(report.diagnostics().len());
+        self.report = Report::limited(room.clamp(1, TOLD));
         if let Some(manifest) = yaml::read::<ManifestFile>(file, bytes, &mut self.report) {
             self.take(file, manifest);
         }

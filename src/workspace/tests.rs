@@ -446,6 +446,18 @@ fn many_problems_are_counted_and_the_first_ones_told() {
 }
 
 #[test]
+fn many_problems_of_many_files_are_counted_and_every_file_is_named() {
+    let root = workspace(&[("keywright.yaml", &plain())]);
+    for file in 0..12 {
+        let keys: String = (0..1100).map(|i| format!("  k{file}-{i}: {{ scopes: [\"pay:reed\"], lifetime: 90d }}\n")).collect();
+        put(root.path(), &format!("keys/{file:02}.yaml"), &format!("account: shop\nkeys:\n{keys}"));
+    }
+    let found = located(root.path());
+    let of = |file: &str| found.iter().filter(|located| located.file.as_deref() == Some(file)).count();
+    assert_eq!((of("keys/00.yaml"), of("keys/09.yaml"), of("keys/10.yaml"), of("keys/11.yaml")), (1001, 992, 2, 2));
+}
+
+#[test]
 fn ten_thousand_keys_load() {
     let scopes = (0..20).map(|i| format!("\"r{i}:read\"")).collect::<Vec<_>>().join(", ");
     let key = |i: usize| format!("  key-{i}:\n    scopes: [{scopes}]\n    lifetime: 90d\n    owner: \"@team\"\n");
