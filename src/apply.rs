@@ -18,7 +18,7 @@ pub use failure::Failure;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
-use crate::model::{Address, GenerationState, KeyRecord, Name, Snapshot, Span};
+use crate::model::{Address, KeyRecord, Name, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -37,9 +37,8 @@ pub struct Outcome {
 /// its marker has shown up after all.
 pub fn needs_recovery(record: &KeyRecord, seen: &Snapshot, consistency: Span, now: Timestamp) -> bool {
     record.generations.iter().any(|generation| {
-        let over = generation.created_at.checked_add(consistency.duration()).is_ok_and(|settles| settles <= now);
         let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
-        let settled = generation.state == GenerationState::Ambiguous && over && !late();
+        let settled = generation.is_settled(consistency, now) && !late();
         generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
     })
 }

@@ -3,12 +3,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route, file};
 use crate::files::walk::{FoundKind, walk};
 use crate::files::{self, FileError};
-use crate::model::{Address, KeyRecord, Name};
+use crate::model::{Address, KeyRecord, Name, time};
 use crate::yaml;
 
 const FIRST_LINE: &str = "# written by keywright; do not edit\n";
@@ -107,26 +105,12 @@ pub fn text_of(record: &KeyRecord) -> String {
     let mut record = record.clone();
     record.generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
     if let Some(reviewed) = &mut record.reviewed {
-        reviewed.at = whole_second(reviewed.at);
+        reviewed.at = time::whole_second(reviewed.at);
     }
     for generation in &mut record.generations {
-        generation.created_at = whole_second(generation.created_at);
-        let others = [
-            &mut generation.expires_at,
-            &mut generation.last_verified_at,
-            &mut generation.disable_after,
-            &mut generation.disabled_at,
-            &mut generation.delete_after,
-        ];
-        for instant in others {
-            *instant = instant.map(whole_second);
-        }
+        *generation = generation.in_whole_seconds();
     }
     format!("{FIRST_LINE}{}", yaml::write(&record))
-}
-
-fn whole_second(instant: Timestamp) -> Timestamp {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }
 
 fn read_record(name: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<KeyRecord> {
@@ -176,28 +160,20 @@ mod tests {
     fn record() -> KeyRecord {
         let mut record = KeyRecord::new("shop/one".parse().expect("an address"), "acme");
         let instant = |text: &str| text.parse().expect("an instant");
-        for number in [1, 2] {
+        for (number, state) in [(1, GenerationState::Retiring), (2, GenerationState::Active)] {
+            let scopes = ["a:b".into(), "*".into(), "true".into()].into();
             record.put(Generation {
-                resealing: None,
-                number,
-                state: if number == 2 { GenerationState::Active } else { GenerationState::Retiring },
                 id: Some(format!("api_{number}")),
                 marker: Some(Marker::from_random([0; 5])),
-                label: "no: \"kw\" # 1".to_owned(),
-                scopes: ["a:b".into(), "*".into(), "true".into()].into(),
                 options: [("methods".to_owned(), serde_json::json!(["HMAC"]))].into(),
-                created_at: instant("2026-11-21T09:00:00.987654321Z"),
                 expires_at: Some(instant("2027-02-19T09:00:00Z")),
-                last_verified_at: None,
                 disable_after: Some(instant("2026-11-21T09:00:00.5Z")),
-                disabled_at: None,
-                delete_after: None,
                 sealed: Some(Sealed {
                     sha256: "0".repeat(64),
                     format: Format::Json,
                     recipients: [("ops".to_owned(), vec!["age1x".to_owned(), "ssh-ed25519 AAAA".to_owned()])].into(),
                 }),
-                uneditable: Vec::new(),
+                ..Generation::new(number, state, "no: \"kw\" # 1", scopes, instant("2026-11-21T09:00:00.987654321Z"))
             });
         }
         record

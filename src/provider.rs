@@ -7,10 +7,15 @@ pub mod said;
 pub mod signature;
 pub mod transport;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
+
+/// The longest that one call may take: afterwards no create is under way any more.
+pub const CREATE_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a create asks for.
 #[derive(Debug, Clone, PartialEq)]

@@ -70,24 +70,16 @@ pub fn ledger(root: &Path, now: Timestamp) {
 fn record(key: &DesiredKey, number: usize, secret: &str, now: Timestamp) -> KeyRecord {
     let [.., a, b, c, d, e] = (number as u64).to_be_bytes();
     let marker = Marker::from_random([a, b, c, d, e]);
+    let label = marker.label(&key.label);
     let mut record = KeyRecord::new(key.address.clone(), "payconex");
     record.put(Generation {
-        number: 1,
-        state: GenerationState::Active,
         id: Some(format!("api_{number:032x}")),
-        label: marker.label(&key.label),
-        marker: Some(marker),
-        scopes: key.scopes.clone(),
         options: key.options.clone(),
-        created_at: now,
         expires_at: key.expiry.end(now),
         last_verified_at: Some(now),
-        disable_after: None,
-        disabled_at: None,
-        delete_after: None,
         sealed: Some(Sealed { sha256: sha256(secret.as_bytes()), format: key.format, recipients: Recipients::clone(&key.recipients) }),
-        resealing: None,
-        uneditable: Vec::new(),
+        marker: Some(marker),
+        ..Generation::new(1, GenerationState::Active, label, key.scopes.clone(), now)
     });
     record
 }

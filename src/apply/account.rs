@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use crate::diagnostics::Code;
 use crate::files;
 use crate::ledger::Ledger;
@@ -20,10 +21,11 @@ use crate::vault::{self, Identities};
 pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
 
 /// What apply takes from the outside: the time, randomness, and whether to stop.
+#[async_trait(?Send)]
 pub trait Surroundings {
     fn now(&self) -> Timestamp;
-    /// Says that apply slept, for clocks that stand still.
-    fn passed(&self, time: Duration);
+    /// Lets time pass.
+    async fn wait(&self, time: Duration);
     /// Five random bytes for a marker.
     fn random(&self) -> [u8; 5];
     /// Whether a signal asked to stop: no new intent is started then.
@@ -66,15 +68,22 @@ impl Account<'_> {
         self.records.borrow().get(name).cloned().unwrap_or_else(|| KeyRecord::new(self.address(name), self.provider_name))
     }
 
-    /// Makes a generation's new state durable: journal first, then ledger.
-    pub(super) fn commit(&self, record: &mut KeyRecord, generation: &Generation) -> Result<(), Failure> {
-        self.journal.record(self.now(), record, generation)?;
-        record.put(generation.clone());
+    /// Makes a generation's new state durable: journal first, then ledger. A deleted generation leaves the record.
+    pub(super) async fn commit(&self, record: &mut KeyRecord, generation: &Generation) -> Result<(), Failure> {
+        self.journal.record(self.now(), record, generation).await?;
+        journal::put(record, generation.clone());
+        self.save(record)
+    }
+
+    /// Forgets an intent on which the provider certainly did not act.
+    pub(super) async fn withdraw(&self, record: &mut KeyRecord, intent: &Generation) -> Result<(), Failure> {
+        self.journal.withdraw(self.now(), record, intent).await?;
+        record.generations.retain(|generation| generation.number != intent.number);
         self.save(record)
     }
 
     /// Writes the ledger file of a record and remembers it. A record without generations has no file.
-    pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let name = &record.address.name;
         if let Some(key) = self.keys.get(name) {
             record.protect = key.protect;
@@ -181,7 +190,7 @@ impl Account<'_> {
     /// Expected flow: staged file moved into place, then ledger `active` and `retiring` in one write. Guarantees: whichever side of the rename a
     /// crash falls on, the ledger names the digest of the file in place. Assumptions: the generation is sealed, durable and verified.
     /// Caveats: from here on the predecessor's secret is only in git's history. Errors: the disk.
-    pub(super) fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
+    pub(super) async fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
         let now = self.now();
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
@@ -200,11 +209,11 @@ impl Account<'_> {
                 after.delete_after = self.delete_after(&record.address.name, &after);
             }
             if after != other {
-                self.journal.record(now, record, &after)?;
+                self.journal.record(now, record, &after).await?;
                 record.put(after);
             }
         }
         generation.state = GenerationState::Active;
-        self.commit(record, &generation)
+        self.commit(record, &generation).await
     }
 }

@@ -3,7 +3,6 @@ use super::account::Account;
 use super::failure::Failure;
 use super::issue::options_agree;
 use crate::diagnostics::Code;
-use crate::files;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey};
 use crate::plan::{Change, EditField, PlanStep, RecordedState};
 use crate::provider::{EditRequest, Liveness};
@@ -27,7 +26,7 @@ impl Account<'_> {
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
                 PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
-                PlanStep::Record { generation, state } => self.note_state(name, *generation, *state)?,
+                PlanStep::Record { generation, state } => self.note_state(name, *generation, *state).await?,
             }
         }
         Ok(())
@@ -100,8 +99,7 @@ impl Account<'_> {
                 }
             }
         }
-        record.put(generation);
-        self.save(&mut record)?;
+        self.commit(&mut record, &generation).await?;
         match (stayed.first(), asked) {
             (None, _) => Ok(()),
             (Some(_), Err(error)) => Err(Failure::provider("edit the key", error)),
@@ -118,7 +116,7 @@ impl Account<'_> {
             && !error.may_have_acted()
         {
             if matches!(error, crate::provider::ProviderError::Refused(_)) {
-                self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
+                self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
             }
             return Err(Failure::provider("enable the key", error.clone()));
         }
@@ -139,7 +137,7 @@ impl Account<'_> {
             None => false,
         };
         if !enabled {
-            self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD)?;
+            self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
             return Err(Failure::new(
                 Code::ProviderNotApplied,
                 format!("the provider accepted to enable `{}` and still shows it as disabled", record.address),
@@ -151,19 +149,19 @@ impl Account<'_> {
         generation.delete_after = None;
         // What was retiring has carried the load until now, and gets the whole overlap.
         let overlap = self.keys.get(name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
-        for other in record.generations.iter_mut().filter(|other| other.state == GenerationState::Retiring) {
+        for mut other in record.generations.clone().into_iter().filter(|other| other.state == GenerationState::Retiring) {
             other.disable_after = overlap.or(other.disable_after);
+            self.journal.record(self.now(), &record, &other).await?;
+            record.put(other);
         }
-        record.put(generation);
-        self.save(&mut record)
+        self.commit(&mut record, &generation).await
     }
 
-    fn remember_uneditable(&self, record: &mut KeyRecord, mut generation: Generation, field: &str) -> Result<(), Failure> {
+    async fn remember_uneditable(&self, record: &mut KeyRecord, mut generation: Generation, field: &str) -> Result<(), Failure> {
         if !generation.uneditable.iter().any(|known| known == field) {
             generation.uneditable.push(field.to_owned());
         }
-        record.put(generation);
-        self.save(record)
+        self.commit(record, &generation).await
     }
 
     /// Deletes a disabled generation for good. When it was the last one, its files go too.
@@ -174,8 +172,7 @@ impl Account<'_> {
         if self.look(&id).await.map_err(|error| Failure::provider("read back whether the key is gone", error))?.is_some() {
             return Err(Failure::new(Code::ProviderNotApplied, format!("the provider accepted to delete `{id}` and still has it")));
         }
-        record.generations.retain(|other| other.number != generation.number);
-        self.save(&mut record)
+        self.commit(&mut record, &Generation { state: GenerationState::Deleted, ..generation }).await
     }
 
     /// Encrypts the current secret anew. The old file stays until the new one is durable beside it.
@@ -191,17 +188,15 @@ impl Account<'_> {
         })?;
         let next = self.stage(key, &secret)?;
         generation.resealing = Some(next.clone());
-        record.put(generation.clone());
-        self.save(&mut record)?;
+        self.commit(&mut record, &generation).await?;
         self.unstage(&key.address, &next)?;
         generation.resealing = None;
         generation.sealed = Some(next);
-        record.put(generation);
-        self.save(&mut record)
+        self.commit(&mut record, &generation).await
     }
 
     /// Writes down what the provider already shows.
-    fn note_state(&self, name: &Name, number: u32, state: RecordedState) -> Result<(), Failure> {
+    async fn note_state(&self, name: &Name, number: u32, state: RecordedState) -> Result<(), Failure> {
         let mut record = self.record(name);
         let Some(mut generation) = record.generation(number).cloned() else { return Ok(()) };
         let now = self.now();
@@ -213,17 +208,10 @@ impl Account<'_> {
             }
             RecordedState::Vanished => generation.state = GenerationState::Vanished,
             RecordedState::Expired => generation.state = GenerationState::Expired,
-            RecordedState::Deleted => {
-                record.generations.retain(|other| other.number != number);
-                if record.generations.is_empty() {
-                    files::remove(&self.ledger.secret_path(&record.address))?;
-                }
-                return self.save(&mut record);
-            }
+            RecordedState::Deleted => generation.state = GenerationState::Deleted,
             RecordedState::Protect => {}
         }
-        record.put(generation);
-        self.save(&mut record)
+        self.commit(&mut record, &generation).await
     }
 }
 

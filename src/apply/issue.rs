@@ -32,29 +32,18 @@ impl Account<'_> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let marker = self.draw_marker();
+        let label = marker.label(&key.label);
         let generation = Generation {
-            number: record.next_number(),
-            state: GenerationState::Intended,
-            id: None,
-            label: marker.label(&key.label),
             marker: Some(marker),
-            scopes: key.scopes.clone(),
             options: key.options.clone(),
-            created_at: now,
             expires_at: if self.capabilities.expiry.settable { key.expiry.end(now) } else { None },
-            last_verified_at: None,
-            disable_after: None,
-            disabled_at: None,
-            delete_after: None,
-            sealed: None,
-            resealing: None,
-            uneditable: Vec::new(),
+            ..Generation::new(record.next_number(), GenerationState::Intended, label, key.scopes.clone(), now)
         };
         let number = generation.number;
         if record.generation(number).is_some() {
             return Err(Failure::new(Code::LedgerInvalid, format!("the ledger's generation {number} leaves no room for another")));
         }
-        self.commit(&mut record, &generation)?;
+        self.commit(&mut record, &generation).await?;
 
         let request = CreateRequest {
             label: generation.label.clone(),
@@ -77,9 +66,7 @@ impl Account<'_> {
                 Ok((!settled).then(|| Failure::provider("create the key", error)))
             }
             Err(error) => {
-                self.journal.withdraw(now, &record, generation.marker.as_ref().expect("an intent has its marker"))?;
-                record.generations.retain(|generation| generation.number != number);
-                self.save(&mut record)?;
+                self.withdraw(&mut record, &generation).await?;
                 Err(Failure::provider("create the key", error))
             }
         }
@@ -118,7 +105,7 @@ impl Account<'_> {
     ) -> Result<(), Failure> {
         generation.id = Some(created.key.id.clone());
         generation.state = GenerationState::Created;
-        self.commit(record, &generation)?;
+        self.commit(record, &generation).await?;
 
         let secret = match created.secret {
             Some(secret) => Some(secret),
@@ -134,7 +121,7 @@ impl Account<'_> {
         };
         generation.sealed = Some(self.stage(key, &secret)?);
         generation.state = GenerationState::Sealed;
-        self.commit(record, &generation)?;
+        self.commit(record, &generation).await?;
         self.verify_and_publish(key, record, generation, &secret).await
     }
 
@@ -159,7 +146,7 @@ impl Account<'_> {
             match self.prove(&id, secret).await? {
                 Liveness::Alive => {
                     generation.last_verified_at = Some(self.now());
-                    self.commit(record, &generation)?;
+                    self.commit(record, &generation).await?;
                 }
                 Liveness::Dead => {
                     self.abandon(record, generation.number).await?;
@@ -177,7 +164,7 @@ impl Account<'_> {
                 }
             }
         }
-        self.publish(record, generation.number, key.overlap)
+        self.publish(record, generation.number, key.overlap).await
     }
 
     /// Tries a new key; a refusal counts only once the provider's consistency time has passed.
@@ -197,7 +184,7 @@ impl Account<'_> {
             if liveness != Liveness::Dead || wait == 0 {
                 return Ok(liveness);
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.surroundings.wait(Duration::from_secs(1)).await;
             wait -= 1;
         }
     }

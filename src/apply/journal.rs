@@ -1,6 +1,6 @@
 //! The write-ahead record of one apply: every state of every generation, appended before the ledger says it. Holds no secret.
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, AppendFile, FileError};
 use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker};
+use crate::vault;
 
 /// Journals larger than this are refused.
 const LIMIT: u64 = 1 << 30;
@@ -28,9 +29,14 @@ struct Line {
 #[serde(rename_all = "kebab-case")]
 enum Step {
     /// The generation has reached this state, or is about to.
-    Generation(Box<Generation>),
+    Generation {
+        /// The fingerprint of what the record said of it before; absent for a new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+        now: Box<Generation>,
+    },
     /// The provider certainly did not act on the intent of this marker.
-    Withdrawn(Marker),
+    Withdrawn(Option<Marker>),
 }
 
 /// A journal that cannot be read.
@@ -57,13 +63,14 @@ impl Journal {
     }
 
     /// Records what a generation is, or is about to be. Durable when this returns.
-    pub fn record(&self, at: Timestamp, record: &KeyRecord, generation: &Generation) -> Result<(), FileError> {
-        self.append(at, record, Step::Generation(Box::new(generation.clone())))
+    pub async fn record(&self, at: Timestamp, record: &KeyRecord, generation: &Generation) -> Result<(), FileError> {
+        let replaces = record.generation(generation.number).map(fingerprint);
+        self.append(at, record, Step::Generation { replaces, now: Box::new(generation.clone()) })
     }
 
     /// Records that the provider certainly did not act on an intent.
-    pub fn withdraw(&self, at: Timestamp, record: &KeyRecord, marker: &Marker) -> Result<(), FileError> {
-        self.append(at, record, Step::Withdrawn(marker.clone()))
+    pub async fn withdraw(&self, at: Timestamp, record: &KeyRecord, intent: &Generation) -> Result<(), FileError> {
+        self.append(at, record, Step::Withdrawn(intent.marker.clone()))
     }
 
     /// Ends the journal: the ledger says everything that it said.
@@ -97,14 +104,14 @@ fn path(root: &Path) -> PathBuf {
 /// Expected flow: read the journal before anything is planned; save the changed records; only then start a new journal. Guarantees: a generation
 /// that the journal knows is never forgotten, whatever happened to the ledger files since (a `git checkout`, say). Assumptions: the journal was
 /// written before the ledger. Caveats: a torn last line was never acted on and is passed over. Errors: damage anywhere else.
-pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<Vec<Address>, JournalError> {
+pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<Replayed, JournalError> {
     let path = path(root);
     let bytes = match files::read(&path, LIMIT) {
         Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        Err(error) if error.is_not_found() => return Ok(Replayed::default()),
         Err(error) => return Err(error.into()),
     };
-    let mut changed = Vec::new();
+    let mut before: BTreeMap<Address, KeyRecord> = BTreeMap::new();
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     for (i, text) in lines.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
         let line: Line = match serde_json::from_slice(text) {
@@ -113,44 +120,67 @@ pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<
             Err(error) => return Err(JournalError::Damaged { path, line: i + 1, reason: error.to_string() }),
         };
         let record = ledger.entry(line.address.clone()).or_insert_with(|| KeyRecord::new(line.address.clone(), &line.provider));
-        if take(record, line.step) {
-            changed.push(line.address);
-        }
+        before.entry(line.address).or_insert_with(|| record.clone());
+        take(record, line.step);
     }
-    changed.sort();
-    changed.dedup();
     ledger.retain(|_, record| !record.generations.is_empty());
-    Ok(changed)
+    let generations = |record: Option<&KeyRecord>| record.map(|record| record.generations.clone()).unwrap_or_default();
+    let changed = before.iter().filter(|(address, before)| generations(ledger.get(address)) != before.generations);
+    Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect() })
 }
 
-/// Takes one step into a record; answers whether it changed.
-fn take(record: &mut KeyRecord, step: Step) -> bool {
+/// What a journal held.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Addresses of which it knew more than the ledger.
+    pub changed: BTreeSet<Address>,
+    /// All its addresses.
+    pub journaled: BTreeSet<Address>,
+}
+
+/// Puts a generation into its record; a deleted one leaves it.
+pub(super) fn put(record: &mut KeyRecord, generation: Generation) {
+    if generation.state == GenerationState::Deleted {
+        record.generations.retain(|other| other.number != generation.number);
+    } else {
+        record.put(generation);
+    }
+}
+
+/// Takes one step into a record.
+///
+/// A step that follows on what the record says is taken. One that does not was written before somebody else went on: then only what the record
+/// does not know at all, or knows at an earlier stage, is taken.
+fn take(record: &mut KeyRecord, step: Step) {
     match step {
         Step::Withdrawn(marker) => {
-            let before = record.generations.len();
-            record
-                .generations
-                .retain(|generation| generation.marker.as_ref() != Some(&marker) || generation.state != GenerationState::Intended);
-            before != record.generations.len()
+            record.generations.retain(|generation| generation.marker != marker || generation.state != GenerationState::Intended);
         }
-        Step::Generation(journaled) => {
-            let same = record.generations.iter().find(|generation| generation.is_same(&journaled));
+        Step::Generation { replaces, now } => {
+            let same = record.generations.iter().find(|generation| generation.is_same(&now));
             match same {
-                Some(known) if known.state.progress() >= journaled.state.progress() => return false,
                 Some(known) => {
-                    let number = known.number;
-                    record.put(Generation { number, ..*journaled });
+                    let follows = replaces.is_some_and(|replaced| replaced == fingerprint(known));
+                    if follows || known.state.progress() < now.state.progress() {
+                        let number = known.number;
+                        put(record, Generation { number, ..*now });
+                    }
                 }
                 // Another machine has used the number since: the generation keeps its marker under the next one.
-                None if record.generation(journaled.number).is_some() => {
+                None if record.generation(now.number).is_some() => {
                     let number = record.next_number();
-                    record.put(Generation { number, ..*journaled });
+                    put(record, Generation { number, ..*now });
                 }
-                None => record.put(*journaled),
+                None => put(record, *now),
             }
-            true
         }
     }
+}
+
+/// Tells two states of a generation apart.
+fn fingerprint(generation: &Generation) -> String {
+    let text = serde_json::to_string(&generation.in_whole_seconds()).expect("a generation is plain data");
+    vault::seal::sha256(text.as_bytes())[..16].to_owned()
 }
 
 #[cfg(test)]
@@ -160,56 +190,66 @@ mod tests {
 
     fn generation(number: u32, state: GenerationState, marker: u8) -> Generation {
         let marker = Marker::from_random([marker; 5]);
-        Generation {
-            number,
-            state,
-            id: None,
-            label: marker.label("one"),
-            marker: Some(marker),
-            scopes: ScopeSet::new(),
-            options: BTreeMap::new(),
-            created_at: Timestamp::UNIX_EPOCH,
-            expires_at: None,
-            last_verified_at: None,
-            disable_after: None,
-            disabled_at: None,
-            delete_after: None,
-            sealed: None,
-            resealing: None,
-            uneditable: Vec::new(),
-        }
+        let label = marker.label("one");
+        Generation { marker: Some(marker), ..Generation::new(number, state, label, ScopeSet::new(), Timestamp::UNIX_EPOCH) }
     }
 
     fn record(generations: Vec<Generation>) -> KeyRecord {
         KeyRecord { generations, ..KeyRecord::new("pay/one".parse().expect("an address"), "keyring") }
     }
 
-    #[test]
-    fn the_ledger_catches_up_with_the_journal_and_never_falls_back() {
+    #[tokio::test]
+    async fn the_ledger_catches_up_with_the_journal_and_never_falls_back() {
         let directory = tempfile::tempdir().expect("a directory");
         let journal = Journal::of(directory.path());
         let key = record(vec![]);
         for state in [GenerationState::Intended, GenerationState::Created] {
-            journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, state, 7)).expect("recorded");
+            journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, state, 7)).await.expect("recorded");
         }
         let mut ledger = BTreeMap::new();
-        assert_eq!(replay(directory.path(), &mut ledger).expect("replayed"), std::slice::from_ref(&key.address));
+        assert_eq!(replay(directory.path(), &mut ledger).expect("replayed").changed, BTreeSet::from([key.address.clone()]));
         assert_eq!(ledger[&key.address].generations[0].state, GenerationState::Created);
 
         let mut ahead = BTreeMap::from([(key.address.clone(), record(vec![generation(1, GenerationState::Active, 7)]))]);
-        assert!(replay(directory.path(), &mut ahead).expect("replayed").is_empty());
+        let replayed = replay(directory.path(), &mut ahead).expect("replayed");
+        assert!(replayed.changed.is_empty() && replayed.journaled.contains(&key.address));
 
         journal.close().expect("closed");
-        assert!(replay(directory.path(), &mut BTreeMap::new()).expect("replayed").is_empty());
+        assert_eq!(replay(directory.path(), &mut BTreeMap::new()).expect("replayed"), Replayed::default());
     }
 
-    #[test]
-    fn a_withdrawn_intent_leaves_nothing_and_a_torn_line_is_passed_over() {
+    /// Whatever point the ledger had reached, its journal brings it to the same end: an edit, an enabling, a deletion included.
+    #[tokio::test]
+    async fn a_journal_leads_to_the_same_end_from_every_point() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let mut key = record(vec![]);
+        let mut points = vec![key.clone()];
+        let edited = |state| Generation { scopes: ["a:b".into()].into(), ..generation(1, state, 7) };
+        use GenerationState::{Active, Deleted, Disabled, Intended};
+        let steps =
+            [generation(1, Intended, 7), generation(1, Active, 7), edited(Active), edited(Disabled), edited(Active), edited(Deleted)];
+        for step in steps {
+            journal.record(Timestamp::UNIX_EPOCH, &key, &step).await.expect("recorded");
+            put(&mut key, step);
+            points.push(key.clone());
+            for point in &points {
+                let mut ledger = BTreeMap::from([(point.address.clone(), point.clone())]);
+                replay(directory.path(), &mut ledger).expect("replayed");
+                let reached = ledger.get(&key.address).map(|record| record.generations.clone()).unwrap_or_default();
+                assert_eq!(reached, key.generations, "from {:?}", point.generations);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_withdrawn_intent_leaves_nothing_and_a_torn_line_is_passed_over() {
         let directory = tempfile::tempdir().expect("a directory");
         let journal = Journal::of(directory.path());
         let key = record(vec![]);
-        journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, GenerationState::Intended, 7)).expect("recorded");
-        journal.withdraw(Timestamp::UNIX_EPOCH, &key, &Marker::from_random([7; 5])).expect("recorded");
+        let intent = generation(1, GenerationState::Intended, 7);
+        journal.record(Timestamp::UNIX_EPOCH, &key, &intent).await.expect("recorded");
+        journal.withdraw(Timestamp::UNIX_EPOCH, &key, &intent).await.expect("recorded");
         let path = path(directory.path());
         let mut bytes = files::read(&path, LIMIT).expect("read");
         bytes.extend_from_slice(b"{\"version\":1,\"at\":\"20");
@@ -226,7 +266,7 @@ mod tests {
     #[test]
     fn a_number_that_another_machine_used_is_not_overwritten() {
         let mut key = record(vec![generation(1, GenerationState::Active, 1)]);
-        assert!(take(&mut key, Step::Generation(Box::new(generation(1, GenerationState::Created, 2)))));
+        take(&mut key, Step::Generation { replaces: None, now: Box::new(generation(1, GenerationState::Created, 2)) });
         let numbers: Vec<_> = key.generations.iter().map(|generation| (generation.number, generation.state)).collect();
         assert_eq!(numbers, [(2, GenerationState::Created), (1, GenerationState::Active)]);
     }

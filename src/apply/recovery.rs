@@ -1,6 +1,8 @@
 //! Finishes or undoes what an earlier run left: every generation that is not at rest.
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
@@ -10,13 +12,15 @@ use crate::provider::{Created, Liveness, ProviderError};
 
 /// How long apply itself waits for a provider to become consistent.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that a create can be under way.
+const CALL: Duration = crate::provider::CREATE_LIMIT;
 
 impl Account<'_> {
     /// Recovers every unfinished generation of one key.
     pub(super) async fn recover(&self, name: &Name) -> Result<(), Failure> {
         let mut record = self.record(name);
         let key = self.keys.get(name).copied();
-        self.finish_resealing(&mut record)?;
+        self.finish_resealing(&mut record).await?;
         let unfinished: Vec<u32> =
             record.generations.iter().filter(|generation| generation.state.is_unfinished()).map(|generation| generation.number).collect();
         for number in unfinished {
@@ -27,8 +31,7 @@ impl Account<'_> {
 
     /// Whether a generation still stands in the way of a new one. An ambiguous one no longer does when the provider's list has settled.
     pub(super) fn is_open(&self, generation: &Generation) -> bool {
-        let settles = generation.created_at.checked_add(self.capabilities.consistency.duration()).unwrap_or(generation.created_at);
-        generation.state.is_unfinished() && !(generation.state == GenerationState::Ambiguous && settles <= self.now())
+        generation.state.is_unfinished() && !generation.is_settled(self.capabilities.consistency, self.now())
     }
 
     /// Finishes or undoes one generation.
@@ -65,24 +68,33 @@ impl Account<'_> {
         }
     }
 
+    /// When the provider's list begins to tell the truth about an intent: its consistency time after the last instant at which the call can
+    /// have been under way. Whoever asks does so after the call, or after the process that made it.
+    fn settles(&self, generation: &Generation) -> Timestamp {
+        let now = self.now();
+        let over = generation.created_at.checked_add(CALL).unwrap_or(now).min(now);
+        over.checked_add(self.capabilities.consistency.duration()).unwrap_or(over)
+    }
+
     async fn settle_intent(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let mut found = self.bearing_marker(&generation).await?;
-        let settles = generation.created_at.checked_add(self.capabilities.consistency.duration()).unwrap_or(generation.created_at);
+        let settles = generation.settles_at.unwrap_or_else(|| self.settles(&generation));
         let mut settled = settles <= self.now();
         if found.is_empty() && !settled {
             let wait = Duration::try_from(self.now().duration_until(settles)).unwrap_or_default();
             if wait <= PATIENCE {
                 self.surroundings
                     .progress(self.name, &format!("{}: waiting {} s for the provider's list to settle", record.address, wait.as_secs()));
-                tokio::time::sleep(wait).await;
-                self.surroundings.passed(wait);
+                self.surroundings.wait(wait).await;
                 found = self.bearing_marker(&generation).await?;
                 settled = true;
             }
         }
         let Some(first) = found.first().cloned() else {
-            let late = Generation { state: GenerationState::Ambiguous, ..generation };
-            self.commit(record, &late)?;
+            let late = Generation { state: GenerationState::Ambiguous, settles_at: Some(settles), ..generation };
+            if record.generation(late.number) != Some(&late) {
+                self.commit(record, &late).await?;
+            }
             if settled {
                 return Ok(());
             }
@@ -91,13 +103,18 @@ impl Account<'_> {
         };
         // One request delivered twice: all but the first are recorded and disabled.
         for twin in &found[1..] {
-            let extra =
-                Generation { number: record.next_number(), id: Some(twin.id.clone()), state: GenerationState::Lost, ..generation.clone() };
-            self.commit(record, &extra)?;
+            let extra = Generation {
+                number: record.next_number(),
+                id: Some(twin.id.clone()),
+                state: GenerationState::Lost,
+                settles_at: None,
+                ..generation.clone()
+            };
+            self.commit(record, &extra).await?;
             self.abandon(record, extra.number).await?;
         }
-        let created = Generation { state: GenerationState::Created, id: Some(first.id.clone()), ..generation };
-        self.commit(record, &created)?;
+        let created = Generation { state: GenerationState::Created, id: Some(first.id.clone()), settles_at: None, ..generation };
+        self.commit(record, &created).await?;
         self.settle_created(wanted, record, created).await
     }
 
@@ -119,7 +136,7 @@ impl Account<'_> {
         let whole = self.is_staged(&record.address, &sealed) || self.published(&record.address, &sealed);
         if self.published(&record.address, &sealed) {
             // The file in place is already this one: the predecessor's is gone, so there is no way back.
-            return self.publish(record, generation.number, wanted.map_or(Span::seconds(0), |key| key.overlap));
+            return self.publish(record, generation.number, wanted.map_or(Span::seconds(0), |key| key.overlap)).await;
         }
         let wanted =
             wanted.filter(|key| key.options == generation.options && self.catalogue.is_equivalent(&key.scopes, &generation.scopes));
@@ -128,7 +145,7 @@ impl Account<'_> {
             return self.settle_created(wanted, record, created).await;
         };
         if generation.last_verified_at.is_some() || !self.capabilities.verify {
-            return self.publish(record, generation.number, key.overlap);
+            return self.publish(record, generation.number, key.overlap).await;
         }
         match self.plaintext(&record.address, &generation).await? {
             Some(secret) => self.verify_and_publish(key, record, generation, &secret).await,
@@ -155,7 +172,7 @@ impl Account<'_> {
         let mut generation = record.generation(number).expect("the number was taken from this record").clone();
         let staged = generation.sealed.take();
         generation.state = GenerationState::Lost;
-        self.commit(record, &generation)?;
+        self.commit(record, &generation).await?;
         if let Some(sealed) = staged {
             crate::files::remove(&self.staged_path(&record.address, &sealed))?;
         }
@@ -163,15 +180,14 @@ impl Account<'_> {
     }
 
     /// Puts a secret file that was being encrypted anew into place, or forgets it.
-    fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    async fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         for mut generation in record.generations.clone() {
             let Some(next) = generation.resealing.take() else { continue };
             if self.is_staged(&record.address, &next) || self.published(&record.address, &next) {
                 self.unstage(&record.address, &next)?;
                 generation.sealed = Some(next);
             }
-            record.put(generation);
-            self.save(record)?;
+            self.commit(record, &generation).await?;
         }
         Ok(())
     }
@@ -226,7 +242,7 @@ impl Account<'_> {
         generation.disable_after = None;
         generation.disabled_at = Some(now);
         generation.delete_after = delete_after;
-        self.commit(record, &generation)
+        self.commit(record, &generation).await
     }
 
     /// The provider does not tell whether a key is enabled: the key's own secret decides, where it is to be had.

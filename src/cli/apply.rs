@@ -154,7 +154,7 @@ fn unfinished(session: &Session<'_>, observed: &Observed) -> BTreeSet<Address> {
 
 /// Writes down what the journal knew beyond the ledger; only then may the journal go.
 fn bring_forward(session: &Session<'_>) -> Result<(), Stop> {
-    for address in &session.replayed {
+    for address in &session.replayed.changed {
         match session.records.get(address) {
             Some(record) => drop(session.ledger.save(record)?),
             None => session.ledger.remove(address)?,

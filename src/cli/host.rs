@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use indicatif::{MultiProgress, ProgressBar};
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +17,7 @@ use super::exit::Stop;
 use crate::apply::Surroundings;
 use crate::diagnostics::Located;
 use crate::model::Name;
+use crate::model::time::whole_second;
 use crate::render;
 
 /// What the commands take from the process.
@@ -49,7 +51,7 @@ impl Clock {
             Self::System => Timestamp::now(),
             Self::Fixed(at) => at.get(),
         };
-        Timestamp::from_second(now.as_second()).unwrap_or(now)
+        whole_second(now)
     }
 }
 
@@ -205,12 +207,14 @@ impl Signals {
     }
 }
 
+#[async_trait(?Send)]
 impl Surroundings for Host {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    fn passed(&self, time: Duration) {
+    async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
         match &self.clock {
             Clock::System => {}
             Clock::Fixed(at) => {

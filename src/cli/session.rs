@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use crate::apply::{journal, observe};
+use crate::apply::journal::{self, Replayed};
+use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::files;
 use crate::ledger::Ledger;
@@ -44,8 +45,8 @@ pub struct Session<'h> {
     pub ledger: Ledger,
     /// The ledger, brought up to the journal of an interrupted apply.
     pub records: BTreeMap<Address, KeyRecord>,
-    /// Addresses whose record the journal brought forward.
-    pub replayed: Vec<Address>,
+    /// What the journal of an interrupted apply added.
+    pub replayed: Replayed,
 }
 
 /// The root of the workspace that `-C` or the current directory names.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Format, Marker, Options, Recipients, ScopeSet};
+use super::time::whole_second;
+use super::{Address, Format, Marker, Options, Recipients, ScopeSet, Span};
 
 /// One ledger file: all generations of one key until they are gone, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +95,9 @@ pub struct Generation {
     pub delete_after: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Sealed>,
+    /// Of an ambiguous generation: from then on, that the provider's list lacks its marker means that it was not created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles_at: Option<Timestamp>,
     /// The age file that is about to take the place of `sealed`: either of the two may be on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resealing: Option<Sealed>,
@@ -145,8 +149,52 @@ impl KeyRecord {
 }
 
 impl Generation {
+    /// A generation of which nothing is known but how it begins.
+    pub fn new(number: u32, state: GenerationState, label: impl Into<String>, scopes: ScopeSet, created_at: Timestamp) -> Self {
+        Self {
+            number,
+            state,
+            id: None,
+            marker: None,
+            label: label.into(),
+            scopes,
+            options: Options::new(),
+            created_at,
+            expires_at: None,
+            last_verified_at: None,
+            disable_after: None,
+            disabled_at: None,
+            delete_after: None,
+            sealed: None,
+            settles_at: None,
+            resealing: None,
+            uneditable: Vec::new(),
+        }
+    }
+
+    /// Whether it is ambiguous, and a list that lacks its marker now proves that it was not created.
+    pub fn is_settled(&self, consistency: Span, now: Timestamp) -> bool {
+        let settles = self.settles_at.or_else(|| self.created_at.checked_add(consistency.duration()).ok());
+        self.state == GenerationState::Ambiguous && settles.is_some_and(|settles| settles <= now)
+    }
+
     /// In `uneditable`: the provider was seen not to enable it again.
     pub const STATE_FIELD: &str = "state";
+
+    /// As a ledger file holds it: instants are cut to whole seconds.
+    pub fn in_whole_seconds(&self) -> Self {
+        let cut = |instant: Option<Timestamp>| instant.map(whole_second);
+        Self {
+            created_at: whole_second(self.created_at),
+            expires_at: cut(self.expires_at),
+            last_verified_at: cut(self.last_verified_at),
+            disable_after: cut(self.disable_after),
+            disabled_at: cut(self.disabled_at),
+            delete_after: cut(self.delete_after),
+            settles_at: cut(self.settles_at),
+            ..self.clone()
+        }
+    }
 
     /// Whether two records are of the same live key: one marker, and one id or, while an id is not known yet, one number.
     pub fn is_same(&self, other: &Self) -> bool {

@@ -182,15 +182,13 @@ impl<'a> Key<'a> {
 
     /// Whether time has shown that an ambiguous generation was never created: the consistency time is over and nothing bears its marker.
     fn is_settled(&self, generation: &Generation) -> bool {
-        let consistency = self.account.capabilities.consistency.duration();
-        let over = generation.created_at.checked_add(consistency).is_ok_and(|sure| sure <= self.now);
         let complete = match self.account.listing {
             Listing::Complete(_) => true,
             Listing::Unavailable(_) | Listing::Assumed(_) => false,
         };
         let shown =
             generation.marker.as_ref().is_some_and(|marker| self.index.markers.contains(marker)) || self.observed(generation).is_some();
-        generation.state == GenerationState::Ambiguous && over && complete && !shown
+        generation.is_settled(self.account.capabilities.consistency, self.now) && complete && !shown
     }
 
     /// Whether the key may be neither disabled nor deleted.

@@ -123,23 +123,13 @@ pub(super) fn marker(number: u32) -> Marker {
 /// Active, made a day ago from `desired`.
 pub(super) fn generation(number: u32) -> Generation {
     let desired = desired();
+    let label = marker(number).label(&desired.label);
     Generation {
-        number,
-        state: GenerationState::Active,
         id: Some(id(number)),
         marker: Some(marker(number)),
-        label: marker(number).label(&desired.label),
-        scopes: desired.scopes.clone(),
-        options: Options::new(),
-        created_at: at(-DAY),
         expires_at: desired.expiry.end(at(-DAY)),
-        last_verified_at: None,
-        disable_after: None,
-        disabled_at: None,
-        delete_after: None,
-        resealing: None,
         sealed: Some(Sealed { sha256: "0".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
-        uneditable: Vec::new(),
+        ..Generation::new(number, GenerationState::Active, label, desired.scopes.clone(), at(-DAY))
     }
 }
 

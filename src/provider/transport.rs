@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::profile::api::Rate;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const WHOLE_CALL: Duration = Duration::from_secs(30);
+const WHOLE_CALL: Duration = super::CREATE_LIMIT;
 /// The longest answer that is read, in bytes.
 pub const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 

@@ -20,22 +20,10 @@ fn sha256(bytes: &[u8]) -> String {
 pub fn record(address: &str, provider: &str, sealed: &[u8]) -> KeyRecord {
     let mut record = KeyRecord::new(address.parse().expect("an address"), provider);
     record.put(Generation {
-        number: 1,
-        state: GenerationState::Active,
         id: Some("api_1".to_owned()),
-        marker: None,
-        label: "one".to_owned(),
-        scopes: ["pay:read".into()].into(),
-        options: BTreeMap::new(),
-        created_at: at("2026-11-01T09:00:00.123Z"),
         expires_at: Some(at("2026-11-20T23:59:30Z")),
-        last_verified_at: None,
-        disable_after: None,
-        disabled_at: None,
-        delete_after: None,
         sealed: Some(Sealed { sha256: sha256(sealed), format: Format::Json, recipients: BTreeMap::new() }),
-        resealing: None,
-        uneditable: Vec::new(),
+        ..Generation::new(1, GenerationState::Active, "one", ["pay:read".into()].into(), at("2026-11-01T09:00:00.123Z"))
     });
     record
 }
