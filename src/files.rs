@@ -1,5 +1,6 @@
 //! The only module that writes files. Every write is atomic and durable: temporary file in the same directory (mode 0600), fsync, rename,
 //! fsync of the directory.
+pub mod process;
 pub mod walk;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -170,6 +171,21 @@ pub fn sweep(directory: &Path) -> Result<(), FileError> {
         }
     }
     Ok(())
+}
+
+/// A directory of the operating system's temporary place that its owner alone can enter; removed when dropped. For files that other programs write.
+#[derive(Debug)]
+pub struct ScratchDirectory(tempfile::TempDir);
+
+impl ScratchDirectory {
+    pub fn new() -> Result<Self, FileError> {
+        let made = tempfile::Builder::new().prefix("keywright-").tempdir();
+        made.map(Self).map_err(|error| FileError::of("create", Path::new("a temporary directory"))(plain(error)))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 /// Proves that files can be written into a directory, by writing and removing one. Where it is missing, the nearest directory above stands in, so that

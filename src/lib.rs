@@ -5,6 +5,7 @@
 //! model ← diagnostics ← yaml ← profile                  text becomes meaning
 //! model, diagnostics, profile's catalogue ← plan        pure
 //! files                                                 the only module that writes files
+//! model, files ← git                                    the only module that runs `git`
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports
@@ -17,6 +18,7 @@ pub mod apply;
 pub mod cli;
 pub mod diagnostics;
 pub mod files;
+pub mod git;
 pub mod ledger;
 pub mod model;
 pub mod plan;

@@ -7,6 +7,7 @@ use crate::source::Source;
 pub const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("files", &[]),
+    ("git", &["files"]),
     ("diagnostics", &["model"]),
     ("yaml", &["diagnostics"]),
     ("profile", &["model", "diagnostics", "yaml"]),
@@ -74,10 +75,14 @@ pub const BANS: &[Ban] = &[
         pattern: r"\b(print|println|eprint|eprintln|dbg)!|\bstd(in|out|err)\(\)|\brpassword\b",
     },
     Ban {
-        rule: "only `cli` runs programs and listens for signals",
+        rule: "only `cli` and `git` run programs, only `cli` listens for signals",
         within: &[],
-        except: &[("cli", "credentials can come from a command"), ("main", "it returns the exit code")],
-        pattern: r"\bstd::process\b|\bCommand::new\b|\btokio::signal\b",
+        except: &[
+            ("cli", "credentials can come from a command"),
+            ("git/program", "it runs `git`, and nothing else"),
+            ("main", "it returns the exit code"),
+        ],
+        pattern: r"\b(std|tokio)::process\b|\bCommand::new\b|\btokio::signal\b",
     },
     Ban {
         rule: "randomness comes from few places",
@@ -168,6 +173,7 @@ fn a_banned_word_is_found() {
         ("cli/x.rs", "x.unwrap()"),
         ("cli/x.rs", "#[allow(dead_code)]"),
         ("vault/x.rs", "std::process::exit(1)"),
+        ("git/x.rs", "tokio::process::Command::new(program)"),
         ("plan/x.rs", "getrandom::fill(&mut x)"),
     ];
     for (path, text) in planted {
