@@ -9,16 +9,21 @@ mod issue;
 pub mod journal;
 pub mod observe;
 mod recovery;
+mod staging;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
+use staging::Staging;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
-use crate::model::{Address, KeyRecord, Name, Snapshot, Span};
+use crate::ledger::Ledger;
+use crate::model::{Address, GenerationState, KeyRecord, Name, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -41,6 +46,31 @@ pub fn needs_recovery(record: &KeyRecord, seen: &Snapshot, consistency: Span, no
         let settled = generation.is_settled(consistency, now) && !late();
         generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
     })
+}
+
+/// Writes down what a journal knew beyond the ledger: published secrets first, then the records.
+///
+/// Guarantees: what another machine had published, and this one has only in the journal, is put into place here. Errors: the disk.
+pub fn bring_forward(ledger: &Ledger, records: &BTreeMap<Address, KeyRecord>, changed: &BTreeSet<Address>) -> Result<(), FileError> {
+    let staging = Staging::of(ledger);
+    for address in changed {
+        let Some(record) = records.get(address) else {
+            files::remove(&ledger.secret_path(address))?;
+            ledger.remove(address)?;
+            continue;
+        };
+        let published = record.current().filter(|current| current.state == GenerationState::Active && current.resealing.is_none());
+        if let Some(sealed) = published.and_then(|current| current.sealed.as_ref()).filter(|sealed| staging.holds(address, sealed)) {
+            staging.publish(address, sealed)?;
+        }
+        ledger.save(record)?;
+    }
+    Ok(())
+}
+
+/// Puts ciphertexts that another machine left where this one would have left them.
+pub fn take_over(ledger: &Ledger, sealed: &BTreeMap<String, Vec<u8>>) -> Result<(), FileError> {
+    sealed.iter().try_for_each(|(path, bytes)| Staging::of(ledger).restore(path, bytes))
 }
 
 /// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.

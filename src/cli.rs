@@ -5,6 +5,7 @@ mod host;
 mod session;
 
 mod apply;
+mod beyond;
 mod check;
 mod completions;
 mod explain;
@@ -14,6 +15,7 @@ mod list;
 mod open;
 mod plan;
 mod providers;
+mod recovery;
 mod schema;
 mod show;
 

@@ -1,14 +1,14 @@
 //! One account under apply: its provider, its records, and the durable steps that every change is made of.
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::journal::{self, Journal};
+use super::journal::{self, Journal, SealedFile};
+use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::Code;
 use crate::files;
 use crate::ledger::Ledger;
@@ -16,9 +16,6 @@ use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, 
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider};
 use crate::vault::{self, Identities};
-
-/// Largest secret file that is read back.
-pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
 
 /// What apply takes from the outside: the time, randomness, and whether to stop.
 #[async_trait(?Send)]
@@ -45,7 +42,7 @@ pub struct Account<'a> {
     pub keys: BTreeMap<Name, &'a DesiredKey>,
     pub records: RefCell<BTreeMap<Name, KeyRecord>>,
     pub ledger: &'a Ledger,
-    pub journal: &'a Journal,
+    pub journal: &'a Journal<'a>,
     pub identities: Option<&'a Identities>,
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
@@ -70,7 +67,7 @@ impl Account<'_> {
 
     /// Makes a generation's new state durable: journal first, then ledger. A deleted generation leaves the record.
     pub(super) async fn commit(&self, record: &mut KeyRecord, generation: &Generation) -> Result<(), Failure> {
-        self.journal.record(self.now(), record, generation).await?;
+        self.journal.record(self.now(), record, generation, self.needed_elsewhere(&record.address, generation)?).await?;
         journal::put(record, generation.clone());
         self.save(record)
     }
@@ -99,10 +96,17 @@ impl Account<'_> {
         Ok(())
     }
 
-    /// Where a ciphertext waits between seal and publish.
-    pub(super) fn staged_path(&self, address: &Address, sealed: &Sealed) -> PathBuf {
-        let file = format!("{}.{}.age", address.name, &sealed.sha256[..16.min(sealed.sha256.len())]);
-        self.ledger.root().join(".keywright/sealed").join(address.account.as_str()).join(file)
+    /// The ciphertexts that a generation's state rests on and that are not published yet.
+    fn needed_elsewhere(&self, address: &Address, generation: &Generation) -> Result<Vec<SealedFile>, Failure> {
+        let waiting = generation.resealing.as_ref().or(generation.sealed.as_ref().filter(|_| generation.state == GenerationState::Sealed));
+        match waiting.filter(|sealed| self.staging().holds(address, sealed)) {
+            Some(sealed) => Ok(vec![self.staging().carried(address, sealed)?]),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(super) fn staging(&self) -> Staging<'_> {
+        Staging::of(self.ledger)
     }
 
     /// Encrypts a secret in memory and puts the ciphertext beside its destination, durably.
@@ -111,26 +115,8 @@ impl Account<'_> {
         let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
         let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
         let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
-        files::write(&self.staged_path(&key.address, &sealed), &sealing.ciphertext)?;
+        self.staging().put(&key.address, &sealed, &sealing.ciphertext)?;
         Ok(sealed)
-    }
-
-    /// Moves a staged ciphertext into place; that it is there already is success.
-    pub(super) fn unstage(&self, address: &Address, sealed: &Sealed) -> Result<(), Failure> {
-        if self.published(address, sealed) {
-            return Ok(files::remove(&self.staged_path(address, sealed))?);
-        }
-        Ok(files::rename(&self.staged_path(address, sealed), &self.ledger.secret_path(address))?)
-    }
-
-    /// Whether the secret file in place is this very ciphertext.
-    pub(super) fn published(&self, address: &Address, sealed: &Sealed) -> bool {
-        files::read(&self.ledger.secret_path(address), SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
-    }
-
-    /// Whether the ciphertext waits, whole, to be published.
-    pub(super) fn is_staged(&self, address: &Address, sealed: &Sealed) -> bool {
-        files::read(&self.staged_path(address, sealed), SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
     }
 
     /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
@@ -141,7 +127,7 @@ impl Account<'_> {
             return Ok(Some(secret));
         }
         let (Some(identities), Some(sealed)) = (self.identities, &generation.sealed) else { return Ok(None) };
-        let path = if self.is_staged(address, sealed) { self.staged_path(address, sealed) } else { self.ledger.secret_path(address) };
+        let path = self.staging().place(address, sealed);
         let ciphertext = files::read(&path, SECRET_FILE_LIMIT)?;
         if vault::seal::sha256(&ciphertext) != sealed.sha256 {
             return Err(Failure::new(Code::LedgerSecretChanged, format!("`{}` is not the file that the ledger describes", path.display())));
@@ -194,7 +180,7 @@ impl Account<'_> {
         let now = self.now();
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
-        self.unstage(&record.address, sealed)?;
+        self.staging().publish(&record.address, sealed)?;
         let predecessor = |other: &Generation| other.number != number && other.state == GenerationState::Active;
         // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
         let alone = !record.generations.iter().any(predecessor);
@@ -209,7 +195,7 @@ impl Account<'_> {
                 after.delete_after = self.delete_after(&record.address.name, &after);
             }
             if after != other {
-                self.journal.record(now, record, &after).await?;
+                self.journal.record(now, record, &after, Vec::new()).await?;
                 record.put(after);
             }
         }

@@ -151,7 +151,7 @@ impl Account<'_> {
         let overlap = self.keys.get(name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
         for mut other in record.generations.clone().into_iter().filter(|other| other.state == GenerationState::Retiring) {
             other.disable_after = overlap.or(other.disable_after);
-            self.journal.record(self.now(), &record, &other).await?;
+            self.journal.record(self.now(), &record, &other, Vec::new()).await?;
             record.put(other);
         }
         self.commit(&mut record, &generation).await
@@ -189,7 +189,7 @@ impl Account<'_> {
         let next = self.stage(key, &secret)?;
         generation.resealing = Some(next.clone());
         self.commit(&mut record, &generation).await?;
-        self.unstage(&key.address, &next)?;
+        self.staging().publish(&key.address, &next)?;
         generation.resealing = None;
         generation.sealed = Some(next);
         self.commit(&mut record, &generation).await

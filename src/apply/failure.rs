@@ -1,4 +1,5 @@
 //! Why one change could not be carried out, and whether it is over or only not finished.
+use super::journal::JournalError;
 use crate::diagnostics::Code;
 use crate::files::FileError;
 use crate::provider::ProviderError;
@@ -44,6 +45,17 @@ impl Failure {
         };
         let halts_account = matches!(error, ProviderError::Unauthenticated(_));
         Self { halts_account, ..Self::new(code, format!("could not {what}: {error}")) }
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::File(error) => error.into(),
+            JournalError::Damaged { .. } => Self::new(Code::ApplyJournal, error.to_string()),
+            JournalError::Remote(_) => Self { halts_account: true, ..Self::new(Code::ApplyNotDurable, error.to_string()) }
+                .help("apply again: nothing was asked of the provider that is not recorded"),
+        }
     }
 }
 

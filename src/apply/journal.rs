@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -39,38 +40,74 @@ enum Step {
     Withdrawn(Option<Marker>),
 }
 
-/// A journal that cannot be read.
+/// A journal that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("line {line} of `{}` is damaged: {reason}", path.display())]
-    Damaged { path: PathBuf, line: usize, reason: String },
+    #[error("line {line} of {place} is damaged: {reason}")]
+    Damaged { place: String, line: usize, reason: String },
+    /// What happened is durable on this machine only.
+    #[error("{0}")]
+    Remote(String),
+}
+
+/// A ciphertext that another machine would need to go on: its path below the sealed files, and its bytes.
+pub type SealedFile = (String, Vec<u8>);
+
+/// Where a journal is durable beyond this machine.
+#[async_trait(?Send)]
+pub trait Remote {
+    /// Makes lines and ciphertexts durable, in order. When this answers, another machine can go on from them. Errors say what to do.
+    async fn append(&self, lines: Vec<u8>, sealed: Vec<SealedFile>) -> Result<(), String>;
 }
 
 /// The open journal of a running apply.
-pub struct Journal {
+pub struct Journal<'r> {
     path: PathBuf,
     file: RefCell<Option<AppendFile>>,
     /// A line was not written whole: nothing may follow it.
     torn: Cell<bool>,
+    remote: Option<&'r dyn Remote>,
 }
 
-impl Journal {
+impl<'r> Journal<'r> {
     /// The journal of a workspace; the file is made with the first line.
     pub fn of(root: &Path) -> Self {
-        Self { path: path(root), file: RefCell::new(None), torn: Cell::new(false) }
+        Self { path: path(root), file: RefCell::new(None), torn: Cell::new(false), remote: None }
+    }
+
+    /// Goes on with what an earlier apply left, here or `elsewhere`: what one side lacks, it gets. A torn last line goes.
+    pub async fn resume(root: &Path, elsewhere: &[u8], remote: Option<&'r dyn Remote>) -> Result<Self, JournalError> {
+        let journal = Self { remote, ..Self::of(root) };
+        let here = read(&journal.path)?;
+        let new_there = missing(&here, elsewhere);
+        let mut all = elsewhere.to_vec();
+        all.extend_from_slice(&new_there);
+        if !all.is_empty() && all != here {
+            files::write(&journal.path, &all)?;
+        }
+        if let (Some(remote), false) = (remote, new_there.is_empty()) {
+            remote.append(new_there, Vec::new()).await.map_err(JournalError::Remote)?;
+        }
+        Ok(journal)
     }
 
     /// Records what a generation is, or is about to be. Durable when this returns.
-    pub async fn record(&self, at: Timestamp, record: &KeyRecord, generation: &Generation) -> Result<(), FileError> {
+    pub async fn record(
+        &self,
+        at: Timestamp,
+        record: &KeyRecord,
+        generation: &Generation,
+        sealed: Vec<SealedFile>,
+    ) -> Result<(), JournalError> {
         let replaces = record.generation(generation.number).map(fingerprint);
-        self.append(at, record, Step::Generation { replaces, now: Box::new(generation.clone()) })
+        self.append(at, record, Step::Generation { replaces, now: Box::new(generation.clone()) }, sealed).await
     }
 
     /// Records that the provider certainly did not act on an intent.
-    pub async fn withdraw(&self, at: Timestamp, record: &KeyRecord, intent: &Generation) -> Result<(), FileError> {
-        self.append(at, record, Step::Withdrawn(intent.marker.clone()))
+    pub async fn withdraw(&self, at: Timestamp, record: &KeyRecord, intent: &Generation) -> Result<(), JournalError> {
+        self.append(at, record, Step::Withdrawn(intent.marker.clone()), Vec::new()).await
     }
 
     /// Ends the journal: the ledger says everything that it said.
@@ -79,9 +116,17 @@ impl Journal {
         files::remove(&self.path)
     }
 
-    fn append(&self, at: Timestamp, record: &KeyRecord, step: Step) -> Result<(), FileError> {
+    async fn append(&self, at: Timestamp, record: &KeyRecord, step: Step, sealed: Vec<SealedFile>) -> Result<(), JournalError> {
         let line = Line { version: 1, at, address: record.address.clone(), provider: record.provider.clone(), step };
         let text = serde_json::to_string(&line).expect("a journal line is plain data");
+        self.write(&text)?;
+        match self.remote {
+            Some(remote) => remote.append(format!("{text}\n").into_bytes(), sealed).await.map_err(JournalError::Remote),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self, line: &str) -> Result<(), FileError> {
         let mut open = self.file.borrow_mut();
         if self.torn.get() {
             return Err(FileError::of("write", &self.path)(io::Error::other("an earlier line was not written whole")));
@@ -91,7 +136,7 @@ impl Journal {
             None => open.insert(AppendFile::open(&self.path)?),
         };
         // What stands behind a torn line could not be read any more.
-        file.append(&text).inspect_err(|_| self.torn.set(true))
+        file.append(line).inspect_err(|_| self.torn.set(true))
     }
 }
 
@@ -99,26 +144,36 @@ fn path(root: &Path) -> PathBuf {
     root.join(".keywright/journal.jsonl")
 }
 
-/// Brings the ledger up to what an interrupted apply had recorded; answers the addresses that changed.
+/// The whole lines of a journal file; none when there is no file.
+fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut bytes = match files::read(path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    // A torn last line was never acted on.
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    Ok(bytes)
+}
+
+/// The lines of `here` that `there` lacks.
+fn missing(here: &[u8], there: &[u8]) -> Vec<u8> {
+    let known: BTreeSet<&[u8]> = there.split_inclusive(|byte| *byte == b'\n').collect();
+    here.split_inclusive(|byte| *byte == b'\n').filter(|line| !known.contains(line)).flatten().copied().collect()
+}
+
+/// Brings the ledger up to what an interrupted apply had recorded, here or, as lines, elsewhere.
 ///
-/// Expected flow: read the journal before anything is planned; save the changed records; only then start a new journal. Guarantees: a generation
+/// Expected flow: read the journal before anything is planned; save the changed records; go on with the same journal. Guarantees: a generation
 /// that the journal knows is never forgotten, whatever happened to the ledger files since (a `git checkout`, say). Assumptions: the journal was
 /// written before the ledger. Caveats: a torn last line was never acted on and is passed over. Errors: damage anywhere else.
-pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<Replayed, JournalError> {
+pub fn replay(root: &Path, elsewhere: &[u8], ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<Replayed, JournalError> {
     let path = path(root);
-    let bytes = match files::read(&path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => return Ok(Replayed::default()),
-        Err(error) => return Err(error.into()),
-    };
+    let here = missing(&read(&path)?, elsewhere);
     let mut before: BTreeMap<Address, KeyRecord> = BTreeMap::new();
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    for (i, text) in lines.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
-        let line: Line = match serde_json::from_slice(text) {
-            Ok(line) => line,
-            Err(_) if i + 1 == lines.len() => break,
-            Err(error) => return Err(JournalError::Damaged { path, line: i + 1, reason: error.to_string() }),
-        };
+    let there = lines("the journal of the remote".to_owned(), elsewhere);
+    for line in there.chain(lines(format!("`{}`", path.display()), &here)) {
+        let line = line?;
         let record = ledger.entry(line.address.clone()).or_insert_with(|| KeyRecord::new(line.address.clone(), &line.provider));
         before.entry(line.address).or_insert_with(|| record.clone());
         take(record, line.step);
@@ -127,6 +182,14 @@ pub fn replay(root: &Path, ledger: &mut BTreeMap<Address, KeyRecord>) -> Result<
     let generations = |record: Option<&KeyRecord>| record.map(|record| record.generations.clone()).unwrap_or_default();
     let changed = before.iter().filter(|(address, before)| generations(ledger.get(address)) != before.generations);
     Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect() })
+}
+
+fn lines(place: String, bytes: &[u8]) -> impl Iterator<Item = Result<Line, JournalError>> {
+    let whole = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, text)| !text.is_empty());
+    whole.map(move |(i, text)| {
+        let damaged = |error: serde_json::Error| JournalError::Damaged { place: place.clone(), line: i + 1, reason: error.to_string() };
+        serde_json::from_slice(text).map_err(damaged)
+    })
 }
 
 /// What a journal held.
@@ -204,18 +267,18 @@ mod tests {
         let journal = Journal::of(directory.path());
         let key = record(vec![]);
         for state in [GenerationState::Intended, GenerationState::Created] {
-            journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, state, 7)).await.expect("recorded");
+            journal.record(Timestamp::UNIX_EPOCH, &key, &generation(1, state, 7), Vec::new()).await.expect("recorded");
         }
         let mut ledger = BTreeMap::new();
-        assert_eq!(replay(directory.path(), &mut ledger).expect("replayed").changed, BTreeSet::from([key.address.clone()]));
+        assert_eq!(replay(directory.path(), b"", &mut ledger).expect("replayed").changed, BTreeSet::from([key.address.clone()]));
         assert_eq!(ledger[&key.address].generations[0].state, GenerationState::Created);
 
         let mut ahead = BTreeMap::from([(key.address.clone(), record(vec![generation(1, GenerationState::Active, 7)]))]);
-        let replayed = replay(directory.path(), &mut ahead).expect("replayed");
+        let replayed = replay(directory.path(), b"", &mut ahead).expect("replayed");
         assert!(replayed.changed.is_empty() && replayed.journaled.contains(&key.address));
 
         journal.close().expect("closed");
-        assert_eq!(replay(directory.path(), &mut BTreeMap::new()).expect("replayed"), Replayed::default());
+        assert_eq!(replay(directory.path(), b"", &mut BTreeMap::new()).expect("replayed"), Replayed::default());
     }
 
     /// Whatever point the ledger had reached, its journal brings it to the same end: an edit, an enabling, a deletion included.
@@ -230,12 +293,12 @@ mod tests {
         let steps =
             [generation(1, Intended, 7), generation(1, Active, 7), edited(Active), edited(Disabled), edited(Active), edited(Deleted)];
         for step in steps {
-            journal.record(Timestamp::UNIX_EPOCH, &key, &step).await.expect("recorded");
+            journal.record(Timestamp::UNIX_EPOCH, &key, &step, Vec::new()).await.expect("recorded");
             put(&mut key, step);
             points.push(key.clone());
             for point in &points {
                 let mut ledger = BTreeMap::from([(point.address.clone(), point.clone())]);
-                replay(directory.path(), &mut ledger).expect("replayed");
+                replay(directory.path(), b"", &mut ledger).expect("replayed");
                 let reached = ledger.get(&key.address).map(|record| record.generations.clone()).unwrap_or_default();
                 assert_eq!(reached, key.generations, "from {:?}", point.generations);
             }
@@ -248,19 +311,19 @@ mod tests {
         let journal = Journal::of(directory.path());
         let key = record(vec![]);
         let intent = generation(1, GenerationState::Intended, 7);
-        journal.record(Timestamp::UNIX_EPOCH, &key, &intent).await.expect("recorded");
+        journal.record(Timestamp::UNIX_EPOCH, &key, &intent, Vec::new()).await.expect("recorded");
         journal.withdraw(Timestamp::UNIX_EPOCH, &key, &intent).await.expect("recorded");
         let path = path(directory.path());
         let mut bytes = files::read(&path, LIMIT).expect("read");
         bytes.extend_from_slice(b"{\"version\":1,\"at\":\"20");
         files::write(&path, &bytes).expect("written");
         let mut ledger = BTreeMap::new();
-        replay(directory.path(), &mut ledger).expect("replayed");
+        replay(directory.path(), b"", &mut ledger).expect("replayed");
         assert!(ledger.is_empty());
 
         bytes.extend_from_slice(b"\n{}\n");
         files::write(&path, &bytes).expect("written");
-        assert!(matches!(replay(directory.path(), &mut ledger), Err(JournalError::Damaged { line: 3, .. })));
+        assert!(matches!(replay(directory.path(), b"", &mut ledger), Err(JournalError::Damaged { line: 3, .. })));
     }
 
     #[test]

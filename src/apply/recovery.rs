@@ -133,8 +133,8 @@ impl Account<'_> {
 
     async fn settle_sealed(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let sealed = generation.sealed.clone().expect("a sealed generation has its digest");
-        let whole = self.is_staged(&record.address, &sealed) || self.published(&record.address, &sealed);
-        if self.published(&record.address, &sealed) {
+        let whole = self.staging().holds(&record.address, &sealed);
+        if self.staging().is_published(&record.address, &sealed) {
             // The file in place is already this one: the predecessor's is gone, so there is no way back.
             return self.publish(record, generation.number, wanted.map_or(Span::seconds(0), |key| key.overlap)).await;
         }
@@ -174,7 +174,7 @@ impl Account<'_> {
         generation.state = GenerationState::Lost;
         self.commit(record, &generation).await?;
         if let Some(sealed) = staged {
-            crate::files::remove(&self.staged_path(&record.address, &sealed))?;
+            self.staging().drop(&record.address, &sealed)?;
         }
         self.switch_off(record, number).await
     }
@@ -183,8 +183,8 @@ impl Account<'_> {
     async fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         for mut generation in record.generations.clone() {
             let Some(next) = generation.resealing.take() else { continue };
-            if self.is_staged(&record.address, &next) || self.published(&record.address, &next) {
-                self.unstage(&record.address, &next)?;
+            if self.staging().holds(&record.address, &next) || self.staging().is_published(&record.address, &next) {
+                self.staging().publish(&record.address, &next)?;
                 generation.sealed = Some(next);
             }
             self.commit(record, &generation).await?;

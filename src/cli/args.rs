@@ -137,6 +137,30 @@ pub struct PlanArgs {
     pub addresses: Vec<Address>,
 }
 
+/// Where the steps of an apply are durable beyond this machine's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Durable {
+    /// The remote of the workspace's git repository
+    Git,
+}
+
+/// Where what is written goes, beyond this machine's disk.
+#[derive(Debug, Args)]
+pub struct Writing {
+    /// Commit the secrets and ledger files that were written, and nothing else
+    #[arg(long)]
+    pub commit: bool,
+    /// Commit, and push to the upstream branch by compare-and-swap
+    #[arg(long)]
+    pub push: bool,
+    /// Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the remote, which is also the lock between machines
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub durable: Option<Durable>,
+    /// In CI: accept that intents and secrets are durable on this machine only
+    #[arg(long)]
+    pub local: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// A saved plan (nothing that it does not contain is done), then addresses (default: all keys)
@@ -148,9 +172,8 @@ pub struct ApplyArgs {
     /// An age identity file: secrets can then be verified and encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
-    /// In CI: accept that intents and secrets are durable on this machine only
-    #[arg(long)]
-    pub local: bool,
+    #[command(flatten)]
+    pub writing: Writing,
     /// Exit with 2 when attended steps are open afterwards
     #[arg(long)]
     pub detailed_exitcode: bool,

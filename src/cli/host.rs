@@ -78,6 +78,23 @@ impl Host {
         self.clock.clone()
     }
 
+    /// The clock of leases between machines, which `--now` does not move.
+    pub fn real_now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// A name that no other run has.
+    pub fn random_id(&self) -> String {
+        self.random().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The branch that a CI job works on, where its checkout is on none.
+    pub fn ci_branch(&self) -> Option<String> {
+        let github = || self.variable("GITHUB_REF_NAME").filter(|_| self.variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch"));
+        let others = ["CI_COMMIT_BRANCH", "BITBUCKET_BRANCH", "CIRCLE_BRANCH", "BUILDKITE_BRANCH", "DRONE_BRANCH"];
+        github().or_else(|| others.iter().find_map(|name| self.variable(name)))
+    }
+
     /// A variable of the environment; an empty one counts as absent.
     pub fn variable(&self, name: &str) -> Option<String> {
         env::var(name).ok().filter(|value| !value.trim().is_empty())

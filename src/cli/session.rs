@@ -64,15 +64,23 @@ impl<'h> Session<'h> {
         if workspace.report.has_errors() {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
-        let mut records = workspace.ledger.clone();
-        let replayed = journal::replay(&root, &mut records).map_err(|error| {
+        let mut session =
+            Self { host, ledger: Ledger::new(&root), workspace, sources, records: BTreeMap::new(), replayed: Replayed::default() };
+        session.replay(b"")?;
+        Ok(session)
+    }
+
+    /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
+    pub fn replay(&mut self, elsewhere: &[u8]) -> Result<(), Stop> {
+        self.records = self.workspace.ledger.clone();
+        self.replayed = journal::replay(&self.workspace.root, elsewhere, &mut self.records).map_err(|error| {
             Stop::with(
                 Exit::Error,
                 Diagnostic::error(Code::ApplyJournal, format!("the journal of an interrupted apply cannot be read: {error}"))
-                    .help("restore the file; without it, look at the provider for keys whose marker the ledger lacks, and move it away"),
+                    .help("restore it; without it, look at the provider for keys whose marker the ledger lacks, and move it away"),
             )
         })?;
-        Ok(Self { host, ledger: Ledger::new(&root), workspace, sources, records, replayed })
+        Ok(())
     }
 
     /// The addresses that were named, each of them known.
@@ -137,6 +145,18 @@ impl<'h> Session<'h> {
                 format!("account `{}`: `{}` has no API, and this version does not guide a person", account.name, account.profile.name),
             ))),
         }
+    }
+
+    /// Variables that hold admin credentials: no other program needs them.
+    pub fn credential_variables(&self) -> Vec<String> {
+        let accounts = self.workspace.accounts.values();
+        let references = accounts.flat_map(|account| account.credential.iter().chain(&account.plan_credential));
+        references
+            .filter_map(|reference| match reference {
+                CredentialRef::Env(name) => Some(name.clone()),
+                CredentialRef::File(_) | CredentialRef::Command(_) => None,
+            })
+            .collect()
     }
 
     fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {

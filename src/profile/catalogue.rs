@@ -1,7 +1,7 @@
 //! The scope catalogue: what each scope opens, its level, tags and risk, and what a wildcard covers. Pure.
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use regex::Regex;
 use schemars::JsonSchema;
@@ -104,6 +104,10 @@ pub struct ScopeFacts {
     pub why: Option<Arc<str>>,
 }
 
+/// How many words of a free catalogue are remembered.
+const REMEMBERED: usize = 100_000;
+const UNPOISONED: &str = "nothing panics while the words are looked at";
+
 /// A catalogue ready for questions. Every answer depends on the specification and the question alone.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -111,6 +115,8 @@ pub struct Catalogue {
     form: Regex,
     /// Of the listed scopes; asked several times for every scope of every key.
     facts: HashMap<Scope, ScopeFacts>,
+    /// Words of a free catalogue that were found to have the form: thousands of keys have the same few. Shared by the copies.
+    well_formed: Arc<Mutex<HashSet<Scope>>>,
     /// Prefix wildcards that span several resources, and all of them, such as `pcx:*`.
     everything: BTreeSet<String>,
 }
@@ -138,7 +144,7 @@ impl Catalogue {
                 return Err(format!("`{alias}` is listed as a scope and as an alias"));
             }
         }
-        let mut catalogue = Self { spec, form, facts: HashMap::new(), everything: BTreeSet::new() };
+        let mut catalogue = Self { spec, form, facts: HashMap::new(), well_formed: Arc::default(), everything: BTreeSet::new() };
         catalogue.everything = catalogue.find_everything();
         catalogue.facts =
             catalogue.spec.scopes.iter().map(|(scope, listed)| (scope.clone(), catalogue.listed_facts(scope, listed))).collect();
@@ -163,10 +169,17 @@ impl Catalogue {
         if let Some(target) = self.spec.aliases.get(word) {
             return ScopeCheck::Alias(target.clone());
         }
+        if let Some(scope) = self.well_formed.lock().expect(UNPOISONED).get(word) {
+            return ScopeCheck::Listed(scope.clone());
+        }
         if !self.form.is_match(word) {
             return ScopeCheck::Malformed;
         }
         let scope = Scope::from(word);
+        if self.spec.unlisted == Unlisted::Allow {
+            self.remember(&scope);
+            return ScopeCheck::Listed(scope);
+        }
         if self.is_known(&scope) {
             return ScopeCheck::Listed(scope);
         }
@@ -194,6 +207,7 @@ impl Catalogue {
     pub fn is_wildcard(&self, scope: &Scope) -> bool {
         match self.spec.wildcard {
             Wildcard::None => false,
+            Wildcard::Prefix | Wildcard::Segment if !scope.as_str().as_bytes().contains(&b'*') => false,
             Wildcard::Prefix => self.prefix_of(scope).is_some(),
             Wildcard::Segment => scope.as_str().split(self.spec.separator.as_str()).any(|segment| segment == "*"),
         }
@@ -279,9 +293,25 @@ impl Catalogue {
     /// Whether a scope is listed, of the form in a free catalogue, or a wildcard over something listed.
     pub fn is_known(&self, scope: &Scope) -> bool {
         let scope = self.spelt(scope);
-        self.spec.unlisted == Unlisted::Allow && self.form.is_match(scope.as_str())
-            || self.facts.contains_key(scope)
+        self.facts.contains_key(scope)
+            || self.spec.unlisted == Unlisted::Allow && self.has_form(scope)
             || self.is_wildcard(scope) && self.below(scope).next().is_some()
+    }
+
+    fn has_form(&self, scope: &Scope) -> bool {
+        let known = self.well_formed.lock().expect(UNPOISONED).contains(scope);
+        known
+            || self.form.is_match(scope.as_str()) && {
+                self.remember(scope);
+                true
+            }
+    }
+
+    fn remember(&self, scope: &Scope) {
+        let mut known = self.well_formed.lock().expect(UNPOISONED);
+        if known.len() < REMEMBERED {
+            known.insert(scope.clone());
+        }
     }
 
     fn spelt<'a>(&'a self, scope: &'a Scope) -> &'a Scope {

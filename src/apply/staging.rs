@@ -1,0 +1,79 @@
+//! Ciphertexts between seal and publish: they wait in `.keywright/sealed`, so that `secrets/` only ever holds published files.
+use std::path::PathBuf;
+
+use super::journal::SealedFile;
+use crate::files::{self, FileError};
+use crate::ledger::Ledger;
+use crate::model::{Address, Sealed};
+use crate::vault;
+
+/// Largest secret file that is read back, in bytes.
+pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
+const DIRECTORY: &str = ".keywright/sealed";
+
+/// The waiting ciphertexts of one workspace.
+pub(super) struct Staging<'a> {
+    ledger: &'a Ledger,
+}
+
+impl<'a> Staging<'a> {
+    pub fn of(ledger: &'a Ledger) -> Self {
+        Self { ledger }
+    }
+
+    /// Puts a ciphertext there, durably.
+    pub fn put(&self, address: &Address, sealed: &Sealed, ciphertext: &[u8]) -> Result<(), FileError> {
+        files::write(&self.path(address, sealed), ciphertext)
+    }
+
+    /// Whether it waits, whole, to be published.
+    pub fn holds(&self, address: &Address, sealed: &Sealed) -> bool {
+        has(&self.path(address, sealed), sealed)
+    }
+
+    /// Whether the secret file in place is this very ciphertext.
+    pub fn is_published(&self, address: &Address, sealed: &Sealed) -> bool {
+        has(&self.ledger.secret_path(address), sealed)
+    }
+
+    /// Where the ciphertext is to be read.
+    pub fn place(&self, address: &Address, sealed: &Sealed) -> PathBuf {
+        if self.holds(address, sealed) { self.path(address, sealed) } else { self.ledger.secret_path(address) }
+    }
+
+    /// Moves it into place; that it is there already is success.
+    pub fn publish(&self, address: &Address, sealed: &Sealed) -> Result<(), FileError> {
+        if self.is_published(address, sealed) {
+            return self.drop(address, sealed);
+        }
+        files::rename(&self.path(address, sealed), &self.ledger.secret_path(address))
+    }
+
+    /// Forgets it.
+    pub fn drop(&self, address: &Address, sealed: &Sealed) -> Result<(), FileError> {
+        files::remove(&self.path(address, sealed))
+    }
+
+    /// As another machine gets it.
+    pub fn carried(&self, address: &Address, sealed: &Sealed) -> Result<SealedFile, FileError> {
+        let bytes = files::read(&self.path(address, sealed), SECRET_FILE_LIMIT)?;
+        Ok((format!("{}/{}", address.account, file_name(address, sealed)), bytes))
+    }
+
+    /// Puts a ciphertext of another machine where `carried` found it. `path`: as that said, without `..`.
+    pub fn restore(&self, path: &str, ciphertext: &[u8]) -> Result<(), FileError> {
+        files::write(&self.ledger.root().join(DIRECTORY).join(path), ciphertext)
+    }
+
+    fn path(&self, address: &Address, sealed: &Sealed) -> PathBuf {
+        self.ledger.root().join(DIRECTORY).join(address.account.as_str()).join(file_name(address, sealed))
+    }
+}
+
+fn file_name(address: &Address, sealed: &Sealed) -> String {
+    format!("{}.{}.age", address.name, &sealed.sha256[..16.min(sealed.sha256.len())])
+}
+
+fn has(path: &std::path::Path, sealed: &Sealed) -> bool {
+    files::read(path, SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
+}

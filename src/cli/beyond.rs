@@ -1,0 +1,251 @@
+//! What an apply does beyond this machine's disk: its journal at the remote, and the write-back of secrets and ledger.
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+
+use async_trait::async_trait;
+
+use super::args::{Durable, Writing};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::Session;
+use crate::apply::Outcome;
+use crate::apply::journal::{Remote, SealedFile};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::files::process::Process;
+use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repository, Rest, State, Target};
+use crate::ledger;
+use crate::model::Address;
+use crate::render::text_safety::safe;
+
+/// How far the files of an apply went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Not further than this machine, as far as is known.
+    Locally,
+    /// The branch of the remote has them.
+    Pushed,
+    /// A branch of their own has them.
+    Rescued,
+}
+
+/// The repository around a workspace, as far as an apply was asked to use it.
+pub struct Beyond<'h> {
+    host: &'h Host,
+    id: String,
+    commit: bool,
+    /// With `--commit`, `--push` or `--durable git`.
+    repository: Option<Repository>,
+    /// With `--push`; with `--durable git` where there is one.
+    target: Option<Target>,
+    push: bool,
+    journal: Option<JournalRef>,
+    found: State,
+}
+
+impl<'h> Beyond<'h> {
+    /// Proves what can be proven before anything is asked of a provider: there is a repository, the remote lets us in, nobody else applies.
+    pub async fn open(session: &Session<'h>, writing: &Writing) -> Result<Self, Stop> {
+        let host = session.host;
+        let mut beyond = Self {
+            host,
+            id: host.random_id(),
+            commit: writing.commit || writing.push,
+            repository: None,
+            target: None,
+            push: writing.push,
+            journal: None,
+            found: State::default(),
+        };
+        if !beyond.commit && writing.durable.is_none() {
+            return Ok(beyond);
+        }
+        let repository = repository(session).await.map_err(not_ready)?;
+        let branch = host.ci_branch();
+        if writing.push {
+            let target = repository.target(branch.as_deref()).await.map_err(not_ready)?;
+            repository.can_push(&target).await.map_err(not_ready)?;
+            beyond.target = Some(target);
+        } else if writing.durable.is_some() {
+            beyond.target = repository.target(branch.as_deref()).await.ok();
+        }
+        if let Some(Durable::Git) = writing.durable {
+            let remote = beyond.target.as_ref().map_or("origin", |target| &target.remote);
+            let journal = JournalRef::open(&repository, remote).await.map_err(not_ready)?;
+            beyond.found = journal.fetch().await.map_err(not_ready)?;
+            if let Some(holder) = beyond.found.holder.as_ref().filter(|holder| holder.is_alive(host.real_now())) {
+                return Err(not_ready(GitError::HeldBy(Box::new(holder.clone()))));
+            }
+            beyond.journal = Some(journal);
+        }
+        beyond.repository = Some(repository);
+        Ok(beyond)
+    }
+
+    /// What earlier applies on any machine left in the journal of the remote.
+    pub fn lines(&self) -> &[u8] {
+        &self.found.journal
+    }
+
+    /// The ciphertexts beside these lines.
+    pub fn sealed(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.found.sealed
+    }
+
+    /// Whether there is something to write back or to take over even when no key is to be changed.
+    pub fn has_work(&self, session: &Session<'_>) -> bool {
+        let left = self.found.holder.is_some() || !self.found.journal.is_empty();
+        let journaled = !session.replayed.journaled.is_empty();
+        (self.journal.is_some() && (left || journaled)) || (self.commit && journaled)
+    }
+
+    /// Takes the journal of the remote for this apply.
+    pub async fn acquire(&self) -> Result<Option<Held>, Stop> {
+        let Some(journal) = &self.journal else { return Ok(None) };
+        let process = Process::here(std::process::id());
+        let held = journal.acquire(&self.id, &process, self.host.real_now()).await.map_err(not_ready)?;
+        let recovered = held.recovered();
+        if (&recovered.journal, &recovered.sealed) != (&self.found.journal, &self.found.sealed) {
+            held.release(Rest::Everything).await.map_err(not_ready)?;
+            return Err(not_ready(GitError::Moved(git::JOURNAL_REF.to_owned())));
+        }
+        Ok(Some(held))
+    }
+
+    /// The held journal as apply sees it.
+    pub fn remote<'a>(&'a self, held: &'a Held) -> Pushing<'a> {
+        Pushing { held, host: self.host }
+    }
+
+    /// Commits and pushes the files of the touched keys, as far as was asked for.
+    ///
+    /// Guarantees: nothing but their ledger and secret files is committed. Errors: the commit, or a remote that took neither the branch nor a
+    /// rescue branch; the files stay.
+    pub async fn write_back(&self, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
+        let Some(repository) = &self.repository else { return Ok(Written::Locally) };
+        let paths: BTreeSet<String> =
+            touched.iter().flat_map(|address| [ledger::record_name(address), ledger::secret_name(address)]).collect();
+        let (subject, body) = message(touched, outcomes);
+        let mut committed = None;
+        if self.commit {
+            committed = repository.commit(&paths, &subject, &body).await.map_err(failed)?;
+            if let Some(committed) = &committed {
+                self.host.say(&format!("committed {} as {}", count(touched.len()), short(committed)));
+                if committed.index_behind {
+                    self.host.say("another git kept the index locked: `git reset -q -- secrets ledger` brings it up to the commit");
+                }
+            }
+        }
+        let Some(target) = &self.target else { return Ok(Written::Locally) };
+        if committed.is_none() {
+            committed = match repository.unpushed(&paths, target, &subject, &body).await {
+                Ok(unpushed) => unpushed,
+                Err(_) if !self.push => return Ok(Written::Locally),
+                Err(error) => return Err(failed(error)),
+            };
+        }
+        match committed {
+            Some(committed) if self.push => self.push(repository, &committed, target).await,
+            Some(_) => Ok(Written::Locally),
+            // Nothing to commit and nothing unpushed: but only a commit shows that git has these files at all.
+            None if self.commit => Ok(Written::Pushed),
+            None => Ok(Written::Locally),
+        }
+    }
+
+    async fn push(&self, repository: &Repository, committed: &Committed, target: &Target) -> Result<Written, Stop> {
+        let branch = safe(&target.branch);
+        match repository.push(committed, target, &self.id).await.map_err(failed)? {
+            git::Outcome::Pushed { rebased: false, commit } => {
+                self.host.say(&format!("pushed {commit:.12} to `{branch}`"));
+                Ok(Written::Pushed)
+            }
+            git::Outcome::Pushed { rebased: true, commit } => {
+                self.host.say(&format!("`{branch}` had moved: pushed {commit:.12} upon it; `git pull --rebase` brings this clone up"));
+                Ok(Written::Pushed)
+            }
+            git::Outcome::Rescued { branch: rescue, reason } => {
+                let message = format!("`{branch}` did not take the secrets and ledger files: {}", safe(&reason));
+                let help = format!(
+                    "they are safe in the branch `{rescue}`: open a pull request from it, or `git merge {}/{rescue}`",
+                    target.remote
+                );
+                self.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ApplyRescued, message).help(help)));
+                Ok(Written::Rescued)
+            }
+        }
+    }
+
+    /// Gives the journal of the remote back. It keeps what was not written back.
+    pub async fn release(&self, held: Option<Held>, written: Written) -> Result<(), Stop> {
+        let Some(held) = held else { return Ok(()) };
+        let rest = if written == Written::Pushed { Rest::Nothing } else { Rest::Everything };
+        held.release(rest).await.map_err(failed)
+    }
+}
+
+/// The journal of a remote as the port that apply writes to.
+pub struct Pushing<'a> {
+    held: &'a Held,
+    host: &'a Host,
+}
+
+#[async_trait(?Send)]
+impl Remote for Pushing<'_> {
+    async fn append(&self, lines: Vec<u8>, sealed: Vec<SealedFile>) -> Result<(), String> {
+        self.held.append(lines, sealed.into_iter().collect(), self.host.real_now()).await.map_err(|error| error.to_string())
+    }
+}
+
+/// The repository around the workspace; `git` gets no admin credential in its environment.
+pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
+    let environment = Environment::new(env::vars_os());
+    let names = session.credential_variables();
+    Repository::discover(&session.workspace.root, &environment.without(names.iter().map(String::as_str))).await
+}
+
+/// The message of a write-back: one line for every key.
+fn message(touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+    let lines: Vec<String> = touched
+        .iter()
+        .map(|address| match outcomes.iter().find(|outcome| outcome.address == *address) {
+            Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
+            Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
+            None => format!("recover {address}"),
+        })
+        .collect();
+    (format!("keywright: {}", count(touched.len())), lines.join("\n"))
+}
+
+fn count(keys: usize) -> String {
+    if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") }
+}
+
+fn short(committed: &Committed) -> String {
+    format!("{:.12}", committed.commit)
+}
+
+fn not_ready(error: GitError) -> Stop {
+    let code = match &error {
+        GitError::HeldBy(_) | GitError::Moved(_) => Code::ApplyLocked,
+        GitError::NoRepository
+        | GitError::NoProgram
+        | GitError::NoRemote(_)
+        | GitError::NoBranch
+        | GitError::Refused { .. }
+        | GitError::Unreachable(_)
+        | GitError::TimedOut(_)
+        | GitError::TakenOver
+        | GitError::Damaged(_)
+        | GitError::Other(_) => Code::ApplyGit,
+    };
+    let help = format!("{}; nothing was changed", error.help());
+    Stop::with(Exit::Error, Diagnostic::error(code, error.to_string()).help(help))
+}
+
+fn failed(error: GitError) -> Stop {
+    let message = format!("secrets and ledger files were written here, and could not be written back: {error}");
+    Stop::with(
+        Exit::Partial,
+        Diagnostic::error(Code::ApplyNotPushed, message).help(format!("{}; apply again writes them back", error.help())),
+    )
+}

@@ -1,0 +1,200 @@
+//! What apply and recover share: the lock, the journal, finishing what an earlier run left, and the end.
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+
+use super::args::Writing;
+use super::beyond::{Beyond, Written};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{self, Observed, Providers, Session};
+use crate::apply::journal::{Journal, JournalError, Remote};
+use crate::apply::{self, Account, Outcome};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::files::{self, Lock};
+use crate::model::{Address, Listing, Name, Span};
+use crate::profile::Api;
+use crate::vault::Identities;
+
+/// Used for keys that no manifest gives a cooldown any more.
+const COOLDOWN: Span = Span::days(7);
+
+/// Takes the workspace for one apply.
+pub fn lock(host: &Host) -> Result<Lock, Stop> {
+    let root = session::find(host)?;
+    if root.join(".keywright").is_symlink() {
+        return Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(Code::WorkspaceSymlink, format!("`{}` is a symbolic link", root.join(".keywright").display()))
+                .help("replace it by a directory: links are never followed; nothing was changed"),
+        ));
+    }
+    match Lock::take(&root.join(".keywright/lock"))? {
+        Some(lock) => Ok(lock),
+        None => Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(Code::ApplyLocked, format!("another apply is running in `{}`", root.display()))
+                .help("wait until it has ended; nothing was changed"),
+        )),
+    }
+}
+
+/// Keys with something that an earlier run left, of the chosen keys, in the accounts that could be read.
+pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>) -> BTreeSet<Address> {
+    let now = session.host.clock().now();
+    let left = session.records.iter().filter(|(address, record)| match observed.listings.get(&address.account) {
+        Some(Listing::Complete(snapshot)) => {
+            let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
+            apply::needs_recovery(record, snapshot, consistency, now)
+        }
+        Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
+    });
+    left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
+}
+
+/// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
+pub fn durable_enough<'n>(session: &Session<'_>, writing: &Writing, changed: impl IntoIterator<Item = &'n Name>) -> Result<(), Stop> {
+    let outside = |name: &&Name| !matches!(session.workspace.accounts[*name].profile.api, Some(Api::Keyring));
+    let enough = writing.local || writing.push || writing.durable.is_some();
+    match changed.into_iter().find(outside) {
+        Some(name) if session.host.is_ci() && !enough => Err(Stop::with(
+            Exit::Error,
+            Diagnostic::error(
+                Code::ApplyNotDurable,
+                format!("account `{name}` would be changed from a CI machine, whose disk is not durable"),
+            )
+            .help("add `--push` or `--durable git`, or `--local` when the workspace outlives this job; nothing was changed"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Asks before anything is changed.
+pub fn confirm(host: &Host, yes: bool, question: &str) -> Result<(), Stop> {
+    if yes {
+        return Ok(());
+    }
+    let refused = |message: &str, help: &str| Stop::with(Exit::Error, Diagnostic::error(Code::ApplyNotConfirmed, message).help(help));
+    match host.ask(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(refused("not confirmed", "run it again when this is what you want; nothing was changed")),
+        None => Err(refused("there is no terminal to ask on", "add `--yes`; nothing was changed")),
+    }
+}
+
+/// Goes on with the journal, here and at the remote; then ledger and secret files say all that it says.
+pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Option<&'r dyn Remote>) -> Result<Journal<'r>, Stop> {
+    for area in ["ledger", "secrets", ".keywright"] {
+        files::sweep(&session.workspace.root.join(area))?;
+    }
+    apply::take_over(&session.ledger, beyond.sealed())?;
+    let journal = Journal::resume(&session.workspace.root, beyond.lines(), remote).await?;
+    apply::bring_forward(&session.ledger, &session.records, &session.replayed.changed)?;
+    Ok(journal)
+}
+
+/// Recovers keys; answers whether all of it worked.
+pub async fn recover(
+    session: &mut Session<'_>,
+    providers: &Providers,
+    observed: &Observed,
+    journal: &Journal<'_>,
+    identities: Option<&Identities>,
+    unfinished: &BTreeSet<Address>,
+) -> bool {
+    let host = session.host;
+    let accounts = accounts(session, providers, &observed.listings, journal, identities);
+    let names = |account: &Account<'_>| -> Vec<Name> {
+        unfinished.iter().filter(|address| address.account == *account.name).map(|address| address.name.clone()).collect()
+    };
+    let recovered = join_all(accounts.iter().map(|account| apply::recover(account, names(account)))).await;
+    let mut all = true;
+    for outcome in recovered.into_iter().flatten() {
+        if let Err(failure) = outcome.result {
+            all = false;
+            host.report(&not_done(&outcome.address, &failure));
+        }
+    }
+    let records: Vec<_> = accounts.iter().map(|account| (account.name.clone(), account.records.borrow().clone())).collect();
+    drop(accounts);
+    for (name, records) in records {
+        session.records.retain(|address, _| address.account != name);
+        session.records.extend(records.into_iter().map(|(key, record)| (Address::new(name.clone(), key), record)));
+    }
+    all
+}
+
+/// Writes back what was touched now and by the runs that the journal knows, and ends the journal.
+///
+/// Guarantees: the journal stays when the write-back that was asked for did not work, so that the next apply knows what is left to write back.
+pub async fn finish(
+    session: &Session<'_>,
+    beyond: &Beyond<'_>,
+    journal: Journal<'_>,
+    mut touched: BTreeSet<Address>,
+    outcomes: &[Outcome],
+    exit: Exit,
+) -> Result<(Exit, Written), Stop> {
+    touched.extend(session.replayed.journaled.iter().cloned());
+    match beyond.write_back(&touched, outcomes).await {
+        Ok(written) => {
+            journal.close()?;
+            Ok((if written == Written::Rescued { Exit::Partial } else { exit }, written))
+        }
+        Err(stop) => {
+            session.host.report(&stop);
+            Ok((Exit::Partial, Written::Locally))
+        }
+    }
+}
+
+/// The accounts that could be read, ready to be changed.
+pub fn accounts<'s>(
+    session: &'s Session<'_>,
+    providers: &'s Providers,
+    listings: &BTreeMap<Name, Listing>,
+    journal: &'s Journal<'s>,
+    identities: Option<&'s Identities>,
+) -> Vec<Account<'s>> {
+    let usable = providers.iter().filter_map(|(name, provider)| Some((name, provider.as_ref().ok()?)));
+    usable
+        .filter(|(name, _)| matches!(listings.get(*name), Some(Listing::Complete(_))))
+        .map(|(name, provider)| {
+            let account = &session.workspace.accounts[name];
+            let records = session::records_of(&session.records, name).into_iter().map(|(key, record)| (key, record.clone())).collect();
+            Account {
+                name,
+                provider_name: &account.profile.name,
+                provider: provider.as_ref(),
+                capabilities: &account.profile.capabilities,
+                catalogue: &account.catalogue,
+                secret_parts: &account.profile.secret.parts,
+                keys: session::keys_of(&session.workspace.keys, name),
+                records: RefCell::new(records),
+                ledger: &session.ledger,
+                journal,
+                identities,
+                surroundings: session.host,
+                halted: Cell::new(false),
+                default_cooldown: COOLDOWN,
+            }
+        })
+        .collect()
+}
+
+/// What a person reads of a change that was not carried out.
+pub fn not_done(address: &Address, failure: &apply::Failure) -> Stop {
+    let mut diagnostic = Diagnostic::error(failure.code, format!("`{address}`: {failure}"));
+    diagnostic.help.clone_from(&failure.help);
+    Stop::with(Exit::Partial, diagnostic)
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        let failure = apply::Failure::from(error);
+        let mut diagnostic = Diagnostic::error(failure.code, failure.message);
+        diagnostic.help = failure.help;
+        Self::with(Exit::Error, diagnostic)
+    }
+}
