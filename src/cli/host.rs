@@ -80,6 +80,10 @@ impl Host {
 
     /// A variable of the environment; an empty one counts as absent.
     pub fn variable(&self, name: &str) -> Option<String> {
+        #[cfg(test)]
+        if crate::seam::staged() {
+            return None;
+        }
         env::var(name).ok().filter(|value| !value.trim().is_empty())
     }
 
@@ -123,6 +127,10 @@ impl Host {
 
     /// One line for standard error.
     pub fn say(&self, line: &str) {
+        #[cfg(test)]
+        if crate::seam::hear(line.as_bytes()) {
+            return;
+        }
         // Nothing can be done about a standard error that is gone.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
@@ -153,6 +161,10 @@ impl Host {
 
     /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.
     pub fn listen_for_signals(&self) {
+        #[cfg(test)]
+        if crate::seam::staged() {
+            return;
+        }
         let stopping = self.stopping.clone();
         // Registered before anything else happens, so that no signal is missed.
         let Ok(mut signals) = Signals::new() else { return };
@@ -225,6 +237,10 @@ impl Surroundings for Host {
     }
 
     fn random(&self) -> [u8; 5] {
+        #[cfg(test)]
+        if let Some(bytes) = crate::seam::random() {
+            return bytes;
+        }
         let mut bytes = [0; 5];
         getrandom::fill(&mut bytes).expect("the operating system has randomness");
         bytes
