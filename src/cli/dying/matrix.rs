@@ -51,12 +51,7 @@ fn due(site: &mut Site) {
 }
 
 const SCENARIOS: [Scenario; 13] = [
-    Scenario {
-        name: "create",
-        prepare: |_| {},
-        change: |site| site.declare(vec![Declared::new("one")]),
-        kind: as_it_is,
-    },
+    Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is },
     Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is },
     Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit },
     Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is },

@@ -129,9 +129,8 @@ impl Provider for Sim {
             if world.kind.key_limit.is_some_and(|limit| live >= limit as usize) {
                 return Err(ProviderError::Refused("the limit of keys is reached".to_owned()));
             }
-            let make = |world: &mut World| {
-                world.make(&request.label, request.scopes.clone(), request.expires_at, request.options.clone(), false)
-            };
+            let make =
+                |world: &mut World| world.make(&request.label, request.scopes.clone(), request.expires_at, request.options.clone(), false);
             let now = world.now();
             match fault {
                 Fault::Unheard | Fault::Refused | Fault::Throttled | Fault::Unreachable => None,

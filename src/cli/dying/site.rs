@@ -122,8 +122,10 @@ impl Site {
             text = "account: pay\nkeys: {}\n".to_owned();
         }
         fs::write(self.root.join("keys/pay.yaml"), text).expect("a manifest");
-        let want =
-            |key: &Declared| Want { active: key.active, scopes: key.scopes.iter().map(|scope| crate::model::Scope::from(*scope)).collect() };
+        let want = |key: &Declared| Want {
+            active: key.active,
+            scopes: key.scopes.iter().map(|scope| crate::model::Scope::from(*scope)).collect(),
+        };
         self.world.borrow_mut().wanted = manifest.iter().map(|key| (key.name.to_owned(), want(key))).collect();
         self.manifest = manifest;
     }

@@ -64,8 +64,12 @@ pub fn judge(site: &Site) -> Vec<String> {
     let world = site.world.borrow();
     let mut wrong = world.broken.clone();
     let mut report = Report::default();
-    let records: BTreeMap<String, KeyRecord> =
-        Ledger::new(&site.root).load_all(&mut report).records.into_iter().map(|(address, record)| (address.name.to_string(), record)).collect();
+    let records: BTreeMap<String, KeyRecord> = Ledger::new(&site.root)
+        .load_all(&mut report)
+        .records
+        .into_iter()
+        .map(|(address, record)| (address.name.to_string(), record))
+        .collect();
     if report.has_errors() {
         wrong.push(format!("the ledger cannot be read: {report:?}"));
     }
@@ -92,8 +96,7 @@ pub fn judge(site: &Site) -> Vec<String> {
 /// A declared key has one published generation, and its secret works.
 fn declared(site: &Site, world: &World, name: &str, record: Option<&KeyRecord>) -> Vec<String> {
     let Some(record) = record else { return vec![format!("`{name}` has no ledger file")] };
-    let active: Vec<&Generation> =
-        record.generations.iter().filter(|generation| generation.state == GenerationState::Active).collect();
+    let active: Vec<&Generation> = record.generations.iter().filter(|generation| generation.state == GenerationState::Active).collect();
     let [active] = active[..] else { return vec![format!("`{name}` has {} active generations", active.len())] };
     let Some(key) = active.id.as_deref().and_then(|id| world.key(id)) else {
         return vec![format!("the active generation of `{name}` is not at the provider")];
