@@ -26,6 +26,32 @@ impl Account<'_> {
         for number in unfinished {
             self.recover_generation(key, &mut record, number).await?;
         }
+        self.disable_strays(&mut record).await
+    }
+
+    /// Disables live keys that bear a marker of the record and that no record knows: one create delivered twice, the second time late.
+    ///
+    /// Expected flow: each is recorded as a lost generation of its own, then disabled. Guarantees: the generation that has the marker and its own
+    /// id is not touched. Assumptions: the generations of the record have been recovered. Caveats: whoever puts our marker on a key of theirs by
+    /// hand loses it. Errors: provider and disk; what was recorded is tried again by the next run.
+    async fn disable_strays(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        let listed = self.provider.list().await.map_err(|error| Failure::provider("look for twins", error))?;
+        let strays = super::strays(self.records.borrow().values(), &listed);
+        let twins = record.generations.iter().filter_map(|generation| Some((generation.number, strays.get(generation.marker.as_ref()?)?)));
+        let twins: Vec<(u32, String)> = twins.flat_map(|(number, ids)| ids.iter().map(move |id| (number, id.clone()))).collect();
+        for (number, id) in twins {
+            let twin = record.generation(number).expect("the marker was found there");
+            let (marker, label, options) = (twin.marker.clone(), twin.label.clone(), twin.options.clone());
+            let (scopes, created_at) = (twin.scopes.clone(), twin.created_at);
+            let stray = Generation {
+                id: Some(id),
+                marker,
+                options,
+                ..Generation::new(record.next_number(), GenerationState::Lost, label, scopes, created_at)
+            };
+            self.commit(record, &stray).await?;
+            self.abandon(record, stray.number).await?;
+        }
         Ok(())
     }
 
