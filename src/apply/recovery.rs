@@ -11,7 +11,7 @@ use crate::profile::Disable;
 use crate::provider::{Created, Liveness, ProviderError};
 
 /// How long apply itself waits for a provider to become consistent.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that a create can be under way.
 const CALL: Duration = crate::provider::CREATE_LIMIT;
 
@@ -235,7 +235,11 @@ impl Account<'_> {
                 Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
                 Disable::None => self.provider.delete(&id).await,
             };
-            let after = self.look(&id).await;
+            let off = |observed: &Option<ObservedKey>| observed.as_ref().is_none_or(|observed| observed.enabled != Some(true));
+            let after = match &asked {
+                Ok(()) => self.look_until(&id, off).await,
+                Err(_) => self.look(&id).await,
+            };
             let gone = match (&asked, &after) {
                 (Ok(()) | Err(ProviderError::NotFound(_)), Ok(None)) => true,
                 (Err(error), Ok(None)) => return Err(Failure::provider("disable the key", error.clone())),
