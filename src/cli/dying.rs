@@ -6,6 +6,7 @@ mod hands;
 mod matrix;
 mod provider;
 mod random;
+mod schedules;
 mod site;
 mod verdict;
 mod world;

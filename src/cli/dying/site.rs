@@ -13,7 +13,7 @@ use super::super::exit::Exit;
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
-use super::world::{Kind, Want, World, later};
+use super::world::{Kind, Want, World};
 use crate::model::{Format, Name};
 use crate::provider::Provider;
 use crate::seam::{self, Stage, Then};
@@ -55,11 +55,13 @@ impl Declared {
     }
 }
 
+/// Files by path; `None`: a directory.
+pub type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
 /// Everything that is left when the process is killed.
 #[derive(Clone)]
 pub struct Image {
-    /// `None`: a directory.
-    pub files: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    pub files: Files,
     pub world: World,
     pub now: Timestamp,
     pub markers: u64,
@@ -181,21 +183,19 @@ impl Site {
         Ran { exit: ended, said: seam::said() }
     }
 
-    pub fn image(&self) -> Image {
-        Snapshot { root: &self.root, world: &self.world, markers: self.markers.0 }.image()
+    /// Puts the ledger back as git holds it. Secret files stay.
+    pub fn check_out(&self, committed: &Files) {
+        if self.root.join("ledger").exists() {
+            fs::remove_dir_all(self.root.join("ledger")).expect("removed");
+        }
+        place(&self.root, committed);
     }
 
     /// Puts everything back as it was in an image.
     pub fn restore(&mut self, image: &Image) {
         fs::remove_dir_all(&self.root).expect("removed");
         fs::create_dir_all(&self.root).expect("a directory");
-        for (path, bytes) in &image.files {
-            let path = self.root.join(path);
-            match bytes {
-                None => fs::create_dir_all(path).expect("a directory"),
-                Some(bytes) => fs::write(path, bytes).expect("a file"),
-            }
-        }
+        place(&self.root, &image.files);
         *self.world.borrow_mut() = image.world.clone();
         self.world.borrow_mut().clock = Rc::new(Cell::new(image.now));
         self.markers = Random(image.markers);
@@ -204,10 +204,6 @@ impl Site {
     /// The plaintext of a key's secret file in place.
     pub fn secret(&self, name: &str) -> Option<String> {
         plaintext(&self.root, &self.identity, name)
-    }
-
-    pub fn later(&self, seconds: i64) -> Timestamp {
-        later(self.world.borrow().now(), seconds)
     }
 }
 
@@ -222,6 +218,14 @@ impl Snapshot<'_> {
     pub fn image(&self) -> Image {
         let world = self.world.borrow();
         Image { files: tree(self.root), now: world.now(), world: world.clone(), markers: self.markers }
+    }
+
+    pub fn note(&self, what: &str) {
+        self.world.borrow_mut().note(what);
+    }
+
+    pub fn ledger(&self) -> Files {
+        tree(self.root).into_iter().filter(|(path, _)| path.starts_with("ledger")).collect()
     }
 }
 
@@ -258,8 +262,18 @@ fn shortened(point: &str) -> String {
     }
 }
 
+fn place(root: &Path, files: &Files) {
+    for (path, bytes) in files {
+        let path = root.join(path);
+        match bytes {
+            None => fs::create_dir_all(path).expect("a directory"),
+            Some(bytes) => fs::write(path, bytes).expect("a file"),
+        }
+    }
+}
+
 /// Every file and directory below the workspace.
-pub fn tree(root: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+pub fn tree(root: &Path) -> Files {
     let mut all = BTreeMap::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(directory) = waiting.pop() {

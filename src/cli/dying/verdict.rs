@@ -126,7 +126,8 @@ fn untrue(world: &World, name: &str, generation: &Generation) -> Option<String> 
     let wrong = match generation.state {
         GenerationState::Active => !live,
         GenerationState::Retiring => {
-            !cannot && generation.disable_after.is_none_or(|after| after <= world.now()) || !live && world.chaos.is_none()
+            // Dead before its time is no lie: somebody else, or an earlier apply whose answer was lost, has ended it.
+            live && !cannot && generation.disable_after.is_none_or(|after| after <= world.now())
         }
         GenerationState::Disabled | GenerationState::Deleted | GenerationState::Vanished | GenerationState::Expired => live,
         GenerationState::Ambiguous => generation.id.is_some() || world.keys.iter().any(|key| bears(&key)),

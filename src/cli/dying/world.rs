@@ -312,6 +312,8 @@ impl World {
             return Fault::None;
         }
         let late = 1 + chaos.random.below(200) as i64;
+        // What nobody can see is nobody's fault.
+        let other = if self.kind.tells_scopes { Fault::OtherScopes } else { Fault::Lost };
         let any = [Fault::Lost, Fault::Unheard, Fault::Throttled, Fault::Unreachable, Fault::Refused, Fault::RefusedAndDone];
         let create = [
             Fault::Twice,
@@ -320,7 +322,7 @@ impl World {
             Fault::Late(late),
             Fault::Stalled,
             Fault::NoSecret,
-            Fault::OtherScopes,
+            other,
             Fault::Lost,
         ];
         let read = [Fault::Unheard, Fault::Throttled, Fault::Unreachable];
