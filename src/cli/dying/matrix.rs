@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::exit::Exit;
 use super::random::Random;
 use super::site::{Declared, Image, Site};
-use super::verdict::settle;
+use super::verdict::{finish, settle};
 use super::world::Kind;
 use crate::seam::Then;
 
@@ -160,12 +160,14 @@ fn walk(scenario: &Scenario, kind: &Kind) -> usize {
     let twice: BTreeSet<usize> = (0..3).map(|_| random.below(deaths.len() as u64) as usize).collect();
     for (at, (points, image)) in deaths.iter().enumerate() {
         site.restore(image);
-        settle(&mut site, 2).unwrap_or_else(|problem| panic!("{title}, killed at {points}: {problem}"));
+        // What is left after most deaths is the same: that it rests is asked of some.
+        let judged = if at % 4 == 0 { settle(&mut site, 2) } else { finish(&mut site, 2).map(drop) };
+        judged.unwrap_or_else(|problem| panic!("{title}, killed at {points}: {problem}"));
         if twice.contains(&at) {
             site.restore(image);
             let second = random.below(40);
             die_again(&mut site, second);
-            settle(&mut site, 3).unwrap_or_else(|problem| panic!("{title}, killed at {points}, and again at point {second}: {problem}"));
+            finish(&mut site, 3).unwrap_or_else(|problem| panic!("{title}, killed at {points}, and again at point {second}: {problem}"));
         }
     }
     deaths.len()
@@ -193,10 +195,10 @@ fn die_again(site: &mut Site, at: u64) {
 fn walk_all(kind: &Kind) {
     let mut all = 0;
     for scenario in &SCENARIOS {
-        let is_none_lost = walk(scenario, kind);
-        all += is_none_lost;
+        all += walk(scenario, kind);
     }
-    assert!(all > 100, "{all} deaths");
+    println!("{all} deaths at a provider that is `{}`", kind.name);
+    assert!(all > 200, "{all} deaths");
 }
 
 #[test]

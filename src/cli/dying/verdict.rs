@@ -9,8 +9,18 @@ use crate::ledger::Ledger;
 use crate::model::{Generation, GenerationState, KeyRecord, Marker};
 use crate::profile::Disable;
 
-/// Applies until nothing is left, at most so many times; then everything is judged. The text says what is wrong.
+/// Applies until nothing is left, at most so many times; then everything is judged, and one apply more must change nothing. The text says what
+/// is wrong.
 pub fn settle(site: &mut Site, times: usize) -> Result<(), String> {
+    let said = finish(site, times)?;
+    rest(site).map_err(|problem| {
+        let log = site.world.borrow().log.join("\n");
+        format!("{problem}\n==== said before\n{said}\n==== log\n{log}")
+    })
+}
+
+/// The same without the apply more. Answers what was said.
+pub fn finish(site: &mut Site, times: usize) -> Result<String, String> {
     let mut said = String::new();
     let mut done = false;
     for _ in 0..times {
@@ -31,13 +41,7 @@ pub fn settle(site: &mut Site, times: usize) -> Result<(), String> {
         return told(vec![format!("apply is not done after {times} times")], &said);
     }
     let problems = judge(site);
-    if !problems.is_empty() {
-        return told(problems, &said);
-    }
-    rest(site).or_else(|problem| {
-        let log = site.world.borrow().log.join("\n");
-        Err(format!("{problem}\n==== said before\n{said}\n==== log\n{log}"))
-    })
+    if problems.is_empty() { Ok(said) } else { told(problems, &said) }
 }
 
 /// One apply more must change nothing.
