@@ -23,7 +23,7 @@ use staging::Staging;
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, GenerationState, KeyRecord, Name, Snapshot, Span};
+use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -38,13 +38,36 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
 }
 
+/// Markers at live keys whose id no generation of the account has, each with the ids that bear it: a create that was delivered twice, or late.
+pub fn strays<'a>(
+    records: impl IntoIterator<Item = &'a KeyRecord>,
+    seen: impl IntoIterator<Item = &'a ObservedKey>,
+) -> BTreeMap<Marker, Vec<String>> {
+    let generations = records.into_iter().flat_map(|record| &record.generations);
+    let known: BTreeSet<&str> = generations.filter_map(|generation| generation.id.as_deref()).collect();
+    let mut strays: BTreeMap<Marker, Vec<String>> = BTreeMap::new();
+    for key in seen.into_iter().filter(|key| !key.own && key.enabled != Some(false) && !known.contains(key.id.as_str())) {
+        if let Some(marker) = key.marker() {
+            strays.entry(marker).or_default().push(key.id.clone());
+        }
+    }
+    strays
+}
+
 /// Whether a record holds something that an earlier run left unfinished. An ambiguous generation whose time is over does not count unless
-/// its marker has shown up after all.
-pub fn needs_recovery(record: &KeyRecord, seen: &Snapshot, consistency: Span, now: Timestamp) -> bool {
+/// its marker has shown up after all. `strays`: of the whole account.
+pub fn needs_recovery(
+    record: &KeyRecord,
+    strays: &BTreeMap<Marker, Vec<String>>,
+    seen: &Snapshot,
+    consistency: Span,
+    now: Timestamp,
+) -> bool {
     record.generations.iter().any(|generation| {
         let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
         let settled = generation.is_settled(consistency, now) && !late();
-        generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
+        let twin = generation.marker.as_ref().is_some_and(|marker| strays.contains_key(marker));
+        twin || generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
     })
 }
 

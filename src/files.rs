@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+#[cfg(test)]
+use crate::seam;
+
 /// A file operation that failed, with its path.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} `{}`: {source}", path.display())]
@@ -63,28 +66,56 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::of("write", path);
     let directory = parent(path);
     create_directory(directory)?;
+    #[cfg(test)]
+    seam::reach_file("before writing", path);
     let mut file = temporary(directory).map_err(failed())?;
-    file.write_all(bytes).map_err(failed())?;
+    write_all(file.as_file_mut(), bytes, path).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
+    #[cfg(test)]
+    seam::reach_file("written beside", path);
     file.persist(path).map_err(|error| failed()(error.error))?;
-    sync_directory(directory)
+    sync_directory(directory)?;
+    #[cfg(test)]
+    seam::reach_file("after writing", path);
+    Ok(())
+}
+
+#[cfg_attr(not(test), expect(unused_variables, reason = "tests name the point by the path"))]
+fn write_all(file: &mut File, bytes: &[u8], path: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    if let Some((first, rest)) = seam::in_pieces(bytes) {
+        file.write_all(first)?;
+        seam::reach_file("half written", path);
+        return file.write_all(rest);
+    }
+    file.write_all(bytes)
 }
 
 /// Moves a file into place durably; creates missing directories. Both paths must be on one file system.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     create_directory(parent(to))?;
+    #[cfg(test)]
+    seam::reach_file("before moving to", to);
     fs::rename(from, to).map_err(FileError::of("move into place", to))?;
     sync_directory(parent(to))?;
-    sync_directory(parent(from))
+    sync_directory(parent(from))?;
+    #[cfg(test)]
+    seam::reach_file("after moving to", to);
+    Ok(())
 }
 
 /// Removes a file durably; that it is not there is success.
 pub fn remove(path: &Path) -> Result<(), FileError> {
+    #[cfg(test)]
+    seam::reach_file("before removing", path);
     match fs::remove_file(path) {
-        Ok(()) => sync_directory(parent(path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(FileError::of("remove", path)(error)),
+        Ok(()) => sync_directory(parent(path))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(FileError::of("remove", path)(error)),
     }
+    #[cfg(test)]
+    seam::reach_file("after removing", path);
+    Ok(())
 }
 
 /// Creates a directory and its missing parents, each durable.
@@ -96,10 +127,13 @@ pub fn create_directory(path: &Path) -> Result<(), FileError> {
         create_directory(above)?;
     }
     match fs::create_dir(path) {
-        Ok(()) => sync_directory(parent(path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(FileError::of("create", path)(error)),
+        Ok(()) => sync_directory(parent(path))?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(FileError::of("create", path)(error)),
     }
+    #[cfg(test)]
+    seam::reach_file("after creating directory", path);
+    Ok(())
 }
 
 /// An append-only file of which every appended line is durable before `append` returns.
@@ -115,14 +149,21 @@ impl AppendFile {
         create_directory(parent(path))?;
         let file = private(File::options().create(true).append(true)).open(path).map_err(FileError::of("open", path))?;
         sync_directory(parent(path))?;
+        #[cfg(test)]
+        seam::reach_file("after opening", path);
         Ok(Self { path: path.to_owned(), file })
     }
 
     /// Appends one line and waits until it is on disk.
     pub fn append(&mut self, line: &str) -> Result<(), FileError> {
         let text = format!("{line}\n");
-        self.file.write_all(text.as_bytes()).map_err(FileError::of("write", &self.path))?;
-        self.file.sync_data().map_err(FileError::of("write", &self.path))
+        #[cfg(test)]
+        seam::reach_file("before appending to", &self.path);
+        write_all(&mut self.file, text.as_bytes(), &self.path).map_err(FileError::of("write", &self.path))?;
+        self.file.sync_data().map_err(FileError::of("write", &self.path))?;
+        #[cfg(test)]
+        seam::reach_file("after appending to", &self.path);
+        Ok(())
     }
 }
 

@@ -25,6 +25,8 @@ pub mod plan;
 pub mod profile;
 pub mod provider;
 pub mod render;
+#[cfg(test)]
+mod seam;
 pub mod vault;
 pub mod workspace;
 pub mod yaml;

@@ -12,4 +12,4 @@ pub use recipient::{Recipient, RecipientProblem, UnusableRecipient, distinct};
 pub use seal::{SealProblem, Sealing, seal, trial};
 
 #[cfg(test)]
-mod examples;
+pub(crate) mod examples;

@@ -68,19 +68,22 @@ impl Account<'_> {
         {
             return Err(Failure::provider("edit the key", error.clone()));
         }
-        let observed = self.look(&id).await.map_err(|error| Failure::provider("read the edited key back", error))?;
+        let is_applied = |field: &EditField, observed: &ObservedKey| match field {
+            EditField::Label => observed.label == label,
+            EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.is_equivalent(&key.scopes, scopes)),
+            EditField::Expiry => observed.expires_at.is_none_or(|end| self.capabilities.expiry.agrees(expires_at, end)),
+            EditField::Options => options_agree(&key.options, &observed.options),
+        };
+        let shown = |observed: &Option<ObservedKey>| {
+            observed.as_ref().is_some_and(|observed| fields.iter().all(|field| is_applied(field, observed)))
+        };
+        let observed = self.look_until(&id, shown).await.map_err(|error| Failure::provider("read the edited key back", error))?;
         let observed =
             observed.ok_or_else(|| Failure::new(Code::ProviderNotApplied, format!("the key `{id}` vanished while it was edited")))?;
 
         let mut stayed = Vec::new();
         for field in fields {
-            let applied = match field {
-                EditField::Label => observed.label == label,
-                EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.is_equivalent(&key.scopes, scopes)),
-                EditField::Expiry => observed.expires_at.is_none_or(|end| self.capabilities.expiry.agrees(expires_at, end)),
-                EditField::Options => options_agree(&key.options, &observed.options),
-            };
-            match (applied, field) {
+            match (is_applied(field, &observed), field) {
                 (false, _) => stayed.push(*field),
                 (true, EditField::Label) => generation.label.clone_from(&label),
                 (true, EditField::Scopes) => generation.scopes.clone_from(&key.scopes),
@@ -120,7 +123,8 @@ impl Account<'_> {
             }
             return Err(Failure::provider("enable the key", error.clone()));
         }
-        let observed = self.look(&id).await.map_err(|error| Failure::provider("read back whether the key is enabled", error))?;
+        let on = |observed: &Option<ObservedKey>| observed.as_ref().is_some_and(|observed| observed.enabled != Some(false));
+        let observed = self.look_until(&id, on).await.map_err(|error| Failure::provider("read back whether the key is enabled", error))?;
         let enabled = match observed.map(|key| key.enabled) {
             Some(Some(enabled)) => enabled,
             Some(None) => match self.liveness(&record.address, &generation).await? {
@@ -169,7 +173,9 @@ impl Account<'_> {
         let mut record = self.record(name);
         let (generation, id) = self.known(&record, number)?;
         self.provider.delete(&id).await.map_err(|error| Failure::provider("delete the key", error))?;
-        if self.look(&id).await.map_err(|error| Failure::provider("read back whether the key is gone", error))?.is_some() {
+        let gone =
+            self.look_until(&id, Option::is_none).await.map_err(|error| Failure::provider("read back whether the key is gone", error))?;
+        if gone.is_some() {
             return Err(Failure::new(Code::ProviderNotApplied, format!("the provider accepted to delete `{id}` and still has it")));
         }
         self.commit(&mut record, &Generation { state: GenerationState::Deleted, ..generation }).await

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::account::Account;
 use super::failure::Failure;
+use super::recovery::PATIENCE;
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
@@ -134,7 +135,9 @@ impl Account<'_> {
         secret: &Secret,
     ) -> Result<(), Failure> {
         let id = generation.id.clone().expect("a sealed generation has its id");
-        if let Some(observed) = self.look(&id).await.map_err(|error| Failure::provider("read the key back", error))? {
+        let shown = |observed: &Option<ObservedKey>| observed.as_ref().is_some_and(|observed| self.unlike(&generation, observed).is_none());
+        let observed = self.look_until(&id, shown).await.map_err(|error| Failure::provider("read the key back", error))?;
+        if let Some(observed) = observed {
             if let Some(field) = self.unlike(&generation, &observed) {
                 self.abandon(record, generation.number).await?;
                 let message = format!("the provider created the key with another {field} than asked; it was disabled again");
@@ -195,6 +198,21 @@ impl Account<'_> {
             return self.provider.get(id).await;
         }
         Ok(self.provider.list().await?.into_iter().find(|key| key.id == id))
+    }
+
+    /// The same; what does not show yet what it should is looked at once more when the provider's consistency time has passed.
+    pub(super) async fn look_until(
+        &self,
+        id: &str,
+        shown: impl Fn(&Option<ObservedKey>) -> bool,
+    ) -> Result<Option<ObservedKey>, ProviderError> {
+        let observed = self.look(id).await?;
+        let wait = Duration::from_secs(self.capabilities.consistency.as_seconds()).min(PATIENCE);
+        if shown(&observed) || wait.is_zero() {
+            return Ok(observed);
+        }
+        self.surroundings.wait(wait).await;
+        self.look(id).await
     }
 
     /// The first field that differs between what was asked for and what the provider says.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot};
+use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
 use crate::profile::Capabilities;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::{CREATE_LIMIT, Provider, ProviderError};
 
 /// Keys asked for by id at the same time.
 const GETS_AT_ONCE: usize = 8;
@@ -39,8 +39,9 @@ async fn read(
         .filter_map(|generation| Some((generation.id.as_deref()?, generation.created_at)))
         .filter(|(id, _)| !snapshot.keys.contains_key(*id))
         .collect();
+    let settled = |created: Timestamp| settles(created, capabilities.consistency) <= now;
     if capabilities.get {
-        let found: Vec<(&str, Option<ObservedKey>)> = stream::iter(missing.into_keys())
+        let found: Vec<(&str, Option<ObservedKey>)> = stream::iter(missing.keys().copied())
             .map(|id| async move { provider.get(id).await.map(|key| (id, key)) })
             .buffer_unordered(GETS_AT_ONCE)
             .try_collect()
@@ -48,15 +49,25 @@ async fn read(
         for (id, key) in found {
             match key {
                 Some(key) => drop(snapshot.keys.insert(id.to_owned(), key)),
-                None => drop(snapshot.absent.insert(id.to_owned())),
+                None if settled(missing[id]) => drop(snapshot.absent.insert(id.to_owned())),
+                None => {}
             }
         }
     } else {
-        let settled = |created: &Timestamp| created.checked_add(capabilities.consistency.duration()).is_ok_and(|settled| settled <= now);
-        snapshot.absent = missing.iter().filter(|(_, created)| settled(created)).map(|(id, _)| (*id).to_owned()).collect();
+        snapshot.absent = missing.iter().filter(|(_, created)| settled(**created)).map(|(id, _)| (*id).to_owned()).collect();
     }
     snapshot.own_scopes = snapshot.keys.values().find(|key| key.own).and_then(|key| key.scopes.clone());
     Ok(snapshot)
+}
+
+/// When reads must show what was asked for at `created`: the consistency time begins when the call has ended, and no call is longer than its limit.
+/// A provider without a consistency time shows at once what it has answered.
+fn settles(created: Timestamp, consistency: Span) -> Timestamp {
+    if consistency == Span::seconds(0) {
+        return created;
+    }
+    let over = created.checked_add(CREATE_LIMIT).unwrap_or(created);
+    over.checked_add(consistency.duration()).unwrap_or(over)
 }
 
 /// Offline: what the ledger believes, as if a provider had said it.

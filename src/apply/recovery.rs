@@ -11,7 +11,7 @@ use crate::profile::Disable;
 use crate::provider::{Created, Liveness, ProviderError};
 
 /// How long apply itself waits for a provider to become consistent.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that a create can be under way.
 const CALL: Duration = crate::provider::CREATE_LIMIT;
 
@@ -25,6 +25,32 @@ impl Account<'_> {
             record.generations.iter().filter(|generation| generation.state.is_unfinished()).map(|generation| generation.number).collect();
         for number in unfinished {
             self.recover_generation(key, &mut record, number).await?;
+        }
+        self.disable_strays(&mut record).await
+    }
+
+    /// Disables live keys that bear a marker of the record and that no record knows: one create delivered twice, the second time late.
+    ///
+    /// Expected flow: each is recorded as a lost generation of its own, then disabled. Guarantees: the generation that has the marker and its own
+    /// id is not touched. Assumptions: the generations of the record have been recovered. Caveats: whoever puts our marker on a key of theirs by
+    /// hand loses it. Errors: provider and disk; what was recorded is tried again by the next run.
+    async fn disable_strays(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        let listed = self.provider.list().await.map_err(|error| Failure::provider("look for twins", error))?;
+        let strays = super::strays(self.records.borrow().values(), &listed);
+        let twins = record.generations.iter().filter_map(|generation| Some((generation.number, strays.get(generation.marker.as_ref()?)?)));
+        let twins: Vec<(u32, String)> = twins.flat_map(|(number, ids)| ids.iter().map(move |id| (number, id.clone()))).collect();
+        for (number, id) in twins {
+            let twin = record.generation(number).expect("the marker was found there");
+            let (marker, label, options) = (twin.marker.clone(), twin.label.clone(), twin.options.clone());
+            let (scopes, created_at) = (twin.scopes.clone(), twin.created_at);
+            let stray = Generation {
+                id: Some(id),
+                marker,
+                options,
+                ..Generation::new(record.next_number(), GenerationState::Lost, label, scopes, created_at)
+            };
+            self.commit(record, &stray).await?;
+            self.abandon(record, stray.number).await?;
         }
         Ok(())
     }
@@ -209,7 +235,11 @@ impl Account<'_> {
                 Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
                 Disable::None => self.provider.delete(&id).await,
             };
-            let after = self.look(&id).await;
+            let off = |observed: &Option<ObservedKey>| observed.as_ref().is_none_or(|observed| observed.enabled != Some(true));
+            let after = match &asked {
+                Ok(()) => self.look_until(&id, off).await,
+                Err(_) => self.look(&id).await,
+            };
             let gone = match (&asked, &after) {
                 (Ok(()) | Err(ProviderError::NotFound(_)), Ok(None)) => true,
                 (Err(error), Ok(None)) => return Err(Failure::provider("disable the key", error.clone())),

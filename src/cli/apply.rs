@@ -12,7 +12,7 @@ use super::host::Host;
 use super::recovery::{self, accounts, not_done};
 use super::session::{self, Observed, Providers, Purpose, Session};
 use super::{plan as planning, print};
-use crate::apply::journal::{Journal, Remote};
+use crate::apply::journal::Remote;
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, Name};
@@ -77,7 +77,7 @@ async fn work(
         recovery::confirm(host, args.yes, "Apply these changes?")?;
     }
     if !acting && !beyond.has_work(&session) {
-        Journal::resume(&session.workspace.root, b"", None).await?.close()?;
+        recovery::begin(&session, &beyond, None).await?.close()?;
         return Ok(if in_part { Exit::Partial } else { Exit::Done });
     }
     host.listen_for_signals();

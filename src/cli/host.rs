@@ -97,6 +97,10 @@ impl Host {
 
     /// A variable of the environment; an empty one counts as absent.
     pub fn variable(&self, name: &str) -> Option<String> {
+        #[cfg(test)]
+        if crate::seam::staged() {
+            return None;
+        }
         env::var(name).ok().filter(|value| !value.trim().is_empty())
     }
 
@@ -140,6 +144,10 @@ impl Host {
 
     /// One line for standard error.
     pub fn say(&self, line: &str) {
+        #[cfg(test)]
+        if crate::seam::hear(line.as_bytes()) {
+            return;
+        }
         // Nothing can be done about a standard error that is gone.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
@@ -170,6 +178,10 @@ impl Host {
 
     /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.
     pub fn listen_for_signals(&self) {
+        #[cfg(test)]
+        if crate::seam::staged() {
+            return;
+        }
         let stopping = self.stopping.clone();
         // Registered before anything else happens, so that no signal is missed.
         let Ok(mut signals) = Signals::new() else { return };
@@ -231,7 +243,10 @@ impl Surroundings for Host {
     }
 
     async fn wait(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        let slept = time;
+        #[cfg(test)]
+        let slept = if crate::seam::staged() { Duration::ZERO } else { slept };
+        tokio::time::sleep(slept).await;
         match &self.clock {
             Clock::System => {}
             Clock::Fixed(at) => {
@@ -242,6 +257,10 @@ impl Surroundings for Host {
     }
 
     fn random(&self) -> [u8; 5] {
+        #[cfg(test)]
+        if let Some(bytes) = crate::seam::random() {
+            return bytes;
+        }
         let mut bytes = [0; 5];
         getrandom::fill(&mut bytes).expect("the operating system has randomness");
         bytes

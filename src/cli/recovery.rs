@@ -43,10 +43,18 @@ pub fn lock(host: &Host) -> Result<Lock, Stop> {
 /// Keys with something that an earlier run left, of the chosen keys, in the accounts that could be read.
 pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>) -> BTreeSet<Address> {
     let now = session.host.clock().now();
+    let strays: BTreeMap<&Name, _> = observed
+        .listings
+        .iter()
+        .filter_map(|(name, listing)| {
+            let records = session::records_of(&session.records, name);
+            Some((name, apply::strays(records.into_values(), listing.snapshot()?.keys.values())))
+        })
+        .collect();
     let left = session.records.iter().filter(|(address, record)| match observed.listings.get(&address.account) {
         Some(Listing::Complete(snapshot)) => {
             let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
-            apply::needs_recovery(record, snapshot, consistency, now)
+            apply::needs_recovery(record, &strays[&address.account], snapshot, consistency, now)
         }
         Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
     });

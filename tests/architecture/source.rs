@@ -116,7 +116,8 @@ impl Source {
             }
             let declared = self.code[item..].trim_start_matches("pub(crate) ").trim_start_matches("pub ").strip_prefix("mod ");
             if let Some(name) = declared.map(word) {
-                self.test_modules.push(format!("{}/{name}", self.path.trim_end_matches(".rs")));
+                let above = self.path.trim_end_matches(".rs");
+                self.test_modules.push(if above == "lib" { name.to_owned() } else { format!("{above}/{name}") });
             }
             let end = item + end_of_item(&self.code[item..]);
             let cut: String = self.code[start..end].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();

@@ -1,0 +1,232 @@
+//! Every point of every scenario, on every kind of provider: killed there, apply finishes it.
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::super::exit::Exit;
+use super::random::Random;
+use super::site::{Declared, Image, Site};
+use super::verdict::{finish, settle};
+use super::world::Kind;
+use crate::seam::Then;
+
+const DAY: i64 = 86_400;
+
+/// What leads to the apply that is killed.
+struct Scenario {
+    name: &'static str,
+    /// Everything up to the change, applied in peace.
+    prepare: fn(&mut Site),
+    /// What the apply under test has to do.
+    change: fn(&mut Site),
+    /// What the provider must be for this scenario.
+    kind: fn(&mut Kind),
+}
+
+fn as_it_is(_: &mut Kind) {}
+
+fn cannot_edit(kind: &mut Kind) {
+    kind.edits_scopes = false;
+}
+
+fn in_peace(site: &mut Site) {
+    let ran = site.apply();
+    assert_eq!(ran.exit, Some(Exit::Done), "{}", ran.said);
+    // Until the list shows what was done.
+    let consistency = site.world.borrow().kind.consistency;
+    site.pass(consistency);
+}
+
+fn one(site: &mut Site) {
+    site.declare(vec![Declared::new("one")]);
+    in_peace(site);
+}
+
+fn other_scopes(site: &mut Site) {
+    site.redeclare("one", |key| key.scopes = vec!["hooks:read", "hooks:write"]);
+}
+
+fn due(site: &mut Site) {
+    site.pass(80 * DAY);
+}
+
+const SCENARIOS: [Scenario; 13] = [
+    Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is },
+    Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is },
+    Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit },
+    Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is },
+    Scenario { name: "disable", prepare: one, change: |site| site.redeclare("one", |key| key.active = false), kind: as_it_is },
+    Scenario { name: "remove", prepare: one, change: |site| site.declare(Vec::new()), kind: as_it_is },
+    Scenario {
+        name: "delete",
+        prepare: |site| {
+            one(site);
+            site.declare(Vec::new());
+            in_peace(site);
+        },
+        change: |site| site.pass(8 * DAY),
+        kind: as_it_is,
+    },
+    Scenario {
+        name: "enable",
+        prepare: |site| {
+            one(site);
+            site.redeclare("one", |key| key.active = false);
+            in_peace(site);
+        },
+        change: |site| site.redeclare("one", |key| key.active = true),
+        kind: as_it_is,
+    },
+    Scenario {
+        name: "four at once",
+        prepare: |_| {},
+        change: |site| site.declare(["one", "two", "three", "four"].map(Declared::new).to_vec()),
+        kind: as_it_is,
+    },
+    Scenario {
+        name: "reseal",
+        prepare: |site| {
+            one(site);
+            site.opens = true;
+        },
+        change: |site| site.redeclare("one", |key| key.both_recipients = true),
+        kind: as_it_is,
+    },
+    Scenario {
+        name: "publish over an older one",
+        prepare: |site| {
+            one(site);
+            other_scopes(site);
+            in_peace(site);
+        },
+        change: |site| site.redeclare("one", |key| key.scopes = vec!["hooks:write"]),
+        kind: cannot_edit,
+    },
+    Scenario {
+        name: "retire",
+        prepare: |site| {
+            one(site);
+            due(site);
+            in_peace(site);
+        },
+        change: |site| site.pass(4 * DAY),
+        kind: as_it_is,
+    },
+    Scenario {
+        name: "delete a predecessor",
+        prepare: |site| {
+            one(site);
+            due(site);
+            in_peace(site);
+            site.pass(4 * DAY);
+            in_peace(site);
+        },
+        change: |site| site.pass(8 * DAY),
+        kind: as_it_is,
+    },
+];
+
+/// The images of one apply, each with the names of its points: what is the same on disk and at the provider is the same death.
+fn deaths(site: &mut Site) -> Vec<(String, Image)> {
+    let images: Rc<RefCell<Vec<(String, Image)>>> = Rc::default();
+    let number = Rc::new(RefCell::new(0));
+    let taken = images.clone();
+    let ran = site.apply_watched(move |snapshot, point| {
+        let image = snapshot.image();
+        *number.borrow_mut() += 1;
+        let name = format!("{} {point}", number.borrow());
+        let mut taken = taken.borrow_mut();
+        match taken.last_mut().filter(|(_, last)| last.is_same(&image)) {
+            Some((names, _)) => names.push_str(&format!(", {name}")),
+            None => taken.push((name, image)),
+        }
+        Then::GoOn
+    });
+    assert_eq!(ran.exit, Some(Exit::Done), "the apply without a death: {}", ran.said);
+    images.take()
+}
+
+/// Kills the apply of one scenario everywhere; answers how many deaths were judged.
+fn walk(scenario: &Scenario, kind: &Kind) -> usize {
+    let mut kind = kind.clone();
+    (scenario.kind)(&mut kind);
+    let mut site = Site::new(&kind, 7);
+    (scenario.prepare)(&mut site);
+    (scenario.change)(&mut site);
+    let deaths = deaths(&mut site);
+    let title = format!("`{}` at a provider that is `{}`", scenario.name, kind.name);
+    settle(&mut site, 1).unwrap_or_else(|problem| panic!("{title}, without a death: {problem}"));
+    let mut random = Random(deaths.len() as u64);
+    let twice: BTreeSet<usize> = (0..3).map(|_| random.below(deaths.len() as u64) as usize).collect();
+    for (at, (points, image)) in deaths.iter().enumerate() {
+        site.restore(image);
+        // What is left after most deaths is the same: that it rests is asked of some.
+        let judged = if at % 4 == 0 { settle(&mut site, 2) } else { finish(&mut site, 2).map(drop) };
+        judged.unwrap_or_else(|problem| panic!("{title}, killed at {points}: {problem}"));
+        if twice.contains(&at) {
+            site.restore(image);
+            let second = random.below(40);
+            die_again(&mut site, second);
+            finish(&mut site, 3).unwrap_or_else(|problem| panic!("{title}, killed at {points}, and again at point {second}: {problem}"));
+        }
+    }
+    deaths.len()
+}
+
+/// The recovery is killed, too.
+fn die_again(site: &mut Site, at: u64) {
+    let mut passed = 0;
+    let image: Rc<RefCell<Option<Image>>> = Rc::default();
+    let taken = image.clone();
+    let ran = site.apply_watched(move |snapshot, _| {
+        passed += 1;
+        if passed <= at {
+            return Then::GoOn;
+        }
+        *taken.borrow_mut() = Some(snapshot.image());
+        Then::Die
+    });
+    if let Some(image) = image.take() {
+        assert!(ran.exit.is_none(), "it died");
+        site.restore(&image);
+    }
+}
+
+fn walk_all(kind: &Kind) {
+    let mut all = 0;
+    for scenario in &SCENARIOS {
+        all += walk(scenario, kind);
+    }
+    println!("{all} deaths at a provider that is `{}`", kind.name);
+    assert!(all > 200, "{all} deaths");
+}
+
+#[test]
+fn a_provider_that_cannot_reveal() {
+    walk_all(&Kind::PLAIN);
+}
+
+#[test]
+fn a_provider_that_reveals() {
+    walk_all(&Kind::REVEALS);
+}
+
+#[test]
+fn a_provider_without_get() {
+    walk_all(&Kind::NO_GET);
+}
+
+#[test]
+fn a_provider_whose_list_lags() {
+    walk_all(&Kind::LAGS);
+}
+
+#[test]
+fn a_provider_that_does_not_tell_what_is_enabled() {
+    walk_all(&Kind::SILENT);
+}
+
+#[test]
+fn a_provider_that_revokes() {
+    walk_all(&Kind::FINAL);
+}
