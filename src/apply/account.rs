@@ -24,7 +24,7 @@ pub(super) const SECRET_FILE_LIMIT: u64 = 1 << 20;
 #[async_trait(?Send)]
 pub trait Surroundings {
     fn now(&self) -> Timestamp;
-    /// Lets time pass.
+    /// Returns when the clock is later by this time. A clock that stands still is moved on, and nobody sleeps.
     async fn wait(&self, time: Duration);
     /// Five random bytes for a marker.
     fn random(&self) -> [u8; 5];
