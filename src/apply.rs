@@ -10,6 +10,8 @@ pub mod journal;
 pub mod observe;
 mod recovery;
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
@@ -18,7 +20,7 @@ pub use failure::Failure;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
-use crate::model::{Address, KeyRecord, Name, Snapshot, Span};
+use crate::model::{Address, KeyRecord, Name, ObservedKey, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -34,13 +36,15 @@ pub struct Outcome {
 }
 
 /// Whether a record holds something that an earlier run left unfinished. An ambiguous generation whose time is over does not count unless
-/// its marker has shown up after all.
-pub fn needs_recovery(record: &KeyRecord, seen: &Snapshot, consistency: Span, now: Timestamp) -> bool {
-    record.generations.iter().any(|generation| {
-        let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
-        let settled = generation.is_settled(consistency, now) && !late();
-        generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
-    })
+/// its marker has shown up after all; a marker that a second live key bears does. `known` has every id of the ledger.
+pub fn needs_recovery(record: &KeyRecord, known: &BTreeSet<&str>, seen: &Snapshot, consistency: Span, now: Timestamp) -> bool {
+    let twin = |key: &ObservedKey| recovery::is_twin(key, record, known);
+    seen.keys.values().any(twin)
+        || record.generations.iter().any(|generation| {
+            let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
+            let settled = generation.is_settled(consistency, now) && !late();
+            generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
+        })
 }
 
 /// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.

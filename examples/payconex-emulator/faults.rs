@@ -61,6 +61,8 @@ pub enum Fault {
     KeyComes,
     /// Answers, and then the oldest key that is not the administrator's is deleted.
     KeyGoes,
+    /// Answers, and then both happen at once, so that there are as many keys as before.
+    KeysSwap,
     /// Acts, and answers with this status and a message which repeats credential, body and answer.
     Echo(u16),
 }
@@ -116,6 +118,7 @@ impl FromStr for Order {
                 "twice-error-after" => Fault::TwiceErrorAfter,
                 "key-comes" => Fault::KeyComes,
                 "key-goes" => Fault::KeyGoes,
+                "keys-swap" => Fault::KeysSwap,
                 _ => return Err(format!("there is no fault `{fault}`")),
             },
         };

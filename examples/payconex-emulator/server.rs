@@ -254,6 +254,20 @@ impl Shared {
         }
     }
 
+    /// Somebody makes a key in the portal.
+    fn key_comes(&self) {
+        let mut state = self.lock();
+        let key = state.made_by_hand(KeySeed::new("made meanwhile", ["pcx:webhooks:read"]));
+        state.insert(key);
+    }
+
+    /// Somebody deletes the oldest key but the administrator's.
+    fn key_goes(&self) {
+        let mut state = self.lock();
+        let oldest = state.keys().find(|key| key.id != state.config.admin_id).map(|key| key.id.clone());
+        oldest.and_then(|id| state.remove(&id));
+    }
+
     fn refuse(&self, cause: Cause, message: &str) -> Reply {
         let state = self.lock();
         let trace = format!("{:032x}", state.requests.len());
@@ -367,16 +381,18 @@ async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fau
         }
         Some(Fault::KeyComes) => {
             let reply = shared.answer(request);
-            let mut state = shared.lock();
-            let key = state.made_by_hand(KeySeed::new("made meanwhile", ["pcx:webhooks:read"]));
-            state.insert(key);
+            shared.key_comes();
             reply
         }
         Some(Fault::KeyGoes) => {
             let reply = shared.answer(request);
-            let mut state = shared.lock();
-            let oldest = state.keys().find(|key| key.id != state.config.admin_id).map(|key| key.id.clone());
-            oldest.and_then(|id| state.remove(&id));
+            shared.key_goes();
+            reply
+        }
+        Some(Fault::KeysSwap) => {
+            let reply = shared.answer(request);
+            shared.key_goes();
+            shared.key_comes();
             reply
         }
     }

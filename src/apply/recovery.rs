@@ -1,4 +1,5 @@
 //! Finishes or undoes what an earlier run left: every generation that is not at rest.
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that a create can be under way.
 const CALL: Duration = crate::provider::CREATE_LIMIT;
 
+/// Whether a live key bears the marker of one of the record's created generations, and no generation of the ledger has its id.
+pub(super) fn is_twin(key: &ObservedKey, record: &KeyRecord, known: &BTreeSet<&str>) -> bool {
+    let marker = key.marker();
+    let ours = |generation: &Generation| generation.id.is_some() && generation.marker == marker;
+    marker.is_some() && !key.own && key.enabled != Some(false) && !known.contains(key.id.as_str()) && record.generations.iter().any(ours)
+}
+
 impl Account<'_> {
     /// Recovers every unfinished generation of one key.
     pub(super) async fn recover(&self, name: &Name) -> Result<(), Failure> {
@@ -26,7 +34,42 @@ impl Account<'_> {
         for number in unfinished {
             self.recover_generation(key, &mut record, number).await?;
         }
+        self.disable_twins(&mut record).await
+    }
+
+    /// Takes live keys that bear the marker of a known generation under an id that nobody knows out of use: a create was delivered twice, or its
+    /// answer told a wrong id.
+    async fn disable_twins(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        if record.generations.iter().all(|generation| generation.marker.is_none()) {
+            return Ok(());
+        }
+        let listed = self.provider.list().await.map_err(|error| Failure::provider("look for twins", error))?;
+        let twins: Vec<ObservedKey> = {
+            let records = self.records.borrow();
+            let known = records.values().flat_map(|record| &record.generations).filter_map(|other| other.id.as_deref()).collect();
+            listed.into_iter().filter(|key| is_twin(key, record, &known)).collect()
+        };
+        for twin in twins {
+            let marked = record.generations.iter().find(|generation| generation.marker == twin.marker()).cloned();
+            self.disable_twin(record, marked.expect("a twin bears the marker of this record"), &twin).await?;
+        }
         Ok(())
+    }
+
+    /// Records one more key of a marker, and disables it.
+    async fn disable_twin(&self, record: &mut KeyRecord, marked: Generation, twin: &ObservedKey) -> Result<(), Failure> {
+        self.surroundings
+            .progress(self.name, &format!("{}: a second live key bears `{}`: disabling `{}`", record.address, twin.label, twin.id));
+        let number = record.next_number();
+        let extra = Generation {
+            id: Some(twin.id.clone()),
+            marker: marked.marker,
+            options: marked.options,
+            expires_at: marked.expires_at,
+            ..Generation::new(number, GenerationState::Lost, marked.label, marked.scopes, marked.created_at)
+        };
+        self.commit(record, &extra).await?;
+        self.abandon(record, extra.number).await
     }
 
     /// Whether a generation still stands in the way of a new one. An ambiguous one no longer does when the provider's list has settled.
@@ -103,15 +146,7 @@ impl Account<'_> {
         };
         // One request delivered twice: all but the first are recorded and disabled.
         for twin in &found[1..] {
-            let extra = Generation {
-                number: record.next_number(),
-                id: Some(twin.id.clone()),
-                state: GenerationState::Lost,
-                settles_at: None,
-                ..generation.clone()
-            };
-            self.commit(record, &extra).await?;
-            self.abandon(record, extra.number).await?;
+            self.disable_twin(record, generation.clone(), twin).await?;
         }
         let created = Generation { state: GenerationState::Created, id: Some(first.id.clone()), settles_at: None, ..generation };
         self.commit(record, &created).await?;

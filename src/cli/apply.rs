@@ -142,10 +142,12 @@ async fn work(
 /// Keys with something that an earlier run left, in the accounts that could be read.
 fn unfinished(session: &Session<'_>, observed: &Observed) -> BTreeSet<Address> {
     let now = session.host.clock().now();
+    let known: BTreeSet<&str> =
+        session.records.values().flat_map(|record| &record.generations).filter_map(|one| one.id.as_deref()).collect();
     let left = session.records.iter().filter(|(address, record)| match observed.listings.get(&address.account) {
         Some(Listing::Complete(snapshot)) => {
             let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
-            apply::needs_recovery(record, snapshot, consistency, now)
+            apply::needs_recovery(record, &known, snapshot, consistency, now)
         }
         Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
     });

@@ -78,7 +78,9 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
                 Fault::Twice => assert_eq!(emulator.keys_labelled("spoilt")[0].id, json.expect("JSON")["id"].as_str().expect("an id")),
                 Fault::Echo(_) => assert!(answer.text.contains("spoilt")),
                 Fault::ResetBefore | Fault::ResetAfter | Fault::LongLength => {}
-                Fault::Enormous | Fault::Endless | Fault::KeyComes | Fault::KeyGoes => unreachable!("these have tests of their own"),
+                Fault::Enormous | Fault::Endless | Fault::KeyComes | Fault::KeyGoes | Fault::KeysSwap => {
+                    unreachable!("these have tests of their own")
+                }
             }
         }
         let again = admin.create(body()).await;
@@ -89,7 +91,7 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
 #[tokio::test]
 async fn keys_come_and_go_between_answers() {
     let (emulator, admin) = start(Config::default()).await;
-    for (fault, keys) in [(Fault::KeyComes, 2), (Fault::KeyGoes, 1), (Fault::KeyGoes, 1)] {
+    for (fault, keys) in [(Fault::KeyComes, 2), (Fault::KeysSwap, 2), (Fault::KeyGoes, 1), (Fault::KeyGoes, 1)] {
         emulator.inject(fault, Method::GET, 1);
         let before = emulator.keys().len();
         let listed = admin.list().await.assert_status(200).json();
