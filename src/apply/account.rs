@@ -14,7 +14,7 @@ use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
 use crate::profile::{Capabilities, Catalogue};
-use crate::provider::{Liveness, Provider};
+use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
 
 /// Largest secret file that is read back.
@@ -135,10 +135,13 @@ impl Account<'_> {
 
     /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
     pub(super) async fn plaintext(&self, address: &Address, generation: &Generation) -> Result<Option<Secret>, Failure> {
-        if let (true, Some(id)) = (self.capabilities.reveal, &generation.id)
-            && let Some(secret) = self.provider.reveal(id).await.map_err(|error| Failure::provider("read the secret again", error))?
-        {
-            return Ok(Some(secret));
+        if let (true, Some(id)) = (self.capabilities.reveal, &generation.id) {
+            match self.provider.reveal(id).await {
+                Ok(Some(secret)) => return Ok(Some(secret)),
+                // A key that does not exist has no secret: that must not stop its recovery.
+                Ok(None) | Err(ProviderError::NotFound(_)) => {}
+                Err(error) => return Err(Failure::provider("read the secret again", error)),
+            }
         }
         let (Some(identities), Some(sealed)) = (self.identities, &generation.sealed) else { return Ok(None) };
         let path = if self.is_staged(address, sealed) { self.staged_path(address, sealed) } else { self.ledger.secret_path(address) };

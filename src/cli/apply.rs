@@ -79,7 +79,7 @@ async fn work(
     let observed = session.observe(&providers, Purpose::Apply).await;
     let shown = session.plan(&observed, Mode::Live, only, can_open, now());
     if let Some(approved) = &approved {
-        planning::within(host, approved, &shown)?;
+        planning::within(host, approved, &shown, planning::Since::Approval)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
@@ -127,7 +127,7 @@ async fn work(
     } else {
         let observed = session.observe(&providers, Purpose::Apply).await;
         let plan = session.plan(&observed, Mode::Live, only, can_open, shown.created_at);
-        planning::within(host, &shown, &plan)?;
+        planning::within(host, &shown, &plan, planning::Since::Recovery)?;
         (observed, plan)
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0;
