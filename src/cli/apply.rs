@@ -95,9 +95,7 @@ async fn work(
     confirm(host, args)?;
     host.listen_for_signals();
 
-    for area in ["ledger", "secrets", ".keywright"] {
-        files::sweep(&session.workspace.root.join(area))?;
-    }
+    sweep(&session)?;
     let journal = Journal::of(&session.workspace.root);
     bring_forward(&session)?;
     journal.close()?;
@@ -165,7 +163,16 @@ fn bring_forward(session: &Session<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Removes what a process that died left half-written.
+fn sweep(session: &Session<'_>) -> Result<(), Stop> {
+    for area in ["ledger", "secrets", ".keywright"] {
+        files::sweep(&session.workspace.root.join(area))?;
+    }
+    Ok(())
+}
+
 fn finish_journal(session: &Session<'_>) -> Result<(), Stop> {
+    sweep(session)?;
     bring_forward(session)?;
     Ok(Journal::of(&session.workspace.root).close()?)
 }
