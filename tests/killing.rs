@@ -32,7 +32,7 @@ const MOST_TIME: Duration = Duration::from_secs(150);
 const SIGTERM: i32 = 15;
 
 const NAMES: [&str; 4] = ["one", "two", "three", "four"];
-const SCOPES: [&str; 4] = ["pcx:webhooks:read", "pcx:webhooks:*", "pcx:devices:read, pcx:devices:create", "pcx:devices:read"];
+const SCOPES: [&str; 4] = ["pcx:webhooks:read", "pcx:card_bins:*", "pcx:devices:read, pcx:devices:create", "pcx:devices:read"];
 
 /// Numbers that look random, the same for the same seed.
 struct Dice(u64);

@@ -2,8 +2,8 @@
 use jiff::{SignedDuration, Timestamp};
 use keywright::model::GenerationState::{Active, Disabled};
 
-use crate::emulator::{Config, Fault, KeySeed, ListOrder, Route};
-use crate::site::{Site, WEBHOOKS};
+use crate::emulator::{Config, Fault, KeySeed, ListOrder, Listed, Route};
+use crate::site::{BILLING, Site, WEBHOOKS};
 use crate::{assert_whole, order};
 
 /// A listing that stays in doubt leaves everything as it is, though the manifests want the key gone.
@@ -101,6 +101,20 @@ fn pages_that_shift_all_the_time_make_no_listing() {
     site.apply().exits(4).shows("the list changed while it was read");
     assert!(site.sandbox.tree() == tree, "absence is not ignorance");
     site.assert_works("billing");
+}
+
+#[test]
+fn a_get_by_id_that_answers_another_id_makes_no_listing() {
+    let site = Site::new(Config { disabled_keys: Listed::Hidden, ..Config::default() });
+    site.settle();
+    site.declare("");
+    site.settle();
+    site.declare(BILLING);
+    order(&site, Fault::OtherId, Route::Read, 1);
+    let ran = site.refuses(&["apply", "--yes"], 4);
+    assert!(ran.stdout.contains("the answer is about another key"), "{}", ran.stdout);
+    site.settle();
+    assert_whole(&site);
 }
 
 #[test]
