@@ -2,6 +2,9 @@
 //!
 //! Three promises: every create follows a durable intent whose marker ends up on the provider's side; an unpublished key is always safe to
 //! disable; the last good key is not touched until its successor is sealed, verified, published and the overlap has passed.
+//!
+#![doc = include_str!("apply/answers.md")]
+
 pub mod account;
 mod change;
 pub mod failure;

@@ -234,7 +234,8 @@ impl ScratchDirectory {
 pub fn try_writing_in(directory: &Path) -> Result<(), FileError> {
     let there = directory.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(Path::new("."));
     let failed = || FileError::of("write into", there);
-    let mut file = NamedTempFile::new_in(there).map_err(failed())?;
+    // Named as `sweep` knows it: the process may die in between.
+    let mut file = temporary(there).map_err(failed())?;
     file.write_all(&[0; 4096]).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
     file.close().map_err(failed())
@@ -306,6 +307,18 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 0);
         write(&directory.path().join("a"), b"in the way").expect("written");
         assert!(try_writing_in(&directory.path().join("a/b")).is_err());
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_swept() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let below = directory.path().join("a/b");
+        write(&below.join("kept"), b"x").expect("written");
+        // As if the process had died before it was renamed or removed.
+        let left = temporary(&below).expect("made").keep().expect("kept").1;
+        assert!(left.exists());
+        sweep(directory.path()).expect("swept");
+        assert_eq!(fs::read_dir(&below).expect("listed").count(), 1);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod table;
 mod testing;
 
 pub use access::difference;
-pub use bound::exceeds;
+pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -92,6 +92,12 @@ pub struct Config {
     /// How long a new key is missing in lists, such as `2s`.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
     pub list_lag: Duration,
+    /// How many lists a new key is missing in.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub list_lag_reads: usize,
+    /// How many requests the emulator answers until the administrator key is disabled.
+    #[arg(long, value_name = "N")]
+    pub admin_requests: Option<usize>,
     /// A failure for the next requests, as `fault:METHOD:times`, such as `reset-after:POST:1`.
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<Order>,

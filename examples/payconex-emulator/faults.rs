@@ -29,8 +29,40 @@ pub enum Fault {
     WithoutSecret,
     /// Answers 429 with `Retry-After` in whole seconds, and does nothing.
     Throttle(Duration),
+    /// Answers 429 with this text as `Retry-After`, or without the header, and does nothing.
+    ThrottleSaying(Option<&'static str>),
     /// Acts at once, and answers after this time.
     Stall(Duration),
+    /// Acts, answers with half of the body at once, and with the rest after this time.
+    StallBody(Duration),
+    /// Acts, and answers with a page of HTML and this status, as a gateway does.
+    Gateway(u16),
+    /// Acts, and answers with this status and another place, which is no route.
+    Redirect(u16),
+    /// Acts, and answers 204 without a body.
+    NoContent,
+    /// Acts, and announces a longer body than comes.
+    LongLength,
+    /// Acts, and announces a shorter body than there is; the rest is not sent.
+    ShortLength,
+    /// Acts, and announces a body of a terabyte, which begins to come.
+    Enormous,
+    /// Acts, and answers with JSON that never ends.
+    Endless,
+    /// Acts, and answers with another id.
+    OtherId,
+    /// Acts, then gives the key another scope than asked for, and says so.
+    OtherScopes,
+    /// Acts twice, as if a gateway had delivered the request again, and answers with what came first.
+    Twice,
+    /// Acts twice, and answers 500.
+    TwiceErrorAfter,
+    /// Answers, and then somebody makes a key.
+    KeyComes,
+    /// Answers, and then the oldest key that is not the administrator's is deleted.
+    KeyGoes,
+    /// Answers, and then both happen at once, so that there are as many keys as before.
+    KeysSwap,
     /// Acts, and answers with this status and a message which repeats credential, body and answer.
     Echo(u16),
 }
@@ -51,7 +83,8 @@ pub struct Order {
 impl FromStr for Order {
     type Err = String;
 
-    /// Reads `fault:METHOD:times`; `throttle` and `stall` carry a time, as in `stall=5s:POST:1`, and `echo` a status.
+    /// Reads `fault:METHOD:times`; `throttle`, `stall` and `stall-body` carry a time, as in `stall=5s:POST:1`;
+    /// `echo`, `gateway` and `redirect` a status.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
         let (Some(fault), Some(method), Some(times), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -60,7 +93,10 @@ impl FromStr for Order {
         let fault = match fault.split_once('=') {
             Some(("throttle", time)) => Fault::Throttle(duration(time)?),
             Some(("stall", time)) => Fault::Stall(duration(time)?),
-            Some(("echo", status)) => Fault::Echo(status.parse().map_err(|_| format!("`{status}` is not a status"))?),
+            Some(("stall-body", time)) => Fault::StallBody(duration(time)?),
+            Some(("echo", code)) => Fault::Echo(status(code)?),
+            Some(("gateway", code)) => Fault::Gateway(status(code)?),
+            Some(("redirect", code)) => Fault::Redirect(status(code)?),
             Some((name, _)) => return Err(format!("no fault `{name}` takes a value")),
             None => match fault {
                 "error-before" => Fault::ErrorBefore,
@@ -70,6 +106,19 @@ impl FromStr for Order {
                 "truncated-json" => Fault::TruncatedJson,
                 "html" => Fault::Html,
                 "without-secret" => Fault::WithoutSecret,
+                "throttle" => Fault::ThrottleSaying(None),
+                "no-content" => Fault::NoContent,
+                "long-length" => Fault::LongLength,
+                "short-length" => Fault::ShortLength,
+                "enormous" => Fault::Enormous,
+                "endless" => Fault::Endless,
+                "other-id" => Fault::OtherId,
+                "other-scopes" => Fault::OtherScopes,
+                "twice" => Fault::Twice,
+                "twice-error-after" => Fault::TwiceErrorAfter,
+                "key-comes" => Fault::KeyComes,
+                "key-goes" => Fault::KeyGoes,
+                "keys-swap" => Fault::KeysSwap,
                 _ => return Err(format!("there is no fault `{fault}`")),
             },
         };
@@ -80,6 +129,10 @@ impl FromStr for Order {
             times: times.parse().map_err(|_| format!("`{times}` is not a number of times"))?,
         })
     }
+}
+
+fn status(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a status"))
 }
 
 /// The failures still to come, in the order in which they were given.

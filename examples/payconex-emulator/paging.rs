@@ -13,7 +13,7 @@ use super::state::{Key, State};
 const DEFAULT_LIMIT: usize = 100;
 
 /// Answers with one page; one behind the last is empty.
-pub fn list(state: &State, request: &Incoming, now: Timestamp) -> Result<Reply, Refusal> {
+pub fn list(state: &mut State, request: &Incoming, now: Timestamp) -> Result<Reply, Refusal> {
     let parameters = request.parameters()?;
     let number = |name: &str, default: usize| match parameters.get(name) {
         None => Ok(default),
@@ -24,6 +24,7 @@ pub fn list(state: &State, request: &Incoming, now: Timestamp) -> Result<Reply, 
     };
     let page = number("page", 1)?;
     let limit = number("limit", DEFAULT_LIMIT)?.min(state.config.max_limit.max(1));
+    state.lists += usize::from(page == 1);
     let needle = parameters.get("query").map_or("", String::as_str);
 
     let mut keys: Vec<&Key> = state.listed(now).filter(|key| key.label.contains(needle)).collect();

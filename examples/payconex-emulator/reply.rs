@@ -1,8 +1,11 @@
 //! Answers and refusals in the API's shape. Decides on none of them.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -30,6 +33,36 @@ pub enum Content {
     Json(Value),
     /// Text under a content type.
     Text(&'static str, String),
+    /// JSON in pieces whose number is not told beforehand.
+    Pieces(Pieces),
+}
+
+/// A body that comes bit by bit.
+#[derive(Debug)]
+pub enum Pieces {
+    /// This text and no more.
+    Once(String),
+    /// The first text, and after this time the second.
+    Halves(String, Duration, String),
+    /// Blanks without end.
+    Endless,
+}
+
+impl Pieces {
+    fn into_body(self) -> Body {
+        let piece = |text: String| Ok::<_, std::convert::Infallible>(Bytes::from(text));
+        match self {
+            Self::Once(text) => Body::from_stream(stream::iter([piece(text)])),
+            Self::Halves(first, pause, second) => {
+                let later = stream::once(async move {
+                    tokio::time::sleep(pause).await;
+                    piece(second)
+                });
+                Body::from_stream(stream::iter([piece(first)]).chain(later))
+            }
+            Self::Endless => Body::from_stream(stream::repeat_with(move || piece(" ".repeat(1 << 16)))),
+        }
+    }
 }
 
 impl Reply {
@@ -70,13 +103,13 @@ impl Reply {
     /// Refuses with a message which repeats what was sent, and what would have been answered.
     pub fn echoed(mut self, status: u16, request: &Incoming) -> Self {
         let answer = match &self.content {
-            Content::Empty => String::new(),
+            Content::Empty | Content::Pieces(_) => String::new(),
             Content::Json(value) => value.to_string(),
             Content::Text(_, text) => text.clone(),
         };
         let secret = match &self.content {
             Content::Json(value) => value["secret"].as_str().unwrap_or_default().to_owned(),
-            Content::Empty | Content::Text(..) => String::new(),
+            Content::Empty | Content::Text(..) | Content::Pieces(_) => String::new(),
         };
         let sent = request.authorization.join(" ");
         let body = String::from_utf8_lossy(&request.body);
@@ -95,12 +128,43 @@ impl Reply {
         self
     }
 
+    /// The id of the key that the answer is about.
+    pub fn id(&self) -> Option<&str> {
+        match &self.content {
+            Content::Json(value) => value["id"].as_str(),
+            Content::Empty | Content::Text(..) | Content::Pieces(_) => None,
+        }
+    }
+
+    /// Puts another value into a field of the JSON.
+    pub fn with_field(mut self, name: &str, value: Value) -> Self {
+        if let Content::Json(Value::Object(fields)) = &mut self.content {
+            fields.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Sends the JSON in pieces, under this length where one is announced.
+    pub fn in_pieces(mut self, length: impl FnOnce(usize) -> Option<u64>, pieces: impl FnOnce(String) -> Pieces) -> Self {
+        let text = match &self.content {
+            Content::Json(value) => value.to_string(),
+            Content::Text(_, text) => text.clone(),
+            Content::Empty | Content::Pieces(_) => String::new(),
+        };
+        if let Some(length) = length(text.len()) {
+            self.headers.push(("content-length", length.to_string()));
+        }
+        self.content = Content::Pieces(pieces(text));
+        self
+    }
+
     /// Turns the answer into bytes.
     pub fn into_response(self) -> Response {
         let (kind, body) = match self.content {
             Content::Empty => (None, Body::empty()),
             Content::Json(value) => (Some("application/json"), Body::from(value.to_string())),
             Content::Text(kind, text) => (Some(kind), Body::from(text)),
+            Content::Pieces(pieces) => (Some("application/json"), pieces.into_body()),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

@@ -238,6 +238,10 @@ fn create(state: &mut State, request: &Incoming, manager: &str, now: Timestamp) 
         created: now,
         updated: now,
         listed_from: now.saturating_add(state.config.list_lag).unwrap_or(Timestamp::MAX),
+        listed_after: match state.config.list_lag_reads {
+            0 => 0,
+            lag => state.lists + lag + 1,
+        },
     };
     let reply = one(state, &key, StatusCode::CREATED);
     state.insert(key);

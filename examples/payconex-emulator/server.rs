@@ -42,7 +42,7 @@ pub use self::faults::{Fault, Order};
 pub use self::state::{Key, KeySeed, RequestRecord, Route};
 
 use self::line::{Cut, Lines};
-use self::reply::{Cause, Refusal, Reply};
+use self::reply::{Cause, Pieces, Refusal, Reply};
 use self::routes::Incoming;
 use self::state::{State, random_hex};
 
@@ -161,20 +161,7 @@ impl Emulator {
     /// Adds a key as if someone had made it in the portal, unchecked, and returns it.
     pub fn add_key(&self, seed: KeySeed) -> Key {
         let mut state = self.shared.lock();
-        let now = state.now();
-        let key = Key {
-            id: format!("api_{}", random_hex()),
-            secret: random_hex(),
-            label: seed.label,
-            scopes: seed.scopes,
-            methods: seed.methods,
-            accounts: Vec::new(),
-            enabled: seed.enabled,
-            expires: seed.expires,
-            created: now,
-            updated: now,
-            listed_from: now,
-        };
+        let key = state.made_by_hand(seed);
         state.insert(key.clone());
         key
     }
@@ -259,6 +246,28 @@ impl Shared {
         routes::answer(&mut self.lock(), request)
     }
 
+    /// Makes the key of an answer once more, under an id and a secret of its own.
+    fn repeat(&self, reply: &Reply) {
+        let mut state = self.lock();
+        if let Some(key) = state.key(reply.id().unwrap_or_default()).cloned() {
+            state.insert(Key { id: format!("api_{}", random_hex()), secret: random_hex(), ..key });
+        }
+    }
+
+    /// Somebody makes a key in the portal.
+    fn key_comes(&self) {
+        let mut state = self.lock();
+        let key = state.made_by_hand(KeySeed::new("made meanwhile", ["pcx:webhooks:read"]));
+        state.insert(key);
+    }
+
+    /// Somebody deletes the oldest key but the administrator's.
+    fn key_goes(&self) {
+        let mut state = self.lock();
+        let oldest = state.keys().find(|key| key.id != state.config.admin_id).map(|key| key.id.clone());
+        oldest.and_then(|id| state.remove(&id));
+    }
+
     fn refuse(&self, cause: Cause, message: &str) -> Reply {
         let state = self.lock();
         let trace = format!("{:032x}", state.requests.len());
@@ -282,6 +291,10 @@ async fn handle(extract::State(shared): extract::State<Shared>, ConnectInfo(cut)
     let (fault, latency) = {
         let mut state = shared.lock();
         state.requests.push(RequestRecord { route: request.route, method: request.method.clone(), path: request.target() });
+        if state.config.admin_requests.is_some_and(|most| state.requests.len() > most) {
+            let id = state.config.admin_id.clone();
+            state.key_mut(&id).into_iter().for_each(|key| key.enabled = false);
+        }
         let fault = state.orders.take(&request.method, request.route);
         (fault, state.config.latency)
     };
@@ -314,11 +327,77 @@ async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fau
         Some(Fault::Html) => shared.answer(request).into_html(),
         Some(Fault::WithoutSecret) => shared.answer(request).without_secret(),
         Some(Fault::Throttle(wait)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", wait.as_secs()),
+        Some(Fault::ThrottleSaying(text)) => {
+            let reply = Reply::empty(StatusCode::TOO_MANY_REQUESTS);
+            match text {
+                Some(text) => reply.with_header("retry-after", text),
+                None => reply,
+            }
+        }
         Some(Fault::Stall(time)) => {
             let reply = shared.answer(request);
             tokio::time::sleep(time).await;
             reply
         }
+        Some(Fault::StallBody(time)) => shared.answer(request).in_pieces(
+            |_| None,
+            |text| {
+                let (first, second) = text.split_at(text.len() / 2);
+                Pieces::Halves(first.to_owned(), time, second.to_owned())
+            },
+        ),
         Some(Fault::Echo(status)) => shared.answer(request).echoed(status, request),
+        Some(Fault::Gateway(status)) => Reply { status: code(status), ..shared.answer(request).into_html() },
+        Some(Fault::Redirect(status)) => {
+            shared.answer(request);
+            Reply::empty(code(status)).with_header("location", "/api/v4/elsewhere")
+        }
+        Some(Fault::NoContent) => {
+            shared.answer(request);
+            Reply::empty(StatusCode::NO_CONTENT)
+        }
+        Some(Fault::LongLength) => shared.answer(request).in_pieces(|length| Some(length as u64 + 10), Pieces::Once),
+        Some(Fault::ShortLength) => shared.answer(request).in_pieces(|length| Some(length as u64 / 2), Pieces::Once),
+        Some(Fault::Enormous) => shared.answer(request).in_pieces(|_| Some(1 << 40), |_| Pieces::Endless),
+        Some(Fault::Endless) => shared.answer(request).in_pieces(|_| None, |_| Pieces::Endless),
+        Some(Fault::OtherId) => shared.answer(request).with_field("id", format!("api_{}", random_hex()).into()),
+        Some(Fault::OtherScopes) => {
+            let reply = shared.answer(request);
+            let other = vec!["pcx:payments:*".to_owned()];
+            if let Some(key) = shared.lock().key_mut(reply.id().unwrap_or_default()) {
+                key.scopes.clone_from(&other);
+            }
+            reply.with_field("scopes", other.into())
+        }
+        Some(Fault::Twice) => {
+            let reply = shared.answer(request);
+            shared.repeat(&reply);
+            reply
+        }
+        Some(Fault::TwiceErrorAfter) => {
+            let reply = shared.answer(request);
+            shared.repeat(&reply);
+            broken()
+        }
+        Some(Fault::KeyComes) => {
+            let reply = shared.answer(request);
+            shared.key_comes();
+            reply
+        }
+        Some(Fault::KeyGoes) => {
+            let reply = shared.answer(request);
+            shared.key_goes();
+            reply
+        }
+        Some(Fault::KeysSwap) => {
+            let reply = shared.answer(request);
+            shared.key_goes();
+            shared.key_comes();
+            reply
+        }
     }
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -38,6 +38,8 @@ pub struct Key {
     pub updated: Timestamp,
     /// From when on lists hold the key.
     pub listed_from: Timestamp,
+    /// The number of the first list that holds the key.
+    pub listed_after: usize,
 }
 
 impl fmt::Debug for Key {
@@ -142,6 +144,8 @@ pub struct State {
     pub orders: Orders,
     /// What was asked, oldest first.
     pub requests: Vec<RequestRecord>,
+    /// How many lists have been begun.
+    pub lists: usize,
     keys: BTreeMap<u64, Key>,
     places: BTreeMap<String, u64>,
     next_place: u64,
@@ -161,6 +165,7 @@ impl State {
             clock_offset: SignedDuration::ZERO,
             orders,
             requests: Vec::new(),
+            lists: 0,
             keys: BTreeMap::new(),
             places: BTreeMap::new(),
             next_place: 0,
@@ -182,6 +187,7 @@ impl State {
             created: now,
             updated: now,
             listed_from: now,
+            listed_after: 0,
         });
         state
     }
@@ -189,6 +195,25 @@ impl State {
     /// Reads the emulator's clock.
     pub fn now(&self) -> Timestamp {
         Timestamp::now().saturating_add(self.clock_offset).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Makes a key as somebody does in the portal, unchecked; it is not in the account yet.
+    pub fn made_by_hand(&self, seed: KeySeed) -> Key {
+        let now = self.now();
+        Key {
+            id: format!("api_{}", random_hex()),
+            secret: random_hex(),
+            label: seed.label,
+            scopes: seed.scopes,
+            methods: seed.methods,
+            accounts: Vec::new(),
+            enabled: seed.enabled,
+            expires: seed.expires,
+            created: now,
+            updated: now,
+            listed_from: now,
+            listed_after: 0,
+        }
     }
 
     /// Iterates over all keys, oldest first.
@@ -228,7 +253,8 @@ impl State {
     pub fn listed(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Key> {
         let disabled = self.config.disabled_keys == Listed::Shown;
         let expired = self.config.expired_keys == Listed::Shown;
-        self.keys().filter(move |key| key.listed_from <= now && (disabled || key.enabled) && (expired || !key.expired(now)))
+        let shown = move |key: &Key| key.listed_from <= now && key.listed_after <= self.lists;
+        self.keys().filter(move |key| shown(key) && (disabled || key.enabled) && (expired || !key.expired(now)))
     }
 
     /// Remembers the nonce of a key; false when it has come within the last 15 minutes.

@@ -14,14 +14,14 @@ use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
 use crate::profile::{Capabilities, Catalogue};
-use crate::provider::{Liveness, Provider};
+use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
 
 /// What apply takes from the outside: the time, randomness, and whether to stop.
 #[async_trait(?Send)]
 pub trait Surroundings {
     fn now(&self) -> Timestamp;
-    /// Lets time pass.
+    /// Returns when the clock is later by this time. A clock that stands still is moved on, and nobody sleeps.
     async fn wait(&self, time: Duration);
     /// Five random bytes for a marker.
     fn random(&self) -> [u8; 5];
@@ -121,10 +121,13 @@ impl Account<'_> {
 
     /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
     pub(super) async fn plaintext(&self, address: &Address, generation: &Generation) -> Result<Option<Secret>, Failure> {
-        if let (true, Some(id)) = (self.capabilities.reveal, &generation.id)
-            && let Some(secret) = self.provider.reveal(id).await.map_err(|error| Failure::provider("read the secret again", error))?
-        {
-            return Ok(Some(secret));
+        if let (true, Some(id)) = (self.capabilities.reveal, &generation.id) {
+            match self.provider.reveal(id).await {
+                Ok(Some(secret)) => return Ok(Some(secret)),
+                // A key that does not exist has no secret: that must not stop its recovery.
+                Ok(None) | Err(ProviderError::NotFound(_)) => {}
+                Err(error) => return Err(Failure::provider("read the secret again", error)),
+            }
         }
         let (Some(identities), Some(sealed)) = (self.identities, &generation.sealed) else { return Ok(None) };
         let path = self.staging().place(address, sealed);

@@ -35,24 +35,33 @@ impl Account<'_> {
     /// id is not touched. Assumptions: the generations of the record have been recovered. Caveats: whoever puts our marker on a key of theirs by
     /// hand loses it. Errors: provider and disk; what was recorded is tried again by the next run.
     async fn disable_strays(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+        if record.generations.iter().all(|generation| generation.marker.is_none()) {
+            return Ok(());
+        }
         let listed = self.provider.list().await.map_err(|error| Failure::provider("look for twins", error))?;
-        let strays = super::strays(self.records.borrow().values(), &listed);
-        let twins = record.generations.iter().filter_map(|generation| Some((generation.number, strays.get(generation.marker.as_ref()?)?)));
-        let twins: Vec<(u32, String)> = twins.flat_map(|(number, ids)| ids.iter().map(move |id| (number, id.clone()))).collect();
-        for (number, id) in twins {
-            let twin = record.generation(number).expect("the marker was found there");
-            let (marker, label, options) = (twin.marker.clone(), twin.label.clone(), twin.options.clone());
-            let (scopes, created_at) = (twin.scopes.clone(), twin.created_at);
-            let stray = Generation {
-                id: Some(id),
-                marker,
-                options,
-                ..Generation::new(record.next_number(), GenerationState::Lost, label, scopes, created_at)
-            };
-            self.commit(record, &stray).await?;
-            self.abandon(record, stray.number).await?;
+        let mut strays = super::strays(self.records.borrow().values(), &listed);
+        for marked in record.generations.clone() {
+            for id in marked.marker.as_ref().and_then(|marker| strays.remove(marker)).into_iter().flatten() {
+                self.disable_twin(record, marked.clone(), &id).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Records one more key of a marker, and disables it.
+    async fn disable_twin(&self, record: &mut KeyRecord, marked: Generation, id: &str) -> Result<(), Failure> {
+        self.surroundings
+            .progress(self.name, &format!("{}: a second live key bears `{}`: disabling `{}`", record.address, marked.label, id));
+        let number = record.next_number();
+        let extra = Generation {
+            id: Some(id.to_owned()),
+            marker: marked.marker,
+            options: marked.options,
+            expires_at: marked.expires_at,
+            ..Generation::new(number, GenerationState::Lost, marked.label, marked.scopes, marked.created_at)
+        };
+        self.commit(record, &extra).await?;
+        self.abandon(record, extra.number).await
     }
 
     /// Whether a generation still stands in the way of a new one. An ambiguous one no longer does when the provider's list has settled.
@@ -129,15 +138,7 @@ impl Account<'_> {
         };
         // One request delivered twice: all but the first are recorded and disabled.
         for twin in &found[1..] {
-            let extra = Generation {
-                number: record.next_number(),
-                id: Some(twin.id.clone()),
-                state: GenerationState::Lost,
-                settles_at: None,
-                ..generation.clone()
-            };
-            self.commit(record, &extra).await?;
-            self.abandon(record, extra.number).await?;
+            self.disable_twin(record, generation.clone(), &twin.id).await?;
         }
         let created = Generation { state: GenerationState::Created, id: Some(first.id.clone()), settles_at: None, ..generation };
         self.commit(record, &created).await?;

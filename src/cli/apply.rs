@@ -64,7 +64,7 @@ async fn work(
     let observed = session.observe(&providers, Purpose::Apply).await;
     let shown = session.plan(&observed, Mode::Live, only, can_open, now());
     if let Some(approved) = &approved {
-        planning::within(host, approved, &shown)?;
+        planning::within(host, approved, &shown, planning::Since::Approval)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
@@ -120,7 +120,7 @@ async fn act(
     } else {
         let observed = session.observe(providers, Purpose::Apply).await;
         let plan = session.plan(&observed, Mode::Live, only, identities.is_some(), shown.created_at);
-        planning::within(host, &shown, &plan)?;
+        planning::within(host, &shown, &plan, planning::Since::Recovery)?;
         (observed, plan)
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0;

@@ -23,7 +23,7 @@ pub struct Global {
     /// The workspace, or a directory below it (default: the current directory, then upwards)
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
-    /// Sets the clock that plans and ledgers use
+    /// Sets the clock that plans and ledgers use; it stands still, and what apply would wait passes at once
     #[arg(long, value_name = "RFC3339", global = true, hide = true)]
     pub now: Option<Timestamp>,
     /// Colour in the output

@@ -41,7 +41,7 @@ enum Progress {
 #[derive(Debug, Clone)]
 pub enum Clock {
     System,
-    /// Stands still but for the time that apply slept.
+    /// Stands still but for the time that apply waits, which passes at once.
     Fixed(Rc<Cell<Timestamp>>),
 }
 
@@ -243,12 +243,8 @@ impl Surroundings for Host {
     }
 
     async fn wait(&self, time: Duration) {
-        let slept = time;
-        #[cfg(test)]
-        let slept = if crate::seam::staged() { Duration::ZERO } else { slept };
-        tokio::time::sleep(slept).await;
         match &self.clock {
-            Clock::System => {}
+            Clock::System => tokio::time::sleep(time).await,
             Clock::Fixed(at) => {
                 let later = SignedDuration::try_from(time).ok().and_then(|time| at.get().checked_add(time).ok());
                 at.set(later.unwrap_or_else(|| at.get()));

@@ -102,16 +102,34 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
     Ok(plan)
 }
 
+/// What lies between two plans that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Time, and whatever others did.
+    Approval,
+    /// The recovery that this very apply carried out.
+    Recovery,
+}
+
 /// What the fresh plan wants beyond the approved one, as a refusal.
-pub fn within(host: &Host, approved: &Plan, fresh: &Plan) -> Result<(), Stop> {
-    let beyond = crate::plan::exceeds(approved, fresh);
+pub fn within(host: &Host, approved: &Plan, fresh: &Plan, since: Since) -> Result<(), Stop> {
+    let (beyond, exit, help) = match since {
+        Since::Approval => {
+            (crate::plan::exceeds(approved, fresh), Exit::Refused, "plan again, and have that plan approved; nothing was changed")
+        }
+        Since::Recovery => (
+            crate::plan::exceeds_after_recovery(approved, fresh),
+            Exit::Partial,
+            "plan again, and have that plan approved; what an earlier apply left is finished",
+        ),
+    };
     if beyond.is_empty() {
         return Ok(());
     }
     let mut diagnostic =
         Diagnostic::error(Code::PlanExceedsApproved, "the approved plan is an upper bound, and the plan made now goes beyond it")
-            .help("plan again, and have that plan approved; nothing was changed");
+            .help(help);
     diagnostic.notes = beyond;
     host.say(render::plan_difference(approved, fresh).trim_end());
-    Err(Stop::with(Exit::Refused, diagnostic))
+    Err(Stop::with(exit, diagnostic))
 }

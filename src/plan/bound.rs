@@ -22,6 +22,34 @@ pub fn exceeds(approved: &Plan, fresh: &Plan) -> Vec<String> {
     lines
 }
 
+/// The same after a recovery in between: what it recorded may have taken the number of a generation that is still to be created.
+pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
+    let created = |change: &Change| {
+        change.steps.iter().find_map(|step| match step {
+            PlanStep::Create { generation } => Some(*generation),
+            PlanStep::Recover { .. }
+            | PlanStep::Edit { .. }
+            | PlanStep::Enable { .. }
+            | PlanStep::Disable { .. }
+            | PlanStep::Delete { .. }
+            | PlanStep::Reseal { .. }
+            | PlanStep::Record { .. } => None,
+        })
+    };
+    let numbers: BTreeMap<&Address, u32> = shown.changes.iter().filter_map(|change| Some((&change.address, created(change)?))).collect();
+    let mut renumbered = fresh.clone();
+    for change in &mut renumbered.changes {
+        let (before, now) = (numbers.get(&change.address).copied(), created(change));
+        if let (Some(before), Some(now)) = (before, now)
+            && before < now
+            && let Some(step) = change.steps.iter_mut().find(|step| **step == PlanStep::Create { generation: now })
+        {
+            *step = PlanStep::Create { generation: before };
+        }
+    }
+    exceeds(shown, &renumbered)
+}
+
 /// Whether applying the change does something.
 fn acts(change: &Change) -> bool {
     match change.action {

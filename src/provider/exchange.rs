@@ -22,7 +22,6 @@ use crate::profile::classify::{Meaning, Refusal};
 use crate::profile::template::{Method, Placeholder, Request, Template, Values, percent_encoded};
 
 const MOST_TRIES: usize = 3;
-const RETRY_BUDGET: Duration = Duration::from_secs(10);
 /// A clock that is off by more is named as the likely cause of a refused signature.
 const TOLERATED_SKEW_SECONDS: u64 = 300;
 
@@ -139,7 +138,8 @@ impl Exchange {
             .with_jitter();
         let patient = |failure: &Failure, pause: Option<Duration>| {
             let wait = pause?.max(failure.retry_after.unwrap_or_default());
-            (started.elapsed() + wait <= RETRY_BUDGET).then_some(wait)
+            // A provider may ask for any wait at all.
+            (started.elapsed().saturating_add(wait) <= self.transport.limits().retries).then_some(wait)
         };
         let again = |failure: &Failure| failure.again && call.retry == Retry::Idempotent;
         attempt.retry(pauses).sleep(tokio::time::sleep).when(again).adjust(patient).await.map_err(|failure| failure.error)

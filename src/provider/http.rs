@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::exchange::{Call, Exchange, Failure, Retry, Wiped};
 use super::listing::ListReader;
-use super::transport::{Transport, Url};
+use super::transport::{Limits, Transport, Url};
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
 use crate::profile::api::{Api, Operation, Verify};
@@ -48,6 +48,17 @@ impl HttpProvider {
     /// The credential can go nowhere but to the profile's host for this environment, or to the endpoint. Errors with
     /// [`ProviderError::Local`] when the profile has no HTTP API, or when environment, endpoint, params and profile do not make an address.
     pub fn open(profile: Arc<Profile>, at: AccountAt<'_>, credential: Secret, clock: fn() -> Timestamp) -> Result<Self, ProviderError> {
+        Self::open_within(Limits::default(), profile, at, credential, clock)
+    }
+
+    /// The same, with other limits on time and size.
+    pub fn open_within(
+        limits: Limits,
+        profile: Arc<Profile>,
+        at: AccountAt<'_>,
+        credential: Secret,
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, ProviderError> {
         let local = |text: String| ProviderError::Local(text);
         let Some(Api::Http(api)) = &profile.api else {
             return Err(local(format!("the profile of `{}` describes no HTTP API", profile.name)));
@@ -62,7 +73,7 @@ impl HttpProvider {
         let (scheme, (base, root)) = (scheme.clone(), address(environment.as_ref(), at.endpoint)?);
         let own = api.credential.own.as_deref().and_then(|part| credential.part(part)).map(str::to_owned);
         let reader = Reader::new(api.key.clone(), own).map_err(|error| local(error.to_string()))?;
-        let transport = Transport::bound_to(&base, Some(api.rate)).map_err(|error| Failure::from(error).error)?;
+        let transport = Transport::bound_to(&base, Some(api.rate), limits).map_err(|error| Failure::from(error).error)?;
         let params = at.params.clone();
         let values = params.iter().map(|(name, value)| (Placeholder::Param(name.clone()), Value::from(value.as_str()))).collect();
         let exchange = Exchange::new(api, transport, &base, &root, values, clock);

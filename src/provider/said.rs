@@ -1,4 +1,5 @@
 //! What an answer says in its headers and error fields, made safe to repeat. Knows no operation.
+use std::num::IntErrorKind;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -70,11 +71,12 @@ fn masked(text: &str) -> String {
     calm
 }
 
-/// How long the provider asks to wait: seconds, or a date.
+/// How long the provider asks to wait: seconds, or a date. What is neither asks for nothing.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get("retry-after")?.to_str().ok()?.trim();
     match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(Duration::MAX),
         Err(_) => Some(Duration::try_from(date(headers, "retry-after")?.duration_since(now)).unwrap_or_default()),
     }
 }
@@ -139,6 +141,10 @@ mod tests {
         assert_eq!(told("7"), Some(Duration::from_secs(7)));
         assert_eq!(told("Sat, 21 Nov 2026 10:00:05 GMT"), Some(Duration::from_secs(5)));
         assert_eq!(told("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(told("soon"), None);
+        assert_eq!(told("18446744073709551615"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(told("99999999999999999999999"), Some(Duration::MAX));
+        for nothing in ["soon", "-5", "1.5", ""] {
+            assert_eq!(told(nothing), None, "{nothing}");
+        }
     }
 }

@@ -11,10 +11,24 @@ use zeroize::Zeroizing;
 
 use crate::profile::api::Rate;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const WHOLE_CALL: Duration = super::CREATE_LIMIT;
-/// The longest answer that is read, in bytes.
-pub const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// How long is waited and how much is read. The program uses the defaults; tests that wait for the end of patience have less of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// From the connection to the last byte of the answer.
+    pub call: Duration,
+    /// The longest answer that is read, in bytes.
+    pub answer: usize,
+    /// No call is sent again later than this after it was first sent.
+    pub retries: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), call: super::CREATE_LIMIT, answer: 8 * 1024 * 1024, retries: Duration::from_secs(10) }
+    }
+}
 
 /// A client for one origin (scheme, host and port), so that a credential can go nowhere else.
 #[derive(Debug)]
@@ -22,7 +36,7 @@ pub struct Transport {
     client: Client,
     origin: Url,
     pace: Option<DefaultDirectRateLimiter>,
-    timeout: Duration,
+    limits: Limits,
 }
 
 /// One request, ready to be sent.
@@ -61,7 +75,7 @@ impl Transport {
     ///
     /// Calls off this machine follow the proxies of the environment and keep to the rate; a loopback server is nobody's shared service, and
     /// plain `http` must not leave the machine, so neither holds there.
-    pub fn bound_to(url: &Url, rate: Option<Rate>) -> Result<Self, TransportError> {
+    pub fn bound_to(url: &Url, rate: Option<Rate>, limits: Limits) -> Result<Self, TransportError> {
         let loopback = is_loopback(url);
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             let host = url.host_str().unwrap_or_default();
@@ -73,13 +87,17 @@ impl Transport {
             .retry(retry::never())
             .referer(false)
             .https_only(!loopback)
-            .connect_timeout(CONNECT_TIMEOUT);
+            .connect_timeout(limits.connect);
         if loopback {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| TransportError::NotSendable(chain(error)))?;
         let pace = rate.filter(|_| !loopback).map(|rate| RateLimiter::direct(quota(rate)));
-        Ok(Self { client, origin: url.clone(), pace, timeout: WHOLE_CALL })
+        Ok(Self { client, origin: url.clone(), pace, limits })
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Whether a URL is of the bound origin.
@@ -89,7 +107,7 @@ impl Transport {
             && url.port_or_known_default() == self.origin.port_or_known_default()
     }
 
-    /// Waits for the rate limit, sends once and reads the whole answer, within 30 seconds.
+    /// Waits for the rate limit, sends once and reads the whole answer, within the limits.
     ///
     /// Errors, before anything is sent, when the URL is of another origin. No answer's status is an error here, and no redirect is followed.
     pub async fn send(&self, request: Outgoing) -> Result<Incoming, TransportError> {
@@ -103,10 +121,10 @@ impl Transport {
         }
         self.pace().await;
         let named = |text: String| format!("`{}`: {text}", self.origin.host_str().unwrap_or_default());
-        match tokio::time::timeout(self.timeout, exchange(call)).await {
+        match tokio::time::timeout(self.limits.call, exchange(call, self.limits.answer)).await {
             Ok(Err(TransportError::Unreachable(text))) => Err(TransportError::Unreachable(named(text))),
             Ok(answer) => answer,
-            Err(_) => Err(TransportError::Unanswered(format!("no answer within {} seconds", self.timeout.as_secs()))),
+            Err(_) => Err(TransportError::Unanswered(format!("no whole answer within {} seconds", self.limits.call.as_secs_f32()))),
         }
     }
 
@@ -133,17 +151,17 @@ fn headers(given: Vec<(String, Zeroizing<String>)>) -> Result<HeaderMap, Transpo
     Ok(headers)
 }
 
-async fn exchange(call: reqwest::RequestBuilder) -> Result<Incoming, TransportError> {
+async fn exchange(call: reqwest::RequestBuilder, largest: usize) -> Result<Incoming, TransportError> {
     let mut answer = call.send().await.map_err(failed)?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    let too_large = || TransportError::Unanswered(format!("the answer is larger than {LARGEST_ANSWER} bytes"));
+    let too_large = || TransportError::Unanswered(format!("the answer is larger than {largest} bytes"));
     let announced = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    if announced > LARGEST_ANSWER {
+    if announced > largest {
         return Err(too_large());
     }
     let mut body = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > largest {
             return Err(too_large());
         }
         if body.capacity() < body.len() + chunk.len() {
@@ -199,6 +217,10 @@ mod tests {
         Url::parse(text).expect(text)
     }
 
+    fn bound(target: &str) -> Result<Transport, TransportError> {
+        Transport::bound_to(&url(target), None, Limits::default())
+    }
+
     fn get(target: &str) -> Outgoing {
         Outgoing { method: Method::GET, url: url(target), headers: Vec::new(), body: None }
     }
@@ -220,10 +242,10 @@ mod tests {
     #[test]
     fn http_is_for_loopback_only() {
         for good in ["https://keys.example", "http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.9.9.9"] {
-            assert!(Transport::bound_to(&url(good), None).is_ok(), "{good}");
+            assert!(bound(good).is_ok(), "{good}");
         }
         for bad in ["http://keys.example", "http://127.0.0.1.example", "http://10.0.0.1", "ftp://127.0.0.1", "http://localhost.example"] {
-            assert!(Transport::bound_to(&url(bad), None).is_err(), "{bad}");
+            assert!(bound(bad).is_err(), "{bad}");
         }
     }
 
@@ -232,7 +254,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let there = listener.local_addr().expect("an address");
         listener.set_nonblocking(true).expect("non-blocking");
-        let transport = Transport::bound_to(&url("https://keys.example"), None).expect("a transport");
+        let transport = Transport::bound_to(&url("https://keys.example"), None, Limits::default()).expect("a transport");
         for foreign in [format!("http://{there}/"), "https://keys.example:444/".into(), "http://keys.example/".into()] {
             assert!(matches!(transport.send(get(&foreign)).await, Err(TransportError::NotSendable(_))), "{foreign}");
         }
@@ -244,7 +266,7 @@ mod tests {
     async fn a_refused_connection_sent_nothing_and_a_cut_one_may_have() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let target = format!("http://{}/secret-path", listener.local_addr().expect("an address"));
-        let transport = Transport::bound_to(&url(&target), None).expect("a transport");
+        let transport = Transport::bound_to(&url(&target), None, Limits::default()).expect("a transport");
         let cut = async {
             drop(listener.accept().await.expect("a connection"));
         };
@@ -263,7 +285,7 @@ mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let target = format!("http://{}/", listener.local_addr().expect("an address"));
-        let mut transport = Transport::bound_to(&url(&target), None).expect("a transport");
+        let mut transport = Transport::bound_to(&url(&target), None, Limits::default()).expect("a transport");
         let endless = async {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let _ = stream.read(&mut [0; 1024]).await;
@@ -273,14 +295,14 @@ mod tests {
         };
         let (answer, ()) = tokio::join!(transport.send(get(&target)), endless);
         assert!(matches!(answer.err(), Some(TransportError::Unanswered(text)) if text.contains("larger than")));
-        transport.timeout = Duration::from_millis(50);
+        transport.limits.call = Duration::from_millis(50);
         let error = transport.send(get(&target)).await.err().expect("an error");
-        assert!(matches!(&error, TransportError::Unanswered(text) if text.contains("no answer within")), "{error}");
+        assert!(matches!(&error, TransportError::Unanswered(text) if text.contains("no whole answer within 0.05 seconds")), "{error}");
     }
 
     #[tokio::test]
     async fn calls_beyond_the_burst_wait() {
-        let mut transport = Transport::bound_to(&url("http://127.0.0.1:1"), Some(rate(1, 1))).expect("a transport");
+        let mut transport = Transport::bound_to(&url("http://127.0.0.1:1"), Some(rate(1, 1)), Limits::default()).expect("a transport");
         assert!(transport.pace.is_none());
         transport.pace = Some(RateLimiter::direct(quota(rate(20, 2))));
         let start = Instant::now();

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 /// Public halves of the identities that every sandbox has, by the name of the file in the home directory.
@@ -18,8 +19,10 @@ pub struct Sandbox {
     directory: TempDir,
     /// Variables of every command.
     pub environment: BTreeMap<String, String>,
-    /// The fixed clock of every command; absent: the system's.
+    /// The fixed clock of every command; absent: as `ahead` says.
     pub now: Option<String>,
+    /// Each command gets a fixed clock that is ahead of the system's by this, and so never sleeps; absent: the system's clock.
+    pub ahead: Option<SignedDuration>,
 }
 
 /// What a command did.
@@ -49,7 +52,7 @@ impl Sandbox {
         for name in ["home", "keys-repo", "tmp"] {
             fs::create_dir(directory.path().join(name)).expect("a directory");
         }
-        let sandbox = Self { directory, environment: BTreeMap::new(), now: None };
+        let sandbox = Self { directory, environment: BTreeMap::new(), now: None, ahead: None };
         for (name, from) in [("ops.txt", "example-identity.txt"), ("recovery.txt", "example-recovery-identity.txt")] {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart").join(from);
             fs::copy(from, sandbox.home().join(name)).expect("the example identities are there");
@@ -108,8 +111,8 @@ impl Sandbox {
         command.env_clear().current_dir(self.work());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home()).env("TZ", "UTC");
         command.env("TMPDIR", self.temporary()).envs(&self.environment);
-        if let Some(now) = &self.now {
-            command.args(["--now", now]);
+        if let Some(now) = self.now.clone().or_else(|| self.ahead.map(|ahead| (Timestamp::now() + ahead).to_string())) {
+            command.args(["--now", &now]);
         }
         let home = self.home().display().to_string();
         command.args(arguments.iter().map(|argument| match argument.as_ref().split_once("~/") {

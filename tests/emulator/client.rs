@@ -91,7 +91,8 @@ impl Client {
     }
 
     pub fn new(emulator: &Emulator, id: &str, secret: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("the client can be built");
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("the client can be built");
         Self { http, origin: emulator.url(), id: id.to_owned(), secret: secret.to_owned(), sign_query: false }
     }
 
