@@ -13,6 +13,7 @@ mod wording;
 mod write_back;
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;

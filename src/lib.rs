@@ -5,7 +5,7 @@
 //! model ← diagnostics ← yaml ← profile                  text becomes meaning
 //! model, diagnostics, profile's catalogue ← plan        pure
 //! files                                                 the only module that writes files
-//! model, files ← git                                    the only module that runs `git`
+//! files ← git                                           the only module that runs `git`
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports

@@ -126,7 +126,7 @@ async fn no_program_is_run_by_an_address() {
 async fn a_remote_that_never_answers_is_given_up() {
     let site = Site::new();
     let clone = site.clone("clone");
-    site.git(&clone, &["config", "remote.origin.uploadpack", "sleep 600; true"]);
+    site.git(&clone, &["config", "remote.origin.uploadpack", "sleep 5; true"]);
     let repository = site.open(&clone).await.patient_for(Duration::from_millis(300));
     let journal = JournalRef::open(&repository, "origin").await.expect("opened");
     assert_eq!(journal.fetch().await, Err(GitError::TimedOut("fetch".to_owned())));
