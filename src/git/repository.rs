@@ -37,6 +37,9 @@ impl Repository {
     /// Errors: no repository, a bare one, or one that git does not trust (`safe.directory`).
     pub async fn discover(root: &Path, environment: &Environment) -> Result<Self, GitError> {
         let program = Program::find(environment)?;
+        if !root.is_dir() {
+            return Err(GitError::NoRepository);
+        }
         let ask = |what: &'static str| program.call(root, "rev-parse").args([what]);
         let answer = ask("--show-toplevel").run().await?;
         if !answer.is_done() {

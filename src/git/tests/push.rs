@@ -184,3 +184,26 @@ async fn an_empty_remote_takes_the_first_commit() {
     assert_eq!(outcome, Ok(Outcome::Pushed { commit: committed.commit.clone(), rebased: false }));
     assert_eq!(at_remote(&site, "main"), committed.commit.as_str());
 }
+
+#[tokio::test]
+async fn of_three_that_push_at_once_nobody_loses_a_file() {
+    let site = Site::new();
+    let runs = ["a", "b", "c"].map(|name| {
+        let site = &site;
+        async move {
+            let clone = site.clone(name);
+            let repository = site.open(&clone).await;
+            let path = format!("ledger/pay/{name}.yaml");
+            write(&clone.join(&path), name);
+            let committed = repository.commit(&paths(&[&path]), name, "").await.expect("committed").expect("changes");
+            let target = repository.target(None).await.expect("a target");
+            repository.push(&committed, &target, name).await
+        }
+    });
+    for outcome in futures::future::join_all(runs).await {
+        assert!(matches!(outcome, Ok(Outcome::Pushed { .. })), "{outcome:?}");
+    }
+    let files = site.git(&site.remote(), &["ls-tree", "--name-only", "main", "ledger/pay/"]);
+    assert_eq!(files, ["a", "b", "c", "one"].map(|name| format!("ledger/pay/{name}.yaml")).join("\n"));
+    assert_eq!(site.git(&site.remote(), &["rev-list", "--count", "main"]), "4");
+}

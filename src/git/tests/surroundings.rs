@@ -140,6 +140,7 @@ async fn outside_a_repository_and_without_git() {
     let found = |environment: Environment, at: std::path::PathBuf| async move { Repository::discover(&at, &environment).await.err() };
     assert_eq!(found(site.environment(), plain.clone()).await, Some(GitError::NoRepository));
     assert_eq!(found(site.environment(), site.remote()).await, Some(GitError::NoRepository), "bare");
+    assert_eq!(found(site.environment(), plain.join("missing")).await, Some(GitError::NoRepository));
     assert_eq!(found(Environment::new([]), plain).await, Some(GitError::NoProgram));
     let clone = site.clone("clone");
     let repository = site.open(&clone).await;
