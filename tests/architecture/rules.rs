@@ -18,7 +18,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
-    ("cli", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"]),
+    ("cli", &["model", "files", "git", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"]),
     ("main", &["cli"]),
 ];
 
