@@ -191,7 +191,7 @@ impl Killer {
         // Few of them before the first request: nothing can be lost there.
         let from = if self.dice.one_in(10) { Duration::ZERO } else { self.first };
         let delay = self.dice.between(from, self.whole);
-        let politely = self.dice.one_in(8);
+        let politely = self.dice.one_in(5);
         let mut child = self.start(Stdio::null);
         std::thread::sleep(delay);
         if child.try_wait().expect("a child").is_some() {

@@ -327,13 +327,8 @@ async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fau
         Some(Fault::Html) => shared.answer(request).into_html(),
         Some(Fault::WithoutSecret) => shared.answer(request).without_secret(),
         Some(Fault::Throttle(wait)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", wait.as_secs()),
-        Some(Fault::ThrottleSaying(text)) => {
-            let reply = Reply::empty(StatusCode::TOO_MANY_REQUESTS);
-            match text {
-                Some(text) => reply.with_header("retry-after", text),
-                None => reply,
-            }
-        }
+        Some(Fault::ThrottleSaying(None)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS),
+        Some(Fault::ThrottleSaying(Some(text))) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", text),
         Some(Fault::Stall(time)) => {
             let reply = shared.answer(request);
             tokio::time::sleep(time).await;

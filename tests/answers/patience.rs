@@ -128,7 +128,7 @@ fn a_list_that_stalls_is_unavailable() {
     for fault in [Fault::Stall(LONG), Fault::StallBody(LONG)] {
         let site = Site::new(Config::default());
         order(&site, fault, Route::List, 9);
-        let why = apply_with_little_patience(&site).err().expect("no listing");
+        let why = apply_with_little_patience(&site).expect_err("no listing");
         assert!(why.contains("no whole answer within 0.5 seconds"), "{why}");
         assert_eq!((site.keys().len(), site.emulator.count(Route::List)), (0, 1), "patience is over after one call");
         site.emulator.clear_faults();
@@ -202,7 +202,7 @@ fn an_answer_beyond_the_limit_is_given_up_at_the_limit() {
     site.emulator.configure(|config| config.max_limit = 100);
     assert_eq!(failures(&apply_with_little_patience(&site).expect("pages are small")), Vec::<String>::new());
     order(&site, Fault::Endless, Route::List, 1);
-    let why = apply_with_little_patience(&site).err().expect("no listing");
+    let why = apply_with_little_patience(&site).expect_err("no listing");
     assert!(why.contains("larger than 1048576 bytes") || why.contains("no whole answer"), "{why}");
 }
 
