@@ -84,7 +84,7 @@ impl<'r> Journal<'r> {
         let new_there = missing(&here, elsewhere);
         let mut all = elsewhere.to_vec();
         all.extend_from_slice(&new_there);
-        if !all.is_empty() && all != here {
+        if present(&journal.path)? != all {
             files::write(&journal.path, &all)?;
         }
         if let (Some(remote), false) = (remote, new_there.is_empty()) {
@@ -144,13 +144,16 @@ fn path(root: &Path) -> PathBuf {
     root.join(".keywright/journal.jsonl")
 }
 
+fn present(path: &Path) -> Result<Vec<u8>, FileError> {
+    match files::read(path, LIMIT) {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        read => read,
+    }
+}
+
 /// The whole lines of a journal file; none when there is no file.
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let mut bytes = match files::read(path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => Vec::new(),
-        Err(error) => return Err(error),
-    };
+    let mut bytes = present(path)?;
     // A torn last line was never acted on.
     bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
     Ok(bytes)
@@ -303,6 +306,30 @@ mod tests {
                 assert_eq!(reached, key.generations, "from {:?}", point.generations);
             }
         }
+    }
+
+    struct Kept(RefCell<Vec<u8>>);
+
+    #[async_trait(?Send)]
+    impl Remote for Kept {
+        async fn append(&self, lines: Vec<u8>, _: Vec<SealedFile>) -> Result<(), String> {
+            self.0.borrow_mut().extend(lines);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn two_journals_become_one_and_a_torn_line_goes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = path(directory.path());
+        files::write(&path, b"both\nhere\ntor").expect("written");
+        let remote = Kept(RefCell::default());
+        Journal::resume(directory.path(), b"there\nboth\n", Some(&remote)).await.expect("resumed");
+        assert_eq!(files::read(&path, LIMIT).expect("read"), b"there\nboth\nhere\n");
+        assert_eq!(remote.0.take(), b"here\n", "what the remote lacked");
+        files::write(&path, b"here\ntor").expect("written");
+        Journal::resume(directory.path(), b"", None).await.expect("resumed");
+        assert_eq!(files::read(&path, LIMIT).expect("read"), b"here\n");
     }
 
     #[tokio::test]
