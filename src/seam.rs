@@ -19,12 +19,14 @@ pub enum Then {
     Die,
 }
 
+/// Opens an account; takes the place of the network.
+pub type Opening = Rc<dyn Fn(&Name) -> Box<dyn Provider>>;
+
 /// One staged run.
 pub struct Stage {
     /// Called at every point with its name.
     pub watch: Box<dyn FnMut(&str) -> Then>,
-    /// Opens an account; takes the place of the network.
-    pub open: Rc<dyn Fn(&Name) -> Box<dyn Provider>>,
+    pub open: Opening,
     /// Bytes for markers, other ones at each call.
     pub draw: Box<dyn FnMut() -> [u8; 5]>,
 }
