@@ -12,7 +12,7 @@ use crate::profile::Disable;
 use crate::seam::Then;
 
 /// Seeds of an ordinary run.
-const USUAL: u64 = 150;
+const USUAL: u64 = 100;
 const DAY: i64 = 86_400;
 const NAMES: [&str; 3] = ["one", "two", "three"];
 const SCOPES: [&[&str]; 4] = [&["hooks:read"], &["hooks:write"], &["hooks:read", "hooks:write"], &["pay:read"]];
