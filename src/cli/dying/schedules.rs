@@ -19,16 +19,19 @@ const SCOPES: [&[&str]; 4] = [&["hooks:read"], &["hooks:write"], &["hooks:read",
 
 fn kind(random: &mut Random) -> Kind {
     let lag = *random.pick(&[0, 0, 8]);
+    let editing = *random.pick(&[Editing::Does, Editing::Does, Editing::Does, Editing::Merges, Editing::Ignores]);
+    let tells_scopes = random.chance(75);
     Kind {
         name: "drawn",
         reveal: random.chance(30),
         get: random.chance(60),
         verify: random.chance(80),
         tells_enabled: random.chance(75),
-        tells_scopes: random.chance(75),
+        tells_scopes,
         lists_disabled: random.chance(70),
         edits_scopes: random.chance(50),
-        editing: *random.pick(&[Editing::Does, Editing::Does, Editing::Does, Editing::Merges, Editing::Ignores]),
+        // An edit that is ignored where scopes are not told cannot be seen by anybody.
+        editing: if tells_scopes { editing } else { Editing::Does },
         disable: *random.pick(&[Disable::Reversible, Disable::Reversible, Disable::Final]),
         delete: random.chance(70),
         key_limit: None,
