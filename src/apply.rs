@@ -8,6 +8,7 @@
 pub mod account;
 mod change;
 pub mod failure;
+pub mod foresight;
 mod issue;
 pub mod journal;
 pub mod observe;

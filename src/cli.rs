@@ -8,6 +8,7 @@ mod apply;
 mod beyond;
 mod check;
 mod completions;
+mod doctor;
 #[cfg(test)]
 mod dying;
 mod explain;
@@ -17,6 +18,7 @@ mod list;
 mod open;
 mod plan;
 mod providers;
+mod recover;
 mod recovery;
 mod schema;
 mod show;
@@ -55,6 +57,8 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Check(args) => check::run(host, &args),
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
+        Command::Recover(args) => recover::run(host, &args),
+        Command::Doctor(args) => doctor::run(host, &args),
         Command::List(args) => list::run(host, &args),
         Command::Show(args) => show::run(host, &args),
         Command::Open(args) => open::run(host, &args),

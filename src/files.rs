@@ -1,13 +1,16 @@
 //! The only module that writes files. Every write is atomic and durable: temporary file in the same directory (mode 0600), fsync, rename,
 //! fsync of the directory.
+pub mod lock;
 pub mod process;
 pub mod walk;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+pub use lock::{Lock, Locking};
 
 #[cfg(test)]
 use crate::seam;
@@ -167,26 +170,6 @@ impl AppendFile {
     }
 }
 
-/// A lock that one process holds on a file; released when dropped or when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock at once. `Ok(None)`: another process holds it.
-    pub fn take(path: &Path) -> Result<Option<Self>, FileError> {
-        create_directory(parent(path))?;
-        let file =
-            private(File::options().create(true).truncate(false).write(true).read(true)).open(path).map_err(FileError::of("open", path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error)),
-        }
-    }
-}
-
 /// What temporary files are called until they are renamed into place.
 const TEMPORARY: (&str, &str) = (".keywright-", ".tmp");
 
@@ -319,16 +302,6 @@ mod tests {
         assert!(left.exists());
         sweep(directory.path()).expect("swept");
         assert_eq!(fs::read_dir(&below).expect("listed").count(), 1);
-    }
-
-    #[test]
-    fn a_lock_excludes_a_second_holder() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("lock");
-        let held = Lock::take(&path).expect("lock file").expect("free");
-        assert!(Lock::take(&path).expect("lock file").is_none());
-        drop(held);
-        assert!(Lock::take(&path).expect("lock file").is_some());
     }
 
     #[cfg(unix)]

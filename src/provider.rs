@@ -125,6 +125,10 @@ pub trait Provider {
     async fn delete(&self, id: &str) -> Result<(), ProviderError>;
     /// The secret again, where the provider can show it; `None` where it cannot.
     async fn reveal(&self, id: &str) -> Result<Option<Secret>, ProviderError>;
+    /// The provider's clock minus ours, in seconds, as its last answer showed it; `None` where it tells none.
+    fn clock_skew(&self) -> Option<i64> {
+        None
+    }
     /// Calls the provider with the key's own secret.
     async fn verify(&self, id: &str, secret: &Secret) -> Result<Liveness, ProviderError>;
 }

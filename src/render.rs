@@ -1,5 +1,6 @@
 //! Turns meaning into text. Decides nothing; whether there is colour, and how wide the terminal is, the caller says.
 pub mod diagnostics;
+pub mod doctor;
 pub mod explain;
 pub mod list;
 pub mod palette;
@@ -8,6 +9,7 @@ pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;
 pub mod providers;
+pub mod recover;
 pub mod schemas;
 pub mod show;
 pub mod table;

@@ -109,7 +109,7 @@ impl Killer {
     fn new(number: usize, seed: u64) -> Self {
         let mut dice = Dice(seed ^ ((number as u64 + 1) << 56));
         let config = Config {
-            disabled_keys: if number % 2 == 0 { Listed::Shown } else { Listed::Hidden },
+            disabled_keys: if number.is_multiple_of(2) { Listed::Shown } else { Listed::Hidden },
             answer_fields: if number % 4 < 2 { AnswerFields::Documented } else { AnswerFields::Extended },
             patch_scopes: if number % 3 == 1 { PatchScopes::Merge } else { PatchScopes::Replace },
             list_lag_reads: number % 2,

@@ -51,6 +51,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// Make the providers match the manifests, and seal each new secret
     Apply(ApplyArgs),
+    /// Show what an interrupted apply left and what becomes of it; with --yes, do it (apply does it first anyway)
+    Recover(RecoverArgs),
+    /// Check what apply will need: credentials, clocks, recipients, directories, git
+    Doctor(DoctorArgs),
     /// List every key with its state, risk and expiry
     List(ListArgs),
     /// Show one key: every generation, its expiry, who can open its secret
@@ -177,6 +181,31 @@ pub struct ApplyArgs {
     /// Exit with 2 when attended steps are open afterwards
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Only these keys (default: all)
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<Address>,
+    /// Do it, instead of showing what would be done
+    #[arg(long)]
+    pub yes: bool,
+    /// An age identity file: sealed secrets can then be tried
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub writing: Writing,
+    /// The form of what would be done
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
 }
 
 #[derive(Debug, Args)]

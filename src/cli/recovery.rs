@@ -12,9 +12,10 @@ use super::session::{self, Observed, Providers, Session};
 use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::files::{self, Lock};
+use crate::files::{self, Lock, Locking};
 use crate::model::{Address, Listing, Name, Span};
 use crate::profile::Api;
+use crate::render::text_safety::safe;
 use crate::vault::Identities;
 
 /// Used for keys that no manifest gives a cooldown any more.
@@ -30,13 +31,13 @@ pub fn lock(host: &Host) -> Result<Lock, Stop> {
                 .help("replace it by a directory: links are never followed; nothing was changed"),
         ));
     }
-    match Lock::take(&root.join(".keywright/lock"))? {
-        Some(lock) => Ok(lock),
-        None => Err(Stop::with(
-            Exit::Error,
-            Diagnostic::error(Code::ApplyLocked, format!("another apply is running in `{}`", root.display()))
-                .help("wait until it has ended; nothing was changed"),
-        )),
+    match Lock::take(&root.join(".keywright/lock"), Some(host.real_now()))? {
+        Locking::Taken(lock) => Ok(lock),
+        Locking::Held(holder) => {
+            let by = holder.map(|holder| format!(": {}", safe(&holder.to_string()))).unwrap_or_default();
+            let message = format!("another apply is running in `{}`{by}", root.display());
+            Err(Stop::with(Exit::Error, Diagnostic::error(Code::ApplyLocked, message).help("wait until it has ended; nothing was changed")))
+        }
     }
 }
 

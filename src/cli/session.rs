@@ -20,6 +20,7 @@ use crate::profile::Api;
 use crate::provider::Provider;
 use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
+use crate::render::text_safety::safe;
 use crate::vault::Identities;
 use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
 
@@ -102,6 +103,11 @@ impl<'h> Session<'h> {
             .filter(chosen)
             .map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose)))
             .collect()
+    }
+
+    /// Opens one account.
+    pub fn open_account(&self, name: &Name, purpose: Purpose) -> Result<Box<dyn Provider>, Box<Diagnostic>> {
+        self.provider(&self.workspace.accounts[name], purpose)
     }
 
     fn provider(&self, account: &Account, purpose: Purpose) -> Result<Box<dyn Provider>, Box<Diagnostic>> {
@@ -248,6 +254,16 @@ impl Observed {
     /// Whether some account could not be read.
     pub fn is_partial(&self) -> bool {
         self.listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)))
+    }
+}
+
+/// Says which accounts could not be read, and why.
+pub fn report_unavailable(session: &Session<'_>, observed: &Observed) {
+    for (name, listing) in &observed.listings {
+        if let Listing::Unavailable(why) = listing {
+            let message = format!("account `{name}` cannot be read: {}", safe(why));
+            session.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderUnavailable, message)));
+        }
     }
 }
 

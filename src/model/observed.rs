@@ -23,6 +23,21 @@ pub struct ObservedKey {
 }
 
 impl ObservedKey {
+    /// A key of which a provider tells nothing but id and label.
+    pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            label: label.into(),
+            scopes: None,
+            expires_at: None,
+            enabled: None,
+            created_at: None,
+            last_used_at: None,
+            options: Options::new(),
+            own: false,
+        }
+    }
+
     /// The marker at the end of the label.
     pub fn marker(&self) -> Option<Marker> {
         Marker::at_end_of(&self.label)

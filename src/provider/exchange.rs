@@ -37,6 +37,8 @@ pub struct Exchange {
     clock: fn() -> Timestamp,
     /// What a call with a query has proven about signatures.
     query_signing: Cell<Option<QuerySigning>>,
+    /// The provider's clock minus ours, in seconds, as the last answer with a date showed it.
+    skew: Cell<Option<i64>>,
 }
 
 /// What to send.
@@ -115,11 +117,16 @@ impl Exchange {
     pub fn new(api: HttpApi, transport: Transport, base: &Url, root: &str, params: Values, clock: fn() -> Timestamp) -> Self {
         let base = base.as_str().trim_end_matches('/').to_owned();
         let root = root.trim_end_matches('/').to_owned();
-        Self { api, transport, base, root, params, clock, query_signing: Cell::new(None) }
+        Self { api, transport, base, root, params, clock, query_signing: Cell::new(None), skew: Cell::new(None) }
     }
 
     pub fn api(&self) -> &HttpApi {
         &self.api
+    }
+
+    /// The provider's clock minus ours, in seconds; `None` until an answer told it.
+    pub fn clock_skew(&self) -> Option<i64> {
+        self.skew.get()
     }
 
     /// Sends a call and accepts nothing but success with JSON or nothing in it.
@@ -244,6 +251,9 @@ impl Exchange {
 
     fn read(&self, answer: Incoming) -> Answer {
         let Incoming { status, headers, body } = answer;
+        if let Some(theirs) = said::date(&headers, "date") {
+            self.skew.set(Some(theirs.as_second() - (self.clock)().as_second()));
+        }
         let json = if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         let refusal = self.api.errors.read(status, json.as_ref());
         Answer { status, headers, json: json.map(Wiped), refusal }

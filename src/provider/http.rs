@@ -208,6 +208,10 @@ impl Provider for HttpProvider {
         Ok(self.reader.take_secret(&self.profile.secret.parts, &mut item.0))
     }
 
+    fn clock_skew(&self) -> Option<i64> {
+        self.exchange.clock_skew()
+    }
+
     async fn verify(&self, id: &str, secret: &Secret) -> Result<Liveness, ProviderError> {
         let verify = self.api().verify.as_ref().ok_or(ProviderError::Unsupported("verify"))?;
         let options = self.options_of(verify, id).await;

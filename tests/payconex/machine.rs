@@ -1,5 +1,5 @@
 //! What goes wrong on our own machine: each a clear error that names the path, and nothing changed here or at the provider.
-use keywright::files::Lock;
+use keywright::files::{Lock, Locking};
 
 use crate::emulator::{Config, Route};
 use crate::site::Site;
@@ -40,8 +40,11 @@ fn a_directory_in_place_of_a_file_stops_apply_before_the_first_write() {
 #[test]
 fn a_second_apply_at_the_same_time_is_refused() {
     let site = Site::new(Config::default());
-    let lock = Lock::take(&site.sandbox.path(".keywright/lock")).expect("a lock").expect("free");
-    site.refuses(&["apply", "--yes"], 1).says("apply/locked");
+    let since = "2026-11-21T09:00:00Z".parse().expect("an instant");
+    let lock = Lock::take(&site.sandbox.path(".keywright/lock"), Some(since)).expect("a lock");
+    assert!(matches!(lock, Locking::Taken(_)));
+    let holder = format!("process {} on", std::process::id());
+    site.refuses(&["apply", "--yes"], 1).says("apply/locked").says(&holder).says("since 2026-11-21T09:00:00Z");
     site.plan().exits(0);
     drop(lock);
     site.settle();

@@ -2,20 +2,19 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::token::is_key_id;
-use crate::files::{self, FileError, Lock};
+use crate::files::{self, FileError, Lock, Locking};
 use crate::model::ScopeSet;
 
 /// The largest store that is read or written, in bytes.
 const LIMIT: u64 = 64 << 20;
 const VERSION: u32 = 1;
-const LOCK_ATTEMPTS: u32 = 500;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// Each waits for half a second.
+const LOCK_ATTEMPTS: u32 = 10;
 
 /// What a store keeps of one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,10 +190,9 @@ impl Store {
         let mut path = self.path.clone().into_os_string();
         path.push(".lock");
         for _ in 0..LOCK_ATTEMPTS {
-            if let Some(lock) = Lock::take(Path::new(&path))? {
+            if let Locking::Taken(lock) = Lock::take(Path::new(&path), None)? {
                 return Ok(lock);
             }
-            std::thread::sleep(LOCK_PAUSE);
         }
         Err(StoreProblem::Locked(self.path.clone()))
     }

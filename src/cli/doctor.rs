@@ -1,0 +1,159 @@
+//! `doctor`: checks what apply will need, without changing anything.
+use super::apply::block_on;
+use super::args::{DoctorArgs, OutputFormat};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{Purpose, Session};
+use super::{beyond, plan as planning, print, recovery};
+use crate::files;
+use crate::git::JournalRef;
+use crate::model::{Listing, Name, Recipients};
+use crate::profile::Api;
+use crate::provider::Provider;
+use crate::render::doctor::{Checkup, Health, doctor_json, doctor_text};
+use crate::vault;
+
+/// A clock that is off by more than this many seconds makes signatures fail at some providers.
+const TOLERATED_SKEW: u64 = 60;
+
+pub fn run(host: &Host, args: &DoctorArgs) -> Result<Exit, Stop> {
+    planning::no_pull_request(host, "doctor")?;
+    let session = Session::open(host)?;
+    let mut checks =
+        vec![good("workspace", format!("{} accounts, {} keys", session.workspace.accounts.len(), session.workspace.keys.len()))];
+    checks.extend(directories(&session));
+    checks.extend(recipients(&session));
+    checks.extend(block_on(async {
+        let mut checks = accounts(&session).await;
+        checks.extend(git(&session).await);
+        checks
+    })?);
+    print(match args.output {
+        OutputFormat::Text => doctor_text(&checks, host.style(host.colour_out())),
+        OutputFormat::Json => doctor_json(&checks),
+    })?;
+    Ok(if checks.iter().any(|check| check.health == Health::Bad) { Exit::Error } else { Exit::Done })
+}
+
+fn good(subject: impl Into<String>, says: impl Into<String>) -> Checkup {
+    Checkup { subject: subject.into(), health: Health::Good, says: says.into(), help: None }
+}
+
+fn bad(subject: impl Into<String>, says: impl Into<String>, help: Option<&str>) -> Checkup {
+    Checkup { subject: subject.into(), health: Health::Bad, says: says.into(), help: help.map(str::to_owned) }
+}
+
+fn warning(subject: impl Into<String>, says: impl Into<String>, help: &str) -> Checkup {
+    Checkup { subject: subject.into(), health: Health::Warning, says: says.into(), help: Some(help.to_owned()) }
+}
+
+/// Whether apply could write.
+fn directories(session: &Session<'_>) -> Vec<Checkup> {
+    let root = &session.workspace.root;
+    let try_one = |area: &str| match files::try_writing_in(&root.join(area)) {
+        Ok(()) => good(format!("{area}/"), "can be written"),
+        Err(error) => bad(format!("{area}/"), error.to_string(), None),
+    };
+    ["ledger", "secrets", ".keywright"].map(try_one).into()
+}
+
+/// Whether each set of recipients can be encrypted to.
+fn recipients(session: &Session<'_>) -> Vec<Checkup> {
+    let mut tried: Vec<&Recipients> = Vec::new();
+    for key in session.workspace.keys.values() {
+        if !tried.contains(&&*key.recipients) {
+            tried.push(&key.recipients);
+        }
+    }
+    let check = |set: &Recipients| {
+        let subject = format!("recipients {}", set.keys().cloned().collect::<Vec<_>>().join(", "));
+        let trial = vault::recipient::distinct(set).map_err(|problem| problem.to_string());
+        match trial.and_then(|recipients| vault::seal::trial(&recipients).map(|()| recipients.len()).map_err(|problem| problem.to_string()))
+        {
+            Ok(number) => good(subject, format!("a trial encryption to {number} worked")),
+            Err(problem) => bad(subject, problem, None),
+        }
+    };
+    tried.into_iter().map(check).collect()
+}
+
+/// Each credential is there and accepted, and the clocks agree.
+async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
+    let mut checks = Vec::new();
+    for (name, account) in &session.workspace.accounts {
+        let purposes: &[(Purpose, &str)] = match account.plan_credential {
+            Some(_) => &[(Purpose::Apply, "credential"), (Purpose::Plan, "plan credential")],
+            None => &[(Purpose::Apply, "credential")],
+        };
+        for (purpose, word) in purposes {
+            let word = if matches!(account.profile.api, Some(Api::Keyring)) { "store" } else { word };
+            let subject = format!("{name}: {word}");
+            match session.open_account(name, *purpose) {
+                Err(diagnostic) => checks.push(bad(subject, diagnostic.message, diagnostic.help.as_deref())),
+                Ok(provider) => {
+                    checks.push(match provider.list().await {
+                        Ok(keys) => good(subject, format!("accepted; {} keys there", keys.len())),
+                        Err(error) => bad(subject, error.to_string(), None),
+                    });
+                    checks.extend(clock(name, provider.as_ref()));
+                }
+            }
+        }
+    }
+    let only = std::collections::BTreeSet::new();
+    let observed = session.observe(&session.providers(Purpose::Apply, &only), Purpose::Apply).await;
+    let left = recovery::unfinished(session, &observed, &only).len();
+    let known = observed.listings.values().all(|listing| matches!(listing, Listing::Complete(_)));
+    checks.push(match left {
+        0 if known => good("earlier applies", "nothing was left unfinished"),
+        0 => warning("earlier applies", "not every account can be read", "mend the accounts above"),
+        1 => warning("earlier applies", "1 key was left unfinished", "`keywright recover` shows it, and `apply` goes on"),
+        number => {
+            warning("earlier applies", format!("{number} keys were left unfinished"), "`keywright recover` shows them, and `apply` goes on")
+        }
+    });
+    checks
+}
+
+fn clock(name: &Name, provider: &dyn Provider) -> Option<Checkup> {
+    let skew = provider.clock_skew()?;
+    let subject = format!("{name}: clock");
+    Some(if skew.unsigned_abs() > TOLERATED_SKEW {
+        bad(
+            subject,
+            format!("the provider's clock is {skew} seconds ahead of ours"),
+            Some("set this machine's clock right: signatures and expiries depend on it"),
+        )
+    } else {
+        good(subject, format!("{} s apart", skew.unsigned_abs()))
+    })
+}
+
+/// Whether `--push` and `--durable git` would work.
+async fn git(session: &Session<'_>) -> Vec<Checkup> {
+    let repository = match beyond::repository(session).await {
+        Ok(repository) => repository,
+        Err(error) => return vec![warning("git", error.to_string(), error.help())],
+    };
+    let target = match repository.target(session.host.ci_branch().as_deref()).await {
+        Ok(target) => target,
+        Err(error) => return vec![warning("git: --push", error.to_string(), error.help())],
+    };
+    let mut checks = Vec::new();
+    checks.push(match repository.can_push(&target).await {
+        Ok(()) => good(
+            "git: --push",
+            format!("`{}` of `{}` can be pushed to, as far as the remote says beforehand", target.branch, target.remote),
+        ),
+        Err(error) => warning("git: --push", error.to_string(), error.help()),
+    });
+    let journal = match JournalRef::open(&repository, &target.remote).await {
+        Ok(journal) => journal.can_push().await,
+        Err(error) => Err(error),
+    };
+    checks.push(match journal {
+        Ok(()) => good("git: --durable git", format!("the journal ref of `{}` can be pushed to", target.remote)),
+        Err(error) => warning("git: --durable git", error.to_string(), error.help()),
+    });
+    checks
+}

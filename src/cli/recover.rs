@@ -1,0 +1,106 @@
+//! `recover`: shows what an interrupted apply left and what becomes of it, and does it with `--yes`.
+use std::collections::BTreeSet;
+
+use super::apply::block_on;
+use super::args::{OutputFormat, RecoverArgs};
+use super::beyond::{Beyond, Written};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{self, Observed, Purpose, Session};
+use super::{plan as planning, print, recovery};
+use crate::apply;
+use crate::apply::foresight::{self, Circumstances};
+use crate::apply::journal::Remote;
+use crate::model::{Address, Listing};
+use crate::render::recover::{RecoverRow, recover_json, recover_text};
+use crate::vault::Identities;
+
+pub fn run(host: &Host, args: &RecoverArgs) -> Result<Exit, Stop> {
+    planning::no_pull_request(host, "recover")?;
+    let _lock = if args.yes { Some(recovery::lock(host)?) } else { None };
+    let session = Session::open(host)?;
+    let only = session.only(&args.addresses)?;
+    let identities = session::identities(host, &args.identity)?;
+    block_on(work(session, args, &only, identities))?
+}
+
+async fn work(
+    mut session: Session<'_>,
+    args: &RecoverArgs,
+    only: &BTreeSet<Address>,
+    identities: Option<Identities>,
+) -> Result<Exit, Stop> {
+    let host = session.host;
+    let beyond = Beyond::open(&session, &args.writing).await?;
+    session.replay(beyond.lines())?;
+    let providers = session.providers(Purpose::Apply, only);
+    let observed = session.observe(&providers, Purpose::Apply).await;
+    session::report_unavailable(&session, &observed);
+    let rows = foreseen(&session, &observed, only, identities.is_some());
+    print(match args.output {
+        OutputFormat::Text => recover_text(&rows, host.style(host.colour_out())),
+        OutputFormat::Json => recover_json(&rows),
+    })?;
+    let partial = if observed.is_partial() { Exit::Partial } else { Exit::Done };
+    let unfinished = recovery::unfinished(&session, &observed, only);
+    if !args.yes || (unfinished.is_empty() && session.replayed.changed.is_empty() && !beyond.has_work(&session)) {
+        return Ok(partial);
+    }
+    recovery::durable_enough(&session, &args.writing, unfinished.iter().map(|address| &address.account))?;
+    host.listen_for_signals();
+    let held = beyond.acquire().await?;
+    let remote = held.as_ref().map(|held| beyond.remote(held));
+    let ended = act(
+        &mut session,
+        &beyond,
+        remote.as_ref().map(|remote| remote as &dyn Remote),
+        &providers,
+        &observed,
+        &unfinished,
+        identities.as_ref(),
+    )
+    .await;
+    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
+    let released = beyond.release(held, written).await;
+    let (exit, _) = ended?;
+    released?;
+    Ok(if exit == Exit::Done { partial } else { exit })
+}
+
+async fn act(
+    session: &mut Session<'_>,
+    beyond: &Beyond<'_>,
+    remote: Option<&dyn Remote>,
+    providers: &session::Providers,
+    observed: &Observed,
+    unfinished: &BTreeSet<Address>,
+    identities: Option<&Identities>,
+) -> Result<(Exit, Written), Stop> {
+    let journal = recovery::begin(session, beyond, remote).await?;
+    let all = recovery::recover(session, providers, observed, &journal, identities, unfinished).await;
+    session.host.end_progress();
+    let exit = if all { Exit::Done } else { Exit::Partial };
+    recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await
+}
+
+fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>, can_open: bool) -> Vec<RecoverRow> {
+    let now = session.host.clock().now();
+    let unfinished = recovery::unfinished(session, observed, only);
+    let mut rows = Vec::new();
+    for address in &unfinished {
+        let Some(Listing::Complete(seen)) = observed.listings.get(&address.account) else { continue };
+        let records = session::records_of(&session.records, &address.account);
+        let strays = apply::strays(records.into_values(), seen.keys.values());
+        let capabilities = &session.workspace.accounts[&address.account].profile.capabilities;
+        let at = Circumstances { ledger: &session.ledger, seen, capabilities, strays: &strays, can_open, now };
+        let all = foresight::foresee(&session.records[address], session.workspace.keys.get(address), at);
+        rows.extend(all.into_iter().map(|foreseen| RecoverRow {
+            address: address.clone(),
+            generation: foreseen.generation,
+            state: foreseen.state,
+            id: foreseen.id,
+            outcome: foreseen.outcome.as_str(),
+        }));
+    }
+    rows
+}

@@ -1,0 +1,111 @@
+//! Locks that one process holds on a file, and who that is.
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::process::Process;
+use super::{FileError, create_directory, parent, private, read};
+
+/// How long a lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A lock that one process holds on a file; released when dropped or when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Who holds a lock, as the lock's file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    #[serde(flatten)]
+    pub process: Process,
+    pub since: Timestamp,
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on `{}`, since {}", self.process.pid, self.process.host.escape_debug(), self.since)
+    }
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub enum Locking {
+    Taken(Lock),
+    /// Another process has it; who, if its file tells.
+    Held(Option<LockHolder>),
+}
+
+impl Lock {
+    /// Takes the lock, and writes down who has it `since` when.
+    ///
+    /// The lock is the system's and ends with its process, so that what a dead process wrote into the file is never in the way. A holder that ends within
+    /// half a second is waited for: a process that was killed may leave a child that is just starting another program.
+    pub fn take(path: &Path, since: Option<Timestamp>) -> Result<Locking, FileError> {
+        create_directory(parent(path))?;
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            let mut options = File::options();
+            let options = private(options.create(true).truncate(false).write(true).read(true));
+            let mut file = options.open(path).map_err(FileError::of("open", path))?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path) => {
+                    if let Some(since) = since {
+                        let holder = LockHolder { process: Process::here(std::process::id()), since };
+                        let text = serde_json::to_string(&holder).expect("a holder is plain data");
+                        let written = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
+                        written.map_err(FileError::of("write", path))?;
+                    }
+                    return Ok(Locking::Taken(Self { _file: file }));
+                }
+                // Somebody removed the file meanwhile: this lock would exclude nobody.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                    let text = read(path, 4096).unwrap_or_default();
+                    return Ok(Locking::Held(serde_json::from_slice(&text).ok()));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PATIENCE / 20),
+                Err(TryLockError::Error(error)) => return Err(FileError::of("lock", path)(error)),
+            }
+        }
+    }
+}
+
+/// Whether the open file is still the one at its path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |there: fs::Metadata, here: fs::Metadata| (there.dev(), there.ino()) == (here.dev(), here.ino());
+    fs::symlink_metadata(path).and_then(|there| Ok(same(there, file.metadata()?))).unwrap_or(false)
+}
+
+/// An open file cannot be removed here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_excludes_a_second_holder() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lock");
+        let since = "2026-11-21T09:00:00Z".parse().expect("an instant");
+        let Locking::Taken(held) = Lock::take(&path, Some(since)).expect("lock file") else { panic!("free") };
+        let Locking::Held(Some(holder)) = Lock::take(&path, None).expect("lock file") else { panic!("held, and by whom") };
+        assert_eq!((holder.process.pid, holder.since), (std::process::id(), since));
+        // What a dead process left in the file, whole or not, is in nobody's way.
+        drop(held);
+        super::super::write(&path, b"{\"pid\":").expect("written");
+        assert!(matches!(Lock::take(&path, Some(since)).expect("lock file"), Locking::Taken(_)));
+    }
+}

@@ -1,0 +1,53 @@
+//! What an interrupted apply left, and what becomes of it.
+use serde::Serialize;
+
+use super::list::state_ink;
+use super::palette::{Ink, Style};
+use super::table::{Cell, table};
+use super::text_safety::safe;
+use crate::model::{Address, GenerationState};
+
+/// One unfinished generation.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecoverRow {
+    pub address: Address,
+    pub generation: u32,
+    pub state: GenerationState,
+    /// The provider's id; absent where nothing bears its marker.
+    pub id: Option<String>,
+    /// A sentence without its subject.
+    pub outcome: &'static str,
+}
+
+/// What would be done, as JSON.
+#[derive(Serialize)]
+struct Recovery<'a> {
+    format_version: &'static str,
+    unfinished: &'a [RecoverRow],
+}
+
+pub fn recover_json(rows: &[RecoverRow]) -> String {
+    super::json(&Recovery { format_version: "1.0", unfinished: rows })
+}
+
+/// What would be done, as a table.
+pub fn recover_text(rows: &[RecoverRow], style: Style) -> String {
+    if rows.is_empty() {
+        return "nothing was left unfinished\n".to_owned();
+    }
+    let cells: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|row| {
+            let state = super::json(&row.state);
+            let state = state.trim().trim_matches('"').to_owned();
+            vec![
+                Cell::inked(row.address.to_string(), Ink::Strong),
+                Cell::new(row.generation.to_string()),
+                Cell::inked(state.clone(), state_ink(&state)),
+                Cell::new(row.id.as_deref().map_or("not listed".into(), safe)),
+                Cell::new(row.outcome),
+            ]
+        })
+        .collect();
+    table(&["KEY", "GEN", "STATE", "AT THE PROVIDER", "WHAT BECOMES OF IT"], &cells, style)
+}
