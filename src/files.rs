@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-pub use lock::{Lock, Locking};
+pub use lock::{Lock, LockHolder, Locking};
 
 #[cfg(test)]
 use crate::seam;

@@ -10,6 +10,7 @@ use crate::git::JournalRef;
 use crate::model::{Listing, Name, Recipients};
 use crate::profile::Api;
 use crate::provider::Provider;
+use crate::render;
 use crate::render::doctor::{Checkup, Health, doctor_json, doctor_text};
 use crate::vault;
 
@@ -19,8 +20,10 @@ const TOLERATED_SKEW: u64 = 60;
 pub fn run(host: &Host, args: &DoctorArgs) -> Result<Exit, Stop> {
     planning::no_pull_request(host, "doctor")?;
     let session = Session::open(host)?;
-    let mut checks =
-        vec![good("workspace", format!("{} accounts, {} keys", session.workspace.accounts.len(), session.workspace.keys.len()))];
+    let mut checks = vec![good(
+        "workspace",
+        format!("{}, {}", render::count(session.workspace.accounts.len(), "account"), render::count(session.workspace.keys.len(), "key")),
+    )];
     checks.extend(directories(&session));
     checks.extend(recipients(&session));
     checks.extend(block_on(async {
@@ -92,7 +95,7 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
                 Err(diagnostic) => checks.push(bad(subject, diagnostic.message, diagnostic.help.as_deref())),
                 Ok(provider) => {
                     checks.push(match provider.list().await {
-                        Ok(keys) => good(subject, format!("accepted; {} keys there", keys.len())),
+                        Ok(keys) => good(subject, format!("accepted; {} there", render::count(keys.len(), "key"))),
                         Err(error) => bad(subject, error.to_string(), None),
                     });
                     checks.extend(clock(name, provider.as_ref()));

@@ -16,6 +16,8 @@ use super::args::{Colour, Global};
 use super::exit::Stop;
 use crate::apply::Surroundings;
 use crate::diagnostics::Located;
+use crate::files::LockHolder;
+use crate::files::process::Process;
 use crate::model::Name;
 use crate::model::time::whole_second;
 use crate::render;
@@ -81,6 +83,11 @@ impl Host {
     /// The clock of leases between machines, which `--now` does not move.
     pub fn real_now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// This process, as it is written into the lock's file.
+    pub fn lock_holder(&self) -> LockHolder {
+        LockHolder { process: Process::here(std::process::id()), since: whole_second(self.real_now()) }
     }
 
     /// A name that no other run has.

@@ -31,7 +31,7 @@ pub fn lock(host: &Host) -> Result<Lock, Stop> {
                 .help("replace it by a directory: links are never followed; nothing was changed"),
         ));
     }
-    match Lock::take(&root.join(".keywright/lock"), Some(host.real_now()))? {
+    match Lock::take(&root.join(".keywright/lock"), Some(&host.lock_holder()))? {
         Locking::Taken(lock) => Ok(lock),
         Locking::Held(holder) => {
             let by = holder.map(|holder| format!(": {}", safe(&holder.to_string()))).unwrap_or_default();

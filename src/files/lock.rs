@@ -3,7 +3,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::process::Process;
 use super::{FileError, create_directory, parent, private, read};
 
-/// How long a lock is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How often a lock is asked for, and the pause between.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// A lock that one process holds on a file; released when dropped or when the process dies.
 #[derive(Debug)]
@@ -43,22 +44,20 @@ pub enum Locking {
 }
 
 impl Lock {
-    /// Takes the lock, and writes down who has it `since` when.
+    /// Takes the lock, and writes down who has it.
     ///
     /// The lock is the system's and ends with its process, so that what a dead process wrote into the file is never in the way. A holder that ends within
     /// half a second is waited for: a process that was killed may leave a child that is just starting another program.
-    pub fn take(path: &Path, since: Option<Timestamp>) -> Result<Locking, FileError> {
+    pub fn take(path: &Path, holder: Option<&LockHolder>) -> Result<Locking, FileError> {
         create_directory(parent(path))?;
-        let until = Instant::now() + LOCK_PATIENCE;
-        loop {
+        for attempt in 1.. {
             let mut options = File::options();
             let options = private(options.create(true).truncate(false).write(true).read(true));
             let mut file = options.open(path).map_err(FileError::of("open", path))?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
-                    if let Some(since) = since {
-                        let holder = LockHolder { process: Process::here(std::process::id()), since };
-                        let text = serde_json::to_string(&holder).expect("a holder is plain data");
+                    if let Some(holder) = holder {
+                        let text = serde_json::to_string(holder).expect("a holder is plain data");
                         let written = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
                         written.map_err(FileError::of("write", path))?;
                     }
@@ -66,14 +65,15 @@ impl Lock {
                 }
                 // Somebody removed the file meanwhile: this lock would exclude nobody.
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                Err(TryLockError::WouldBlock) if attempt == ATTEMPTS => {
                     let text = read(path, 4096).unwrap_or_default();
                     return Ok(Locking::Held(serde_json::from_slice(&text).ok()));
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PATIENCE / 20),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
                 Err(TryLockError::Error(error)) => return Err(FileError::of("lock", path)(error)),
             }
         }
+        unreachable!("the last attempt ends in an answer")
     }
 }
 
@@ -99,13 +99,14 @@ mod tests {
     fn a_lock_excludes_a_second_holder() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("lock");
-        let since = "2026-11-21T09:00:00Z".parse().expect("an instant");
-        let Locking::Taken(held) = Lock::take(&path, Some(since)).expect("lock file") else { panic!("free") };
-        let Locking::Held(Some(holder)) = Lock::take(&path, None).expect("lock file") else { panic!("held, and by whom") };
-        assert_eq!((holder.process.pid, holder.since), (std::process::id(), since));
+        let process = Process::here(std::process::id());
+        let me = LockHolder { process, since: "2026-11-21T09:00:00Z".parse().expect("an instant") };
+        let Locking::Taken(held) = Lock::take(&path, Some(&me)).expect("lock file") else { panic!("free") };
+        let Locking::Held(holder) = Lock::take(&path, None).expect("lock file") else { panic!("held") };
+        assert_eq!(holder.as_ref(), Some(&me));
         // What a dead process left in the file, whole or not, is in nobody's way.
         drop(held);
         super::super::write(&path, b"{\"pid\":").expect("written");
-        assert!(matches!(Lock::take(&path, Some(since)).expect("lock file"), Locking::Taken(_)));
+        assert!(matches!(Lock::take(&path, Some(&me)).expect("lock file"), Locking::Taken(_)));
     }
 }

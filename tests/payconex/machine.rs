@@ -1,5 +1,6 @@
 //! What goes wrong on our own machine: each a clear error that names the path, and nothing changed here or at the provider.
-use keywright::files::{Lock, Locking};
+use keywright::files::process::Process;
+use keywright::files::{Lock, LockHolder, Locking};
 
 use crate::emulator::{Config, Route};
 use crate::site::Site;
@@ -40,8 +41,9 @@ fn a_directory_in_place_of_a_file_stops_apply_before_the_first_write() {
 #[test]
 fn a_second_apply_at_the_same_time_is_refused() {
     let site = Site::new(Config::default());
-    let since = "2026-11-21T09:00:00Z".parse().expect("an instant");
-    let lock = Lock::take(&site.sandbox.path(".keywright/lock"), Some(since)).expect("a lock");
+    let process = Process::here(std::process::id());
+    let me = LockHolder { process, since: "2026-11-21T09:00:00Z".parse().expect("an instant") };
+    let lock = Lock::take(&site.sandbox.path(".keywright/lock"), Some(&me)).expect("a lock");
     assert!(matches!(lock, Locking::Taken(_)));
     let holder = format!("process {} on", std::process::id());
     site.refuses(&["apply", "--yes"], 1).says("apply/locked").says(&holder).says("since 2026-11-21T09:00:00Z");
