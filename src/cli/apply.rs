@@ -113,7 +113,8 @@ async fn act(
     let (host, Work { providers, observed, unfinished, only, identities }) = (session.host, work);
     let journal = recovery::begin(session, beyond, remote).await?;
     preflight(&accounts(session, providers, &observed.listings, &journal, identities), &session.sources, &shown)?;
-    let mut in_part = !recovery::recover(session, providers, &observed, &journal, identities, &unfinished).await;
+    let (recovered, failed) = recovery::recover(session, providers, &observed, &journal, identities, &unfinished).await;
+    let mut in_part = failed > 0;
     // What recovery did decides anew what is left; it may only be less than was shown.
     let (observed, plan) = if unfinished.is_empty() {
         (observed, shown)
@@ -130,7 +131,7 @@ async fn act(
         join_all(runs).await.into_iter().flatten().collect()
     };
     host.end_progress();
-    let exit = conclude(host, &outcomes, in_part)?;
+    let exit = conclude(host, &outcomes, recovered, in_part)?;
     let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).collect();
     recovery::finish(session, beyond, journal, touched, &outcomes, exit).await
 }
@@ -159,7 +160,7 @@ fn changes_of<'p>(plan: &'p Plan, account: &Name) -> Vec<&'p Change> {
 }
 
 /// Says what was done and what was not.
-fn conclude(host: &Host, outcomes: &[Outcome], in_part: bool) -> Result<Exit, Stop> {
+fn conclude(host: &Host, outcomes: &[Outcome], recovered: usize, in_part: bool) -> Result<Exit, Stop> {
     let done = |actions: &[Action]| outcomes.iter().filter(|outcome| outcome.result.is_ok() && actions.contains(&outcome.action)).count();
     let mut text = format!(
         "\nApplied: {} created, {} edited, {} rotated, {} disabled",
@@ -173,6 +174,9 @@ fn conclude(host: &Host, outcomes: &[Outcome], in_part: bool) -> Result<Exit, St
             0 => {}
             number => text.push_str(&format!(", {number} {word}")),
         }
+    }
+    if recovered > 0 {
+        text.push_str(&format!(", {recovered} recovered"));
     }
     text.push('.');
     let failures: Vec<(&Outcome, &apply::Failure)> =

@@ -82,12 +82,12 @@ impl Host {
 
     /// The clock of leases between machines, which `--now` does not move.
     pub fn real_now(&self) -> Timestamp {
-        Timestamp::now()
+        whole_second(Timestamp::now())
     }
 
     /// This process, as it is written into the lock's file.
     pub fn lock_holder(&self) -> LockHolder {
-        LockHolder { process: Process::here(std::process::id()), since: whole_second(self.real_now()) }
+        LockHolder { process: Process::here(std::process::id()), since: self.real_now() }
     }
 
     /// A name that no other run has.

@@ -77,9 +77,10 @@ async fn act(
     identities: Option<&Identities>,
 ) -> Result<(Exit, Written), Stop> {
     let journal = recovery::begin(session, beyond, remote).await?;
-    let all = recovery::recover(session, providers, observed, &journal, identities, unfinished).await;
+    let (done, failed) = recovery::recover(session, providers, observed, &journal, identities, unfinished).await;
     session.host.end_progress();
-    let exit = if all { Exit::Done } else { Exit::Partial };
+    print(format!("\nRecovered: {done} finished or undone, {failed} not.\n"))?;
+    let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
     recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await
 }
 

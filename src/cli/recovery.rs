@@ -103,7 +103,7 @@ pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Optio
     Ok(journal)
 }
 
-/// Recovers keys; answers whether all of it worked.
+/// Recovers keys; answers how many were finished or undone, and how many were not.
 pub async fn recover(
     session: &mut Session<'_>,
     providers: &Providers,
@@ -111,18 +111,21 @@ pub async fn recover(
     journal: &Journal<'_>,
     identities: Option<&Identities>,
     unfinished: &BTreeSet<Address>,
-) -> bool {
+) -> (usize, usize) {
     let host = session.host;
     let accounts = accounts(session, providers, &observed.listings, journal, identities);
     let names = |account: &Account<'_>| -> Vec<Name> {
         unfinished.iter().filter(|address| address.account == *account.name).map(|address| address.name.clone()).collect()
     };
     let recovered = join_all(accounts.iter().map(|account| apply::recover(account, names(account)))).await;
-    let mut all = true;
+    let (mut done, mut failed) = (0, 0);
     for outcome in recovered.into_iter().flatten() {
-        if let Err(failure) = outcome.result {
-            all = false;
-            host.report(&not_done(&outcome.address, &failure));
+        match outcome.result {
+            Ok(()) => done += 1,
+            Err(failure) => {
+                failed += 1;
+                host.report(&not_done(&outcome.address, &failure));
+            }
         }
     }
     let records: Vec<_> = accounts.iter().map(|account| (account.name.clone(), account.records.borrow().clone())).collect();
@@ -131,7 +134,7 @@ pub async fn recover(
         session.records.retain(|address, _| address.account != name);
         session.records.extend(records.into_iter().map(|(key, record)| (Address::new(name.clone(), key), record)));
     }
-    all
+    (done, failed)
 }
 
 /// Writes back what was touched now and by the runs that the journal knows, and ends the journal.

@@ -100,8 +100,8 @@ pub(super) fn decide(key: &Key, room: &mut limits::Room) -> Decision {
     let (steps, mut findings) = older::steps(key, superseded);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
-    if let Listing::Unavailable(why) = &key.account.listing {
-        withhold(key, &mut draft, why);
+    if let Listing::Unavailable(_) = &key.account.listing {
+        withhold(key, &mut draft);
         findings.clear();
     }
     let (change, said) = draft.finish(key);
@@ -259,13 +259,13 @@ fn record_protection(key: &Key, draft: &mut Draft) {
 }
 
 /// Absence is not ignorance: without a listing, whatever would change is blocked.
-fn withhold(key: &Key, draft: &mut Draft, why: &str) {
+fn withhold(key: &Key, draft: &mut Draft) {
     draft.findings.clear();
     let refused = draft.refusal.take().is_some();
     if draft.action == Action::None && !refused {
         return;
     }
     let needed = if draft.reason.is_empty() { String::new() } else { format!(" ({})", draft.reason) };
-    let message = format!("`{}` needs a change{needed}, and its account cannot be listed: {why}", key.address);
+    let message = format!("`{}` needs a change{needed}, and its account cannot be listed", key.address);
     draft.refuse(key.warning(Code::ProviderUnavailable, message).help("plan again when the provider answers"));
 }

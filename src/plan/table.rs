@@ -615,7 +615,7 @@ fn an_unavailable_listing_changes_nothing() {
     let mut changed = World::settled();
     changed.wanted().scopes = scopes(&["x:pay:read"]);
     let finding = blocked(&unavailable(changed), "provider/unavailable");
-    assert_eq!(finding.message, "`acct/hooks` needs a change (scopes differ), and its account cannot be listed: page 2 failed");
+    assert_eq!(finding.message, "`acct/hooks` needs a change (scopes differ), and its account cannot be listed");
     for world in [World::new(), unwanted(&World::settled())[1].clone()] {
         assert_eq!(unavailable(world).decision(), (Blocked, vec![]));
     }
