@@ -73,6 +73,9 @@ Commands:
                credential
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
+  recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
+               does it first anyway)
+  doctor       Check what apply will need: credentials, clocks, recipients, directories, git
   list         List every key with its state, risk and expiry
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output
@@ -135,6 +138,19 @@ Options:
           
           [default: auto]
 
+      --commit
+          Commit the secrets and ledger files that were written, and nothing else
+
+      --push
+          Commit, and push to the upstream branch by compare-and-swap
+
+      --durable <WHERE>
+          Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the
+          remote, which is also the lock between machines
+
+          Possible values:
+          - git: The remote of the workspace's git repository
+
       --local
           In CI: accept that intents and secrets are durable on this machine only
 
@@ -157,6 +173,9 @@ Commands:
                credential
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
+  recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
+               does it first anyway)
+  doctor       Check what apply will need: credentials, clocks, recipients, directories, git
   list         List every key with its state, risk and expiry
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output

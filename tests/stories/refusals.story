@@ -88,7 +88,7 @@ help: move it out of `ledger/`, which `apply` alone writes
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/ledger`: Not a directory (os error 20) at path "<root>/keys-repo/ledger/<temporary 1>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/ledger`: not a directory
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -133,7 +133,7 @@ help: no ledger record belongs to it: restore the record from git, or remove the
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/secrets/shop`: Not a directory (os error 20) at path "<root>/keys-repo/secrets/shop/<temporary 2>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/secrets/shop`: not a directory
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
@@ -155,7 +155,7 @@ access   +1 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable.
 -- stderr
-error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/.keywright/sealed`: Not a directory (os error 20) at path "<root>/keys-repo/.keywright/sealed/<temporary 3>"
+error[apply/write-failed]: account `shop` is not ready: cannot write into `<root>/keys-repo/.keywright/sealed`: not a directory
 help: free the disk or mend the permissions, then apply again: what was done so far is recorded
   = more: keywright explain apply/write-failed
 
