@@ -94,6 +94,7 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
     let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).collect();
     let (mut declared, mut selected, mut expires) = (BTreeSet::new(), false, false);
     let mut findings = Vec::new();
+    let mut keys = Vec::with_capacity(names.len());
     for key_name in names {
         let address = Address::new(name.clone(), key_name.clone());
         if !input.only.is_empty() && !input.only.contains(&address) {
@@ -102,13 +103,15 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
         let desired = account.desired.get(key_name).copied();
         let record = account.ledger.get(key_name).copied();
         let key = Key { address, account, index: &index, now: input.now, can_open: input.can_open, desired, record };
+        keys.push(key);
         selected = true;
         declared.extend(desired.map(|_| (name, key_name)));
         expires |= desired.is_some_and(|desired| desired.expiry != Expiry::Never);
-        let decision = decide::decide(&key, &mut room);
+    }
+    for (key, decision) in keys.iter().zip(decide::decide_all(&keys, &mut room)) {
         let is_renewed =
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
-        plan.due.extend(summary::due(&key).filter(|_| !is_renewed));
+        plan.due.extend(summary::due(key).filter(|_| !is_renewed));
         plan.changes.extend(decision.change);
         findings.extend(decision.findings);
     }

@@ -1,4 +1,6 @@
 //! The decision table: what one key's manifest, ledger and provider together call for.
+use rayon::prelude::*;
+
 use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
 use super::{Action, Change, PlanStep, RecordedState, limits, older, rows};
@@ -88,14 +90,30 @@ pub(super) struct Decision {
     pub findings: Vec<Diagnostic>,
 }
 
-/// Decides about one key. `room` counts the account's keys over all decisions.
-pub(super) fn decide(key: &Key, room: &mut limits::Room) -> Decision {
+/// Decides about the keys of an account, in their order. `room` counts the account's keys over all decisions, one after the other; everything
+/// else about a key depends on nothing but the key, and is decided for many at a time.
+pub(super) fn decide_all(keys: &[Key], room: &mut limits::Room) -> Vec<Decision> {
+    let mut drafts: Vec<Draft> = keys.par_iter().map(begin).collect();
+    for (key, draft) in keys.iter().zip(&mut drafts) {
+        limit(key, draft, room);
+    }
+    keys.par_iter().zip(drafts).map(|(key, draft)| conclude(key, draft)).collect()
+}
+
+fn begin(key: &Key) -> Draft {
     let mut draft = rows::draft(key, current_row(key));
     continue_unfinished(key, &mut draft);
     guard(key, &mut draft);
+    draft
+}
+
+fn limit(key: &Key, draft: &mut Draft, room: &mut limits::Room) {
     if draft.refusal.is_none() && matches!(key.account.listing, Listing::Complete(_) | Listing::Assumed(_)) {
-        limits::check(key, &mut draft, room);
+        limits::check(key, draft, room);
     }
+}
+
+fn conclude(key: &Key, mut draft: Draft) -> Decision {
     let superseded = draft.refusal.is_none() && draft.issues() || key.held() == Held::Attended;
     let (steps, mut findings) = older::steps(key, superseded);
     append_older(key, &mut draft, steps);
