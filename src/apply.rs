@@ -14,6 +14,7 @@ pub mod journal;
 pub mod observe;
 mod recovery;
 mod staging;
+mod switch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +60,7 @@ pub fn strays<'a>(
 }
 
 /// Whether a record holds something that an earlier run left unfinished. An ambiguous generation whose time is over does not count unless
-/// its marker has shown up after all. `strays`: of the whole account.
+/// its marker has shown up after all; neither does a disabling or enabling of which the provider tells nothing: the plan asks for it again. `strays`: of the whole account.
 pub fn needs_recovery(
     record: &KeyRecord,
     strays: &BTreeMap<Marker, Vec<String>>,
@@ -71,7 +72,9 @@ pub fn needs_recovery(
         let late = || seen.keys.values().any(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
         let settled = generation.is_settled(consistency, now) && !late();
         let twin = generation.marker.as_ref().is_some_and(|marker| strays.contains_key(marker));
-        twin || generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
+        let told = || generation.id.as_ref().and_then(|id| seen.keys.get(id)).is_some_and(|key| key.enabled.is_some());
+        let switched = generation.switching.is_some() && told();
+        twin || switched || generation.resealing.is_some() || (generation.state.is_unfinished() && !settled)
     })
 }
 

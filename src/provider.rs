@@ -100,6 +100,19 @@ impl ProviderError {
         }
     }
 
+    /// Whether the request left this machine.
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Unauthenticated(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Refused(_)
+            | Self::Throttled(_)
+            | Self::Unanswered(_) => true,
+            Self::Unreachable(_) | Self::Unsupported(_) | Self::Local(_) => false,
+        }
+    }
+
     /// Whether the same call may work a little later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unreachable(_) | Self::Unanswered(_))

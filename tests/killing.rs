@@ -110,7 +110,7 @@ impl Killer {
         let mut dice = Dice(seed ^ ((number as u64 + 1) << 56));
         let config = Config {
             disabled_keys: if number.is_multiple_of(2) { Listed::Shown } else { Listed::Hidden },
-            answer_fields: if number % 4 < 2 { AnswerFields::Documented } else { AnswerFields::Extended },
+            answer_fields: [AnswerFields::Documented, AnswerFields::Extended, AnswerFields::Narrow, AnswerFields::Narrow][number % 4],
             patch_scopes: if number % 3 == 1 { PatchScopes::Merge } else { PatchScopes::Replace },
             list_lag_reads: number % 2,
             latency: Duration::from_millis(dice.below(6)),

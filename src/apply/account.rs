@@ -192,6 +192,7 @@ impl Account<'_> {
             let mut after = Generation { sealed: None, ..other.clone() };
             if retires {
                 after.state = GenerationState::Retiring;
+                after.switching = None;
                 after.disable_after = now.checked_add(overlap.duration()).ok();
             }
             if after.state == GenerationState::Disabled && after.delete_after.is_none() {

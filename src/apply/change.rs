@@ -5,7 +5,7 @@ use super::issue::options_agree;
 use crate::diagnostics::Code;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey};
 use crate::plan::{Change, EditField, PlanStep, RecordedState};
-use crate::provider::{EditRequest, Liveness};
+use crate::provider::EditRequest;
 
 impl Account<'_> {
     /// Carries out one change, step by step. Stops at the first step that does not work.
@@ -39,7 +39,7 @@ impl Account<'_> {
             .ok_or_else(|| Failure::new(Code::InternalUnexpected, "the plan asks for a key that no manifest declares"))
     }
 
-    fn known(&self, record: &KeyRecord, number: u32) -> Result<(Generation, String), Failure> {
+    pub(super) fn known(&self, record: &KeyRecord, number: u32) -> Result<(Generation, String), Failure> {
         let generation = record.generation(number).cloned();
         let known = generation.and_then(|generation| generation.id.clone().map(|id| (generation, id)));
         known.ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number} with an id")))
@@ -110,64 +110,6 @@ impl Account<'_> {
         }
     }
 
-    /// Enables a disabled generation, proves it, and records it.
-    async fn switch_on(&self, name: &Name, number: u32) -> Result<(), Failure> {
-        let mut record = self.record(name);
-        let (mut generation, id) = self.known(&record, number)?;
-        let asked = self.provider.set_enabled(&id, true).await;
-        if let Err(error) = &asked
-            && !error.may_have_acted()
-        {
-            if matches!(error, crate::provider::ProviderError::Refused(_)) {
-                self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
-            }
-            return Err(Failure::provider("enable the key", error.clone()));
-        }
-        let on = |observed: &Option<ObservedKey>| observed.as_ref().is_some_and(|observed| observed.enabled != Some(false));
-        let observed = self.look_until(&id, on).await.map_err(|error| Failure::provider("read back whether the key is enabled", error))?;
-        let enabled = match observed.map(|key| key.enabled) {
-            Some(Some(enabled)) => enabled,
-            Some(None) => match self.liveness(&record.address, &generation).await? {
-                Liveness::Alive => true,
-                Liveness::Dead => false,
-                Liveness::Undecided(why) => {
-                    self.surroundings.progress(
-                        self.name,
-                        &format!("{}: the provider accepted the enabling; it cannot be confirmed: {why}", record.address),
-                    );
-                    true
-                }
-            },
-            None => false,
-        };
-        if !enabled {
-            self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
-            return Err(Failure::new(
-                Code::ProviderNotApplied,
-                format!("the provider accepted to enable `{}` and still shows it as disabled", record.address),
-            )
-            .help("apply again: the next plan creates a new generation instead"));
-        }
-        generation.state = GenerationState::Active;
-        generation.disabled_at = None;
-        generation.delete_after = None;
-        // What was retiring has carried the load until now, and gets the whole overlap.
-        let overlap = self.keys.get(name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
-        for mut other in record.generations.clone().into_iter().filter(|other| other.state == GenerationState::Retiring) {
-            other.disable_after = overlap.or(other.disable_after);
-            self.journal.record(self.now(), &record, &other, Vec::new()).await?;
-            record.put(other);
-        }
-        self.commit(&mut record, &generation).await
-    }
-
-    async fn remember_uneditable(&self, record: &mut KeyRecord, mut generation: Generation, field: &str) -> Result<(), Failure> {
-        if !generation.uneditable.iter().any(|known| known == field) {
-            generation.uneditable.push(field.to_owned());
-        }
-        self.commit(record, &generation).await
-    }
-
     /// Deletes a disabled generation for good. When it was the last one, its files go too.
     async fn delete(&self, name: &Name, number: u32) -> Result<(), Failure> {
         let mut record = self.record(name);
@@ -206,6 +148,9 @@ impl Account<'_> {
         let mut record = self.record(name);
         let Some(mut generation) = record.generation(number).cloned() else { return Ok(()) };
         let now = self.now();
+        if state != RecordedState::Protect {
+            generation.switching = None;
+        }
         match state {
             RecordedState::Disabled => {
                 generation.state = GenerationState::Disabled;

@@ -75,18 +75,9 @@ impl Account<'_> {
 
     /// Whether a refused create has made a key all the same. What was never sent is not asked about.
     async fn came_to_be(&self, error: &ProviderError, generation: &Generation) -> Result<bool, Failure> {
-        let sent = match error {
-            ProviderError::Unauthenticated(_)
-            | ProviderError::Forbidden(_)
-            | ProviderError::NotFound(_)
-            | ProviderError::Refused(_)
-            | ProviderError::Throttled(_)
-            | ProviderError::Unanswered(_) => true,
-            ProviderError::Unreachable(_) | ProviderError::Unsupported(_) | ProviderError::Local(_) => false,
-        };
         // A credential that is refused for the list, too, has not made a key.
         let dead = matches!(error, ProviderError::Unauthenticated(_));
-        if !sent {
+        if !error.was_sent() {
             return Ok(false);
         }
         match self.bearing_marker(generation).await {

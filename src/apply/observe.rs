@@ -95,7 +95,7 @@ pub fn assume(ledger: &BTreeMap<Name, &KeyRecord>) -> Listing {
             label: generation.label.clone(),
             scopes: Some(generation.scopes.clone()),
             expires_at: Some(generation.expires_at),
-            enabled: Some(enabled),
+            enabled: generation.switching.is_none().then_some(enabled),
             created_at: Some(generation.created_at),
             last_used_at: None,
             options: generation.options.clone(),

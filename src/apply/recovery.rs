@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
-use crate::model::{Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, ObservedKey, Span};
-use crate::profile::Disable;
-use crate::provider::{Created, Liveness, ProviderError};
+use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, ObservedKey, Span};
+use crate::provider::Created;
 
 /// How long apply itself waits for a provider to become consistent.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,6 +20,7 @@ impl Account<'_> {
         let mut record = self.record(name);
         let key = self.keys.get(name).copied();
         self.finish_resealing(&mut record).await?;
+        self.settle_switching(&mut record).await?;
         let unfinished: Vec<u32> =
             record.generations.iter().filter(|generation| generation.state.is_unfinished()).map(|generation| generation.number).collect();
         for number in unfinished {
@@ -217,79 +217,5 @@ impl Account<'_> {
             self.commit(record, &generation).await?;
         }
         Ok(())
-    }
-
-    /// Disables a generation, proves it, and records it.
-    ///
-    /// Expected flow: ask, read back, record. Guarantees: it is recorded as disabled only when the provider says so, or when the key's own
-    /// secret is refused as dead. Assumptions: the generation is in the ledger. Caveats: where the provider tells nothing and cannot be tried,
-    /// its acceptance is taken, and said. Errors: the provider still shows the key as enabled.
-    pub(super) async fn switch_off(&self, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
-        let mut generation = record.generation(number).expect("the number was taken from this record").clone();
-        let address = record.address.clone();
-        if generation.id.is_none() && generation.state == GenerationState::Ambiguous {
-            // Never seen: it stays ambiguous, so that it is disabled whenever it shows up.
-            return Ok(());
-        }
-        if let Some(id) = generation.id.clone() {
-            let asked = match self.capabilities.disable {
-                Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
-                Disable::None => self.provider.delete(&id).await,
-            };
-            let off = |observed: &Option<ObservedKey>| observed.as_ref().is_none_or(|observed| observed.enabled != Some(true));
-            let after = match &asked {
-                Ok(()) => self.look_until(&id, off).await,
-                Err(_) => self.look(&id).await,
-            };
-            let gone = match (&asked, &after) {
-                (Ok(()) | Err(ProviderError::NotFound(_)), Ok(None)) => true,
-                (Err(error), Ok(None)) => return Err(Failure::provider("disable the key", error.clone())),
-                (_, Ok(Some(key))) => match (key.enabled, &asked) {
-                    (Some(false), _) => false,
-                    (Some(true), Ok(())) => {
-                        return Err(Failure::new(
-                            Code::ProviderNotApplied,
-                            format!("the provider accepted to disable generation {number} of `{address}` and still shows it as enabled"),
-                        ));
-                    }
-                    (Some(true), Err(error)) => return Err(Failure::provider("disable the key", error.clone())),
-                    (None, _) => {
-                        self.prove_dead(&address, &generation, asked).await?;
-                        false
-                    }
-                },
-                (Ok(()), Err(error)) => return Err(Failure::provider("read back whether the key is disabled", error.clone())),
-                (Err(error), Err(_)) => return Err(Failure::provider("disable the key", error.clone())),
-            };
-            if gone {
-                self.surroundings.progress(self.name, &format!("{address}: generation {number} no longer exists at the provider"));
-            }
-        }
-        let now = self.now();
-        let delete_after = self.delete_after(&address.name, &generation);
-        if generation.state != GenerationState::Deleted {
-            generation.state = GenerationState::Disabled;
-        }
-        generation.disable_after = None;
-        generation.disabled_at = Some(now);
-        generation.delete_after = delete_after;
-        self.commit(record, &generation).await
-    }
-
-    /// The provider does not tell whether a key is enabled: the key's own secret decides, where it is to be had.
-    async fn prove_dead(&self, address: &Address, generation: &Generation, asked: Result<(), ProviderError>) -> Result<(), Failure> {
-        asked.map_err(|error| Failure::provider("disable the key", error))?;
-        match self.liveness(address, generation).await? {
-            Liveness::Dead => Ok(()),
-            Liveness::Alive => Err(Failure::new(
-                Code::ProviderNotApplied,
-                format!("the provider accepted to disable generation {} of `{address}`, and its secret still works", generation.number),
-            )),
-            Liveness::Undecided(why) => {
-                self.surroundings
-                    .progress(self.name, &format!("{address}: the provider accepted the disabling; it cannot be confirmed: {why}"));
-                Ok(())
-            }
-        }
     }
 }

@@ -61,6 +61,14 @@ pub enum GenerationState {
     Expired,
 }
 
+/// What a provider is being asked to make of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switching {
+    Disabling,
+    Enabling,
+}
+
 /// One issued credential of a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -101,6 +109,9 @@ pub struct Generation {
     /// The age file that is about to take the place of `sealed`: either of the two may be on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resealing: Option<Sealed>,
+    /// The provider is being asked to disable or enable it; how that ended is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switching: Option<Switching>,
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
@@ -168,6 +179,7 @@ impl Generation {
             sealed: None,
             settles_at: None,
             resealing: None,
+            switching: None,
             uneditable: Vec::new(),
         }
     }

@@ -70,19 +70,31 @@ fn wishes() -> impl Strategy<Value = DesiredKey> {
 fn generations(number: u32) -> impl Strategy<Value = Generation> {
     let id = prop_oneof![6 => Just(Some(id(number))), 1 => Just(None), 1 => Just(Some(id(1)))];
     let some = || prop::option::of(instants());
-    let uneditable = subsequence(&["label", "scopes", "expiry", "options"][..], 0..2);
-    (select(STATES), id, word_sets(), instants(), (some(), some(), some()), prop::option::of(recipient_sets()), uneditable, any::<bool>())
-        .prop_map(move |(state, id, scopes, created_at, (expires_at, disable_after, delete_after), recipients, uneditable, fits)| {
-            let made = generation(number);
-            // Half of them are as an apply would have left them.
-            let (created_at, expires_at, scopes) =
-                if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
-            // What was published has a secret, unless it was adopted: generation 1 only.
-            let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
-            let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
-            let uneditable = uneditable.into_iter().map(str::to_owned).collect();
-            Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, ..made }
-        })
+    let uneditable = subsequence(&["label", "scopes", "expiry", "options", "state"][..], 0..2);
+    let switching = prop::option::weighted(0.2, select(&[Switching::Disabling, Switching::Enabling][..]));
+    (
+        select(STATES),
+        id,
+        word_sets(),
+        instants(),
+        (some(), some(), some()),
+        prop::option::of(recipient_sets()),
+        (uneditable, switching),
+        any::<bool>(),
+    )
+        .prop_map(
+            move |(state, id, scopes, created_at, (expires_at, disable_after, delete_after), recipients, (uneditable, switching), fits)| {
+                let made = generation(number);
+                // Half of them are as an apply would have left them.
+                let (created_at, expires_at, scopes) =
+                    if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
+                // What was published has a secret, unless it was adopted: generation 1 only.
+                let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
+                let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
+                let uneditable = uneditable.into_iter().map(str::to_owned).collect();
+                Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, switching, ..made }
+            },
+        )
 }
 
 fn records() -> impl Strategy<Value = KeyRecord> {
@@ -198,6 +210,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         let retires = |old: &&mut Generation| old.state == GenerationState::Active || old.state == GenerationState::Retiring && !followed;
         for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
+            old.switching = None;
             old.disable_after = now.checked_add(desired.overlap.duration()).ok();
         }
         let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
@@ -230,6 +243,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
     let live = id.as_ref().and_then(|id| snapshot.keys.get_mut(id));
     let off = |generation: &mut Generation| {
         generation.state = GenerationState::Disabled;
+        generation.switching = None;
         generation.delete_after = now.checked_add(Span::days(7).duration()).ok().filter(|_| !kept);
     };
     match step {
@@ -271,6 +285,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         }
         PlanStep::Enable { .. } => {
             generation.state = GenerationState::Active;
+            generation.switching = None;
             generation.delete_after = None;
             let id = generation.id.clone().unwrap();
             snapshot.keys.entry(id).or_insert_with(|| shown(generation)).enabled = Some(true);
@@ -279,6 +294,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             if let Some(key) = live {
                 key.enabled = Some(false);
             }
+            generation.switching = None;
             if generation.state != GenerationState::Deleted {
                 off(generation);
             }
@@ -295,10 +311,12 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
             generation.sealed = Some(Sealed { sha256: "2".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() });
         }
         PlanStep::Record { state, .. } => match state {
+            RecordedState::Vanished | RecordedState::Expired => {
+                generation.switching = None;
+                generation.state = if *state == RecordedState::Vanished { GenerationState::Vanished } else { GenerationState::Expired };
+            }
             RecordedState::Disabled => off(generation),
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
-            RecordedState::Vanished => generation.state = GenerationState::Vanished,
-            RecordedState::Expired => generation.state = GenerationState::Expired,
             RecordedState::Protect => record.protect = desired.unwrap().protect,
         },
     }

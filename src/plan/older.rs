@@ -74,6 +74,9 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
             Older::Rest => continue,
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
+            Older::DisableAgain if generation.switching.is_some() => {
+                (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
+            }
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
             Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
             Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),

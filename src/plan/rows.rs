@@ -22,7 +22,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
     let rest = Draft::rest(key);
     match (row, key.desired, key.current()) {
         (Row::Issue, Some(desired), _) => rest.issue(key, desired, Action::Create, "declared, and not issued yet"),
-        (Row::Reenable, Some(desired), Some(current)) => returning(key, desired, current, rest, "drift: disabled by hand"),
+        (Row::Reenable, Some(desired), Some(current)) => {
+            let reason = if current.switching.is_some() { INTERRUPTED } else { "drift: disabled by hand" };
+            returning(key, desired, current, rest, reason)
+        }
         (Row::Replenish, Some(desired), Some(current)) => {
             let predecessor = key.generations().any(|other| other.number != current.number && key.seen(other) == Seen::Live);
             let action = if predecessor { Action::Rotate } else { Action::Create };
@@ -31,7 +34,11 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             draft
         }
         (Row::Return, Some(desired), Some(current)) => {
-            let reason = if key.seen(current) == Seen::Live { "drift: enabled by hand" } else { "wanted again" };
+            let reason = match key.seen(current) {
+                Seen::Live if current.switching.is_some() => INTERRUPTED,
+                Seen::Live => "drift: enabled by hand",
+                Seen::Off | Seen::Missing | Seen::Unknown => "wanted again",
+            };
             returning(key, desired, current, rest, reason)
         }
         (Row::Reissue, Some(desired), Some(current)) => {
@@ -59,7 +66,8 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         }
         (Row::DisableAgain, _, Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }];
-            rest.end(key, Action::Disable, current, steps, "drift: enabled by hand")
+            let reason = if current.switching.is_some() { INTERRUPTED } else { "drift: enabled by hand" };
+            rest.end(key, Action::Disable, current, steps, reason)
         }
         (Row::RecordDisabled, _, Some(current)) => {
             let steps = vec![record(current, RecordedState::Disabled)];
@@ -127,7 +135,8 @@ fn live(key: &Key, desired: &DesiredKey, current: &Generation) -> Draft {
 fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft, reason: &str) -> Draft {
     let found = compare(key, desired, current);
     // A provider that was seen not to enable a key again is not asked twice.
-    let refused_before = key.seen(current) != Seen::Live && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
+    let off = key.seen(current) != Seen::Live || current.switching.is_some();
+    let refused_before = off && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
     let reversible = key.account.capabilities.disable == Disable::Reversible && !refused_before;
     let usable = reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
     let replaced = new_generation(&found);

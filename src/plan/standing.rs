@@ -149,6 +149,7 @@ impl<'a> Key<'a> {
             return match observed.enabled {
                 Some(true) => Seen::Live,
                 Some(false) => Seen::Off,
+                None if is_switching(generation) => self.switching(generation),
                 // It is there, and no more is said.
                 None => match from_ledger(generation.state) {
                     Seen::Off => Seen::Off,
@@ -160,10 +161,21 @@ impl<'a> Key<'a> {
         let absent = generation.id.as_ref().is_some_and(|id| self.index.snapshot.is_some_and(|snapshot| snapshot.absent.contains(id)));
         match self.account.listing {
             Listing::Complete(_) | Listing::Assumed(_) if absent => Seen::Missing,
+            Listing::Complete(_) | Listing::Assumed(_) if is_switching(generation) => self.switching(generation),
             // Without a listing, the question is only what the ledger alone would make of the manifest.
             Listing::Assumed(_) | Listing::Unavailable(_) => from_ledger(generation.state),
             Listing::Complete(_) if generation.id.is_some() && self.may_be_hidden(generation.state) => Seen::Off,
             Listing::Complete(_) => Seen::Unknown,
+        }
+    }
+
+    /// What a generation counts as that was being disabled or enabled when an apply was interrupted, and of which the provider tells nothing: the
+    /// opposite of what is wanted, so that it is asked for.
+    fn switching(&self, generation: &Generation) -> Seen {
+        let is_current = self.current().is_some_and(|current| current.number == generation.number);
+        match (self.wanted(), generation.state) {
+            (Wanted::Active, GenerationState::Active) if is_current => Seen::Off,
+            (Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone, _) => Seen::Live,
         }
     }
 
@@ -199,6 +211,12 @@ impl<'a> Key<'a> {
     pub fn has_passed(&self, instant: Option<Timestamp>) -> bool {
         instant.is_some_and(|instant| instant <= self.now)
     }
+}
+
+/// Whether an apply was interrupted while it disabled or enabled the generation. Any other than a published one is asked for again until it is
+/// recorded.
+fn is_switching(generation: &Generation) -> bool {
+    generation.switching.is_some() && generation.state.is_published()
 }
 
 /// What a generation is, if the provider agrees with the ledger.

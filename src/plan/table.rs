@@ -318,6 +318,36 @@ fn returns() {
 }
 
 #[test]
+fn what_was_being_switched_is_asked_for_as_it_is_wanted() {
+    use Switching::{Disabling, Enabling};
+    let switched = |state, switching, enabled, change: fn(&mut World)| {
+        let mut world = World::settled();
+        hold(&mut world, state);
+        world.first().switching = Some(switching);
+        world.live(1).enabled = enabled;
+        change(&mut world);
+        world
+    };
+    let (active, off) = (GenerationState::Active, GenerationState::Disabled);
+    for (state, switching) in [(active, Disabling), (active, Enabling), (off, Enabling), (off, Disabling)] {
+        let wanted = switched(state, switching, None, |_| {});
+        decides(&wanted, Enable, &[enable(1)]);
+        assert_eq!(reason(&wanted), "an earlier apply was interrupted");
+        decides(&switched(state, switching, None, |world| world.wanted().state = DesiredState::Disabled), Action::Disable, &[disable(1)]);
+        decides(&switched(state, switching, None, |world| world.desired = None), Action::Disable, &[disable(1)]);
+    }
+    let revoked = |world: &mut World| world.capabilities.disable = Disable::Final;
+    decides(&switched(active, Disabling, None, revoked), Create, &[create(2)]);
+    let cannot = |world: &mut World| world.first().uneditable = vec![Generation::STATE_FIELD.to_owned()];
+    decides(&switched(off, Enabling, None, cannot), Create, &[create(2), disable(1)]);
+    // What the provider tells is believed.
+    decides(&switched(active, Disabling, Some(true), |_| {}), Action::None, &[]);
+    decides(&switched(active, Disabling, Some(false), |_| {}), Enable, &[enable(1)]);
+    decides(&switched(off, Enabling, Some(true), |world| world.wanted().state = DesiredState::Disabled), Action::Disable, &[disable(1)]);
+    decides(&switched(off, Enabling, Some(false), |world| world.wanted().state = DesiredState::Disabled), Action::None, &[]);
+}
+
+#[test]
 fn reissue() {
     for state in [GenerationState::Disabled, GenerationState::Vanished, GenerationState::Expired] {
         let world = in_row(Row::Reissue, |world| {

@@ -47,6 +47,7 @@ pub fn in_order(site: &Site, declared: &Declared, foreign: &[Key]) {
         assert!(known.marker.as_ref().is_some_and(|marker| key.label.ends_with(marker.as_str())), "{key:?} {known:?}");
     }
     for generation in generations() {
+        assert_eq!(generation.switching, None, "{generation:?}");
         let there = ours.iter().any(|key| generation.id.as_ref() == Some(&key.id));
         assert!(there || generation.id.is_none() || matches!(generation.state, Deleted | Vanished), "not at the provider: {generation:?}");
     }

@@ -113,6 +113,19 @@ fn a_provider_that_cannot_disable_is_believed() {
 }
 
 #[test]
+fn a_disabling_that_was_refused_and_is_wanted_no_more_replaces_nothing() {
+    let site = Site::new(Config { enabled_field: EnabledField::Unknown, answer_fields: AnswerFields::Narrow, ..Config::default() });
+    site.settle();
+    let key = site.assert_works("billing");
+    site.declare("");
+    site.apply().exits(4);
+    site.declare(BILLING);
+    site.settle();
+    assert_eq!((site.states("billing"), site.live().len()), (vec![(1, Active)], 1));
+    assert_eq!(site.assert_works("billing").id, key.id);
+}
+
+#[test]
 fn without_a_word_on_the_state_a_key_that_somebody_disabled_is_not_called_done() {
     let site = Site::new(Config { answer_fields: AnswerFields::Narrow, ..Config::default() });
     site.settle();

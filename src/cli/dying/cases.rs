@@ -118,3 +118,40 @@ fn a_disabling_that_shows_late_is_no_disabling_refused() {
 fn other_scopes_than_asked_are_seen_when_the_list_lags() {
     assert_eq!(create(&Kind::LAGS, Fault::OtherScopes), (Some(Exit::Partial), vec![Disabled, Active]));
 }
+
+#[test]
+fn a_refusal_to_disable_or_enable_is_not_believed_where_nothing_tells() {
+    for kind in [Kind::SILENT, Kind::MUTE] {
+        let mut site = site(&kind);
+        assert_eq!(site.apply().exit, Some(Exit::Done));
+        script(&site, &[("disable", Fault::RefusedAndDone)]);
+        site.redeclare("one", |key| key.active = false);
+        assert_eq!(site.apply().exit, Some(Exit::Partial));
+        site.redeclare("one", |key| key.active = true);
+        settled(&mut site, 2);
+        assert!(states(&site).contains(&Active), "{}", kind.name);
+    }
+    let mut site = site(&Kind::SILENT);
+    assert_eq!(site.apply().exit, Some(Exit::Done));
+    site.redeclare("one", |key| key.active = false);
+    assert_eq!(site.apply().exit, Some(Exit::Done));
+    script(&site, &[("enable", Fault::RefusedAndDone)]);
+    site.redeclare("one", |key| key.active = true);
+    assert_eq!(site.apply().exit, Some(Exit::Partial));
+    assert_eq!(site.apply().exit, Some(Exit::Done));
+    assert_eq!(states(&site), [Disabled, Active]);
+    assert!(!site.world.borrow().keys[0].enabled, "what was enabled all the same is off again");
+}
+
+#[test]
+fn an_enabling_without_an_answer_is_asked_for_again_where_nothing_tells() {
+    let mut site = site(&Kind::SILENT);
+    assert_eq!(site.apply().exit, Some(Exit::Done));
+    site.redeclare("one", |key| key.active = false);
+    assert_eq!(site.apply().exit, Some(Exit::Done));
+    script(&site, &[("enable", Fault::Unheard)]);
+    site.redeclare("one", |key| key.active = true);
+    assert_eq!(site.apply().exit, Some(Exit::Partial));
+    settled(&mut site, 1);
+    assert_eq!(states(&site), [Active]);
+}

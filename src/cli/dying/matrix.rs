@@ -21,9 +21,13 @@ struct Scenario {
     change: fn(&mut Site),
     /// What the provider must be for this scenario.
     kind: fn(&mut Kind),
+    /// What the manifests say after the death: somebody may have thought better of it.
+    after: fn(&mut Site),
 }
 
 fn as_it_is(_: &mut Kind) {}
+
+fn still(_: &mut Site) {}
 
 fn cannot_edit(kind: &mut Kind) {
     kind.edits_scopes = false;
@@ -46,17 +50,31 @@ fn other_scopes(site: &mut Site) {
     site.redeclare("one", |key| key.scopes = vec!["hooks:read", "hooks:write"]);
 }
 
+fn disabled(site: &mut Site) {
+    site.redeclare("one", |key| key.active = false);
+}
+
+fn enabled(site: &mut Site) {
+    site.redeclare("one", |key| key.active = true);
+}
+
+fn off(site: &mut Site) {
+    one(site);
+    disabled(site);
+    in_peace(site);
+}
+
 fn due(site: &mut Site) {
     site.pass(80 * DAY);
 }
 
-const SCENARIOS: [Scenario; 13] = [
-    Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is },
-    Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is },
-    Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit },
-    Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is },
-    Scenario { name: "disable", prepare: one, change: |site| site.redeclare("one", |key| key.active = false), kind: as_it_is },
-    Scenario { name: "remove", prepare: one, change: |site| site.declare(Vec::new()), kind: as_it_is },
+const SCENARIOS: [Scenario; 17] = [
+    Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is, after: still },
+    Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is, after: still },
+    Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit, after: still },
+    Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is, after: still },
+    Scenario { name: "disable", prepare: one, change: disabled, kind: as_it_is, after: still },
+    Scenario { name: "remove", prepare: one, change: |site| site.declare(Vec::new()), kind: as_it_is, after: still },
     Scenario {
         name: "delete",
         prepare: |site| {
@@ -66,22 +84,15 @@ const SCENARIOS: [Scenario; 13] = [
         },
         change: |site| site.pass(8 * DAY),
         kind: as_it_is,
+        after: still,
     },
-    Scenario {
-        name: "enable",
-        prepare: |site| {
-            one(site);
-            site.redeclare("one", |key| key.active = false);
-            in_peace(site);
-        },
-        change: |site| site.redeclare("one", |key| key.active = true),
-        kind: as_it_is,
-    },
+    Scenario { name: "enable", prepare: off, change: enabled, kind: as_it_is, after: still },
     Scenario {
         name: "four at once",
         prepare: |_| {},
         change: |site| site.declare(["one", "two", "three", "four"].map(Declared::new).to_vec()),
         kind: as_it_is,
+        after: still,
     },
     Scenario {
         name: "reseal",
@@ -91,6 +102,7 @@ const SCENARIOS: [Scenario; 13] = [
         },
         change: |site| site.redeclare("one", |key| key.both_recipients = true),
         kind: as_it_is,
+        after: still,
     },
     Scenario {
         name: "publish over an older one",
@@ -101,6 +113,7 @@ const SCENARIOS: [Scenario; 13] = [
         },
         change: |site| site.redeclare("one", |key| key.scopes = vec!["hooks:write"]),
         kind: cannot_edit,
+        after: still,
     },
     Scenario {
         name: "retire",
@@ -111,6 +124,7 @@ const SCENARIOS: [Scenario; 13] = [
         },
         change: |site| site.pass(4 * DAY),
         kind: as_it_is,
+        after: still,
     },
     Scenario {
         name: "delete a predecessor",
@@ -123,7 +137,18 @@ const SCENARIOS: [Scenario; 13] = [
         },
         change: |site| site.pass(8 * DAY),
         kind: as_it_is,
+        after: still,
     },
+    Scenario { name: "disable, and back", prepare: one, change: disabled, kind: as_it_is, after: enabled },
+    Scenario {
+        name: "remove, and back",
+        prepare: one,
+        change: |site| site.declare(Vec::new()),
+        kind: as_it_is,
+        after: |site| site.declare(vec![Declared::new("one")]),
+    },
+    Scenario { name: "enable, and back", prepare: off, change: enabled, kind: as_it_is, after: disabled },
+    Scenario { name: "enable, and remove", prepare: off, change: enabled, kind: as_it_is, after: |site| site.declare(Vec::new()) },
 ];
 
 /// The images of one apply, each with the names of its points: what is the same on disk and at the provider is the same death.
@@ -160,11 +185,13 @@ fn walk(scenario: &Scenario, kind: &Kind) -> usize {
     let twice: BTreeSet<usize> = (0..3).map(|_| random.below(deaths.len() as u64) as usize).collect();
     for (at, (points, image)) in deaths.iter().enumerate() {
         site.restore(image);
+        (scenario.after)(&mut site);
         // What is left after most deaths is the same: that it rests is asked of some.
         let judged = if at % 4 == 0 { settle(&mut site, 2) } else { finish(&mut site, 2).map(drop) };
         judged.unwrap_or_else(|problem| panic!("{title}, killed at {points}: {problem}"));
         if twice.contains(&at) {
             site.restore(image);
+            (scenario.after)(&mut site);
             let second = random.below(40);
             die_again(&mut site, second);
             finish(&mut site, 3).unwrap_or_else(|problem| panic!("{title}, killed at {points}, and again at point {second}: {problem}"));
@@ -229,4 +256,9 @@ fn a_provider_that_does_not_tell_what_is_enabled() {
 #[test]
 fn a_provider_that_revokes() {
     walk_all(&Kind::FINAL);
+}
+
+#[test]
+fn a_provider_that_revokes_and_does_not_tell() {
+    walk_all(&Kind::MUTE);
 }

@@ -127,6 +127,9 @@ fn untrue(world: &World, name: &str, generation: &Generation) -> Option<String> 
     let live = key.is_some_and(|key| world.is_live(key));
     let bears = |key: &&SimKey| world.is_live(key) && !key.foreign && Marker::at_end_of(&key.label) == generation.marker;
     let cannot = world.kind.disable == Disable::None;
+    if let Some(switching) = generation.switching {
+        return Some(format!("generation {} of `{name}` is still {switching:?}", generation.number));
+    }
     let wrong = match generation.state {
         GenerationState::Active => !live,
         GenerationState::Retiring => {

@@ -67,6 +67,7 @@ impl Kind {
     pub const LAGS: Self = Self { name: "list lags", get: false, consistency: 10, lag: 8, ..Self::PLAIN };
     pub const SILENT: Self = Self { name: "enabled not told", tells_enabled: false, tells_scopes: false, ..Self::PLAIN };
     pub const FINAL: Self = Self { name: "revokes", disable: Disable::Final, lists_disabled: false, verify: false, ..Self::PLAIN };
+    pub const MUTE: Self = Self { name: "revokes and does not tell", disable: Disable::Final, verify: false, ..Self::SILENT };
 
     /// The profile that says what this provider says of itself.
     pub fn profile(&self) -> String {
