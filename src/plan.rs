@@ -67,6 +67,7 @@ pub fn plan(input: &PlanInput) -> Plan {
         mode: input.mode,
         created_at: input.now,
         expires_at: input.now.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX),
+        only: input.only.clone(),
         accounts: BTreeMap::new(),
         changes: Vec::new(),
         attended: Vec::new(),

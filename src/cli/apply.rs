@@ -26,9 +26,19 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     let (saved, addresses) = targets(&args.targets)?;
     let _lock = recovery::lock(host)?;
     let session = Session::open(host)?;
-    let only = session.only(&addresses)?;
+    let mut only = session.only(&addresses)?;
     let identities = session::identities(host, &args.identity)?;
     let approved = saved.map(|path| planning::saved(&session, &path, host.clock().now())).transpose()?;
+    if let Some(chosen) = approved.as_ref().map(|plan| &plan.only).filter(|chosen| !chosen.is_empty()) {
+        if let Some(other) = only.iter().find(|address| !chosen.contains(address)) {
+            let message = format!("the saved plan was made without `{other}`");
+            let diagnostic = Diagnostic::error(Code::PlanExceedsApproved, message).help("plan again, and have that plan approved");
+            return Err(Stop::with(Exit::Refused, diagnostic));
+        }
+        if only.is_empty() {
+            only.clone_from(chosen);
+        }
+    }
     block_on(work(session, args, &only, identities, approved))?
 }
 

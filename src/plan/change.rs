@@ -1,5 +1,5 @@
 //! The plan as data: what JSON, text and apply read. It cannot hold a secret.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -328,6 +328,9 @@ pub struct Plan {
     pub mode: Mode,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// The keys that were chosen; empty: all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub only: BTreeSet<Address>,
     pub accounts: BTreeMap<Name, AccountView>,
     /// Every key that is not `none`, by address.
     pub changes: Vec<Change>,
