@@ -74,6 +74,14 @@ impl Repository {
         Ok(Some(Committed { commit, index_behind, base, entries, message }))
     }
 
+    /// Whether the target has these files of the workspace as they are on disk.
+    pub async fn has_all(&self, paths: &BTreeSet<String>, target: &Target) -> Result<bool, GitError> {
+        let Some(tip) = self.fetch_branch(target).await? else { return Ok(false) };
+        let differs = self.beyond(Some(&tip), &self.on_disk(paths).await?).await;
+        self.forget_branch(target).await;
+        Ok(differs?.is_empty())
+    }
+
     /// What an earlier write-back committed but could not push: the paths in which HEAD differs from where it left the target. `None`: nothing.
     pub async fn unpushed(
         &self,
@@ -83,14 +91,18 @@ impl Repository {
         body: &str,
     ) -> Result<Option<Committed>, GitError> {
         let Some(head) = self.head().await?.commit else { return Ok(None) };
-        let Some(tip) = self.fetch_branch(target).await? else { return Ok(None) };
-        let base = self.common(&head, &tip).await?;
+        let base = match self.fetch_branch(target).await? {
+            Some(tip) => self.common(&head, &tip).await?,
+            None => None,
+        };
         self.forget_branch(target).await;
-        let Some(base) = base.filter(|base| *base != head) else { return Ok(None) };
+        if base.as_ref() == Some(&head) {
+            return Ok(None);
+        }
         let full: BTreeSet<String> = paths.iter().map(|path| self.full(path)).collect::<Result<_, _>>()?;
         let ours = self.entries(&head, full.iter()).await?;
-        let entries = self.beyond(Some(&base), &ours).await?;
-        let committed = Committed { commit: head, index_behind: false, base: Some(base), entries, message: message(subject, body) };
+        let entries = self.beyond(base.as_ref(), &ours).await?;
+        let committed = Committed { commit: head, index_behind: false, base, entries, message: message(subject, body) };
         Ok(Some(committed).filter(|committed| !committed.entries.is_empty()))
     }
 
