@@ -50,16 +50,9 @@ async fn work(
     host.listen_for_signals();
     let held = beyond.acquire().await?;
     let remote = held.as_ref().map(|held| beyond.remote(held));
-    let ended = act(
-        &mut session,
-        &beyond,
-        remote.as_ref().map(|remote| remote as &dyn Remote),
-        &providers,
-        &observed,
-        &unfinished,
-        identities.as_ref(),
-    )
-    .await;
+    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
+    let acting = act(&mut session, &beyond, remote, &providers, &observed, &unfinished, identities.as_ref());
+    let ended = beyond.holding(held.as_ref(), acting).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
     let (exit, _) = ended?;
