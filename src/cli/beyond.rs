@@ -82,6 +82,10 @@ impl<'h> Beyond<'h> {
             }
             beyond.journal = Some(journal);
         }
+        // After the journal was read: an apply that ended before has pushed before, and one that ends later is found out when it is taken.
+        if let Some(target) = &beyond.target {
+            repository.is_up_to_date(&["ledger", "secrets"], target).await.map_err(not_ready)?;
+        }
         beyond.repository = Some(repository);
         Ok(beyond)
     }
@@ -259,6 +263,7 @@ fn not_ready(error: GitError) -> Stop {
         | GitError::NoProgram
         | GitError::NoRemote(_)
         | GitError::NoBranch
+        | GitError::Behind { .. }
         | GitError::Refused { .. }
         | GitError::Unreachable(_)
         | GitError::TimedOut(_)
