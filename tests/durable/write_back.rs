@@ -1,4 +1,10 @@
 //! What a remote and a clone look like when files are written back into them: nobody else's work is touched, and nothing is lost.
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::emulator::{Config, Fault, Route};
+use crate::machine::{ran, wait_until};
 use crate::order::{in_order, works};
 use crate::team::{DURABLE, PUSH, Team};
 
@@ -57,9 +63,13 @@ fn what_others_pushed_meanwhile_stays() {
 fn who_changed_our_ledger_meanwhile_is_not_overwritten() {
     let team = Team::new();
     let a = team.clone("a");
+    team.order(Fault::Stall(Duration::from_secs(3)), Method::POST, Route::Create, 2);
+    let child = a.command(DURABLE).spawn().expect("started");
+    wait_until(|| team.keys().len() == 2);
     team.somebody_pushes("ledger/pay/billing.yaml", "theirs\n");
     let theirs = team.main();
-    let ran = a.run(DURABLE).exits(4).says("apply/rescued").says("ledger/pay/billing.yaml").says("git merge origin/keywright/rescue-");
+    let ran = ran(DURABLE, child.wait_with_output().expect("ended")).exits(4);
+    let ran = ran.says("apply/rescued").says("ledger/pay/billing.yaml").says("git merge origin/keywright/rescue-");
     assert_eq!(team.main(), theirs);
     let [rescue] = &team.rescues()[..] else { panic!("{:?}", team.rescues()) };
     assert!(ran.stderr.contains(rescue), "{}", ran.stderr);
@@ -69,6 +79,23 @@ fn who_changed_our_ledger_meanwhile_is_not_overwritten() {
     }
     assert!(team.journal().contains("root/"), "the journal keeps what the branch has not: {}", team.journal());
     team.no_secret_in_the_open(&[&a], &[&ran]);
+}
+
+/// A job that is run again works on an old commit: what others have disabled since must not be enabled.
+#[test]
+fn an_old_ledger_decides_nothing() {
+    let team = Team::new();
+    let (a, b) = (team.clone("a"), team.clone("b"));
+    a.run(DURABLE).exits(0);
+    b.git(&["pull", "-q"]);
+    a.write("keys/pay.yaml", "account: pay\nkeys: {}\n");
+    a.run(DURABLE).exits(0);
+    assert_eq!(team.live().len(), 0);
+    let (refs, requests) = (team.refs(), team.emulator.requests().len());
+    for arguments in [PUSH, DURABLE] {
+        b.run(arguments).exits(1).says("apply/git").says("ledger/pay/billing.yaml");
+    }
+    assert_eq!((team.refs(), team.emulator.requests().len()), (refs, requests));
 }
 
 #[test]
@@ -162,11 +189,11 @@ fn the_next_commit_has_the_files_of_a_run_that_died() {
     let team = Team::new();
     let a = team.clone("a");
     a.git(&["remote", "remove", "origin"]);
-    team.order(crate::emulator::Fault::Stall(std::time::Duration::from_secs(60)), reqwest::Method::POST, crate::emulator::Route::Create, 1);
+    team.order(Fault::Stall(Duration::from_secs(60)), Method::POST, Route::Create, 1);
     let commit = ["apply", "--yes", "--commit"];
     let mut child = a.start(&commit);
     let done = || ["billing", "refunds"].iter().filter(|name| a.path(&format!("secrets/pay/{name}.age")).exists()).count() == 1;
-    crate::machine::wait_until(|| team.keys().len() == 2 && done());
+    wait_until(|| team.keys().len() == 2 && done());
     child.kill().expect("killed");
     child.wait().expect("ended");
     team.emulator.clear_faults();
@@ -192,7 +219,7 @@ fn hooks_of_the_clone_do_not_run() {
 
 #[test]
 fn a_workspace_below_the_top_of_its_repository() {
-    let team = Team::with(crate::emulator::Config::default(), "infra/keys/");
+    let team = Team::with(Config::default(), "infra/keys/");
     let a = team.clone("a");
     a.run(DURABLE).exits(0);
     in_order(&a, &BOTH);
