@@ -133,9 +133,12 @@ async fn act(
     };
     session.remember(records);
     host.end_progress();
-    let exit = conclude(host, &outcomes, recovered, in_part)?;
+    // A standard output that is gone must not keep the files from being written back.
+    let concluded = conclude(host, &outcomes, recovered, in_part);
+    let exit = *concluded.as_ref().unwrap_or(&Exit::Partial);
     let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).collect();
-    recovery::finish(session, beyond, journal, touched, &outcomes, exit).await
+    let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
+    concluded.and(finished)
 }
 
 /// The accounts that would be changed.

@@ -72,9 +72,11 @@ async fn act(
     let journal = recovery::begin(session, beyond, remote).await?;
     let (done, failed) = recovery::recover(session, providers, observed, &journal, identities, unfinished).await;
     session.host.end_progress();
-    print(format!("\nRecovered: {done} finished or undone, {failed} not.\n"))?;
+    // A standard output that is gone must not keep the files from being written back.
+    let printed = print(format!("\nRecovered: {done} finished or undone, {failed} not.\n"));
     let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-    recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await
+    let finished = recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await;
+    printed.and(finished)
 }
 
 fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>, can_open: bool) -> Vec<RecoverRow> {
