@@ -205,6 +205,21 @@ fn the_next_commit_has_the_files_of_a_run_that_died() {
 }
 
 #[test]
+fn nobody_listens_at_the_end() {
+    let team = Team::new();
+    let a = team.clone("a");
+    team.order(Fault::Stall(Duration::from_secs(1)), Method::POST, Route::Create, 2);
+    let mut child = a.command(DURABLE).spawn().expect("started");
+    wait_until(|| team.keys().len() == 2);
+    drop(child.stdout.take());
+    let done = ran(DURABLE, child.wait_with_output().expect("ended"));
+    assert!(done.exit <= 1, "{}", done.stderr);
+    assert_eq!(team.git(&["rev-list", "--count", "main"]), "2", "it was written back all the same");
+    a.run(DURABLE).exits(0);
+    in_order(&a, &BOTH);
+}
+
+#[test]
 fn hooks_of_the_clone_do_not_run() {
     let team = Team::new();
     let a = team.clone("a");
