@@ -23,12 +23,13 @@ use jiff::Timestamp;
 
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
+use journal::SealedFile;
 use staging::Staging;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Snapshot, Span};
+use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Sealed, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -98,9 +99,57 @@ pub fn bring_forward(ledger: &Ledger, records: &BTreeMap<Address, KeyRecord>, ch
     Ok(())
 }
 
-/// Puts ciphertexts that another machine left where this one would have left them.
-pub fn take_over(ledger: &Ledger, sealed: &BTreeMap<String, Vec<u8>>) -> Result<(), FileError> {
-    sealed.iter().try_for_each(|(path, bytes)| Staging::of(ledger).restore(path, bytes))
+/// Puts ciphertexts that another machine left where this one would have left them: those that a record still waits for.
+///
+/// `changed`: addresses whose records this machine gets from a journal, so that what is published there is not published here yet.
+pub fn take_over(
+    ledger: &Ledger,
+    records: &BTreeMap<Address, KeyRecord>,
+    changed: &BTreeSet<Address>,
+    sealed: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), FileError> {
+    let staging = Staging::of(ledger);
+    for (address, record) in records {
+        for known in waiting(record, changed.contains(address)) {
+            let path = Staging::carried_as(address, known);
+            if let Some(bytes) = sealed.get(&path).filter(|_| !staging.is_published(address, known)) {
+                staging.restore(&path, bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ciphertexts that another machine would need to go on from these records, as `take_over` gets them: waiting ones, and published ones
+/// that may be on this disk only.
+pub fn hand_over(
+    ledger: &Ledger,
+    records: &BTreeMap<Address, KeyRecord>,
+    journaled: &BTreeSet<Address>,
+) -> Result<Vec<SealedFile>, FileError> {
+    let staging = Staging::of(ledger);
+    let mut files = Vec::new();
+    for (address, record) in records.iter().filter(|(address, _)| journaled.contains(*address)) {
+        for known in waiting(record, true) {
+            if staging.holds(address, known) || staging.is_published(address, known) {
+                files.push(staging.carried(address, known)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a record rests on a ciphertext that is not published yet.
+pub fn holds_back(record: &KeyRecord) -> bool {
+    waiting(record, false).next().is_some()
+}
+
+/// What is known of the ciphertexts of a record that are not published yet, and, when `published`, of the others.
+fn waiting(record: &KeyRecord, published: bool) -> impl Iterator<Item = &Sealed> {
+    record.generations.iter().flat_map(move |generation| {
+        let sealed = generation.sealed.as_ref().filter(|_| published || generation.state == GenerationState::Sealed);
+        sealed.into_iter().chain(&generation.resealing)
+    })
 }
 
 /// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.

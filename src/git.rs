@@ -70,6 +70,9 @@ pub enum GitError {
     /// HEAD is detached and nobody named a branch.
     #[error("HEAD is on no branch")]
     NoBranch,
+    /// Others have changed a file of ours since this clone got it.
+    #[error("`{branch}` of the remote has another `{path}` than this clone")]
+    Behind { branch: String, path: String },
     /// Somebody else moved the ref first; nothing was changed.
     #[error("`{0}` was moved by somebody else")]
     Moved(String),
@@ -102,6 +105,9 @@ impl GitError {
             Self::NoProgram => "install git",
             Self::NoRemote(_) => "add it with `git remote add`",
             Self::NoBranch => "check out a branch",
+            Self::Behind { .. } => {
+                "bring this clone up with `git pull --rebase`, then run the command again: what was recorded here is not lost by that"
+            }
             Self::Moved(_) => "run the command again",
             Self::Refused { .. } => "ask whoever looks after the repository for permission to push there",
             Self::Unreachable(_) => {

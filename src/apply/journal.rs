@@ -78,7 +78,14 @@ impl<'r> Journal<'r> {
     }
 
     /// Goes on with what an earlier apply left, here or `elsewhere`: what one side lacks, it gets. A torn last line goes.
-    pub async fn resume(root: &Path, elsewhere: &[u8], remote: Option<&'r dyn Remote>) -> Result<Self, JournalError> {
+    ///
+    /// `sealed`: what lines that the remote lacks rest on.
+    pub async fn resume(
+        root: &Path,
+        elsewhere: &[u8],
+        sealed: Vec<SealedFile>,
+        remote: Option<&'r dyn Remote>,
+    ) -> Result<Self, JournalError> {
         let journal = Self { remote, ..Self::of(root) };
         let here = read(&journal.path)?;
         let new_there = missing(&here, elsewhere);
@@ -88,7 +95,7 @@ impl<'r> Journal<'r> {
             files::write(&journal.path, &all)?;
         }
         if let (Some(remote), false) = (remote, new_there.is_empty()) {
-            remote.append(new_there, Vec::new()).await.map_err(JournalError::Remote)?;
+            remote.append(new_there, sealed).await.map_err(JournalError::Remote)?;
         }
         Ok(journal)
     }
@@ -308,12 +315,13 @@ mod tests {
         }
     }
 
-    struct Kept(RefCell<Vec<u8>>);
+    struct Kept(RefCell<Vec<u8>>, RefCell<Vec<SealedFile>>);
 
     #[async_trait(?Send)]
     impl Remote for Kept {
-        async fn append(&self, lines: Vec<u8>, _: Vec<SealedFile>) -> Result<(), String> {
+        async fn append(&self, lines: Vec<u8>, sealed: Vec<SealedFile>) -> Result<(), String> {
             self.0.borrow_mut().extend(lines);
+            self.1.borrow_mut().extend(sealed);
             Ok(())
         }
     }
@@ -323,12 +331,13 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = path(directory.path());
         files::write(&path, b"both\nhere\ntor").expect("written");
-        let remote = Kept(RefCell::default());
-        Journal::resume(directory.path(), b"there\nboth\n", Some(&remote)).await.expect("resumed");
+        let remote = Kept(RefCell::default(), RefCell::default());
+        let sealed = vec![("pay/one.0.age".to_owned(), b"age".to_vec())];
+        Journal::resume(directory.path(), b"there\nboth\n", sealed.clone(), Some(&remote)).await.expect("resumed");
         assert_eq!(files::read(&path, LIMIT).expect("read"), b"there\nboth\nhere\n");
-        assert_eq!(remote.0.take(), b"here\n", "what the remote lacked");
+        assert_eq!((remote.0.take(), remote.1.take()), (b"here\n".to_vec(), sealed), "what the remote lacked");
         files::write(&path, b"here\ntor").expect("written");
-        Journal::resume(directory.path(), b"", None).await.expect("resumed");
+        Journal::resume(directory.path(), b"", Vec::new(), None).await.expect("resumed");
         assert_eq!(files::read(&path, LIMIT).expect("read"), b"here\n");
     }
 

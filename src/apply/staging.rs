@@ -56,8 +56,13 @@ impl<'a> Staging<'a> {
 
     /// As another machine gets it.
     pub fn carried(&self, address: &Address, sealed: &Sealed) -> Result<SealedFile, FileError> {
-        let bytes = files::read(&self.path(address, sealed), SECRET_FILE_LIMIT)?;
-        Ok((format!("{}/{}", address.account, file_name(address, sealed)), bytes))
+        let bytes = files::read(&self.place(address, sealed), SECRET_FILE_LIMIT)?;
+        Ok((Self::carried_as(address, sealed), bytes))
+    }
+
+    /// What it is called there.
+    pub fn carried_as(address: &Address, sealed: &Sealed) -> String {
+        format!("{}/{}", address.account, file_name(address, sealed))
     }
 
     /// Puts a ciphertext of another machine where `carried` found it. `path`: as that said, without `..`.

@@ -95,7 +95,7 @@ async fn work(
     let remote = held.as_ref().map(|held| beyond.remote(held));
     let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
     let work = Work { providers: &providers, observed, unfinished, only, identities: identities.as_ref() };
-    let ended = act(&mut session, work, shown, &beyond, remote).await;
+    let ended = beyond.holding(held.as_ref(), act(&mut session, work, shown, &beyond, remote)).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
     let (exit, _) = ended?;
@@ -135,15 +135,20 @@ async fn act(
         (observed, plan)
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0;
-    let outcomes: Vec<Outcome> = {
+    let (outcomes, records) = {
         let accounts = accounts(session, providers, &observed.listings, &journal, identities);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
-        join_all(runs).await.into_iter().flatten().collect()
+        let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
+        (outcomes, recovery::records(&accounts))
     };
+    session.remember(records);
     host.end_progress();
-    let exit = conclude(host, &outcomes, recovered, in_part)?;
+    // A standard output that is gone must not keep the files from being written back.
+    let concluded = conclude(host, &outcomes, recovered, in_part);
+    let exit = *concluded.as_ref().unwrap_or(&Exit::Partial);
     let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).collect();
-    recovery::finish(session, beyond, journal, touched, &outcomes, exit).await
+    let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
+    concluded.and(finished)
 }
 
 /// The accounts that would be changed.

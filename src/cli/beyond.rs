@@ -1,6 +1,8 @@
 //! What an apply does beyond this machine's disk: its journal at the remote, and the write-back of secrets and ledger.
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::future::Future;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -16,6 +18,9 @@ use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repos
 use crate::ledger;
 use crate::model::Address;
 use crate::render::text_safety::safe;
+
+/// How often a running apply shows that it is alive; well below the lease of its lock.
+const RENEWAL: Duration = Duration::from_secs(60);
 
 /// How far the files of an apply went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +82,10 @@ impl<'h> Beyond<'h> {
             }
             beyond.journal = Some(journal);
         }
+        // After the journal was read: an apply that ended before has pushed before, and one that ends later is found out when it is taken.
+        if let Some(target) = &beyond.target {
+            repository.is_up_to_date(&["ledger", "secrets"], target).await.map_err(not_ready)?;
+        }
         beyond.repository = Some(repository);
         Ok(beyond)
     }
@@ -99,12 +108,14 @@ impl<'h> Beyond<'h> {
     }
 
     /// Takes the journal of the remote for this apply.
+    ///
+    /// Guarantees: nobody held it since it was read, so that what was planned from it, from the ledger and from the providers is not older than what
+    /// another apply did. Errors: somebody holds it, or did meanwhile; then it was given back.
     pub async fn acquire(&self) -> Result<Option<Held>, Stop> {
         let Some(journal) = &self.journal else { return Ok(None) };
         let process = Process::here(std::process::id());
         let held = journal.acquire(&self.id, &process, self.host.real_now()).await.map_err(not_ready)?;
-        let recovered = held.recovered();
-        if (&recovered.journal, &recovered.sealed) != (&self.found.journal, &self.found.sealed) {
+        if held.recovered().tip != self.found.tip {
             held.release(Rest::Everything).await.map_err(not_ready)?;
             return Err(not_ready(GitError::Moved(git::JOURNAL_REF.to_owned())));
         }
@@ -136,19 +147,17 @@ impl<'h> Beyond<'h> {
             }
         }
         let Some(target) = &self.target else { return Ok(Written::Locally) };
+        if !self.push {
+            // What a person has pushed by hand is written back, too. A remote that is gone now says nothing against what was done.
+            let there = repository.has_all(&paths, target).await.unwrap_or(false);
+            return Ok(if there { Written::Pushed } else { Written::Locally });
+        }
         if committed.is_none() {
-            committed = match repository.unpushed(&paths, target, &subject, &body).await {
-                Ok(unpushed) => unpushed,
-                Err(_) if !self.push => return Ok(Written::Locally),
-                Err(error) => return Err(failed(error)),
-            };
+            committed = repository.unpushed(&paths, target, &subject, &body).await.map_err(failed)?;
         }
         match committed {
-            Some(committed) if self.push => self.push(repository, &committed, target).await,
-            Some(_) => Ok(Written::Locally),
-            // Nothing to commit and nothing unpushed: but only a commit shows that git has these files at all.
-            None if self.commit => Ok(Written::Pushed),
-            None => Ok(Written::Locally),
+            Some(committed) => self.push(repository, &committed, target).await,
+            None => Ok(Written::Pushed),
         }
     }
 
@@ -175,11 +184,34 @@ impl<'h> Beyond<'h> {
         }
     }
 
+    /// Does work while the journal of the remote, if any, is held, and shows the other machines now and then that this apply is alive: a long
+    /// listing writes nothing into the journal.
+    pub async fn holding<T>(&self, held: Option<&Held>, work: impl Future<Output = T>) -> T {
+        let Some(held) = held else { return work.await };
+        let renewing = async {
+            loop {
+                tokio::time::sleep(RENEWAL).await;
+                // Who has lost the journal learns it with the next step, and one sign of life may get lost.
+                let _ = held.renew(self.host.real_now()).await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            never = renewing => never,
+        }
+    }
+
     /// Gives the journal of the remote back. It keeps what was not written back.
     pub async fn release(&self, held: Option<Held>, written: Written) -> Result<(), Stop> {
         let Some(held) = held else { return Ok(()) };
         let rest = if written == Written::Pushed { Rest::Nothing } else { Rest::Everything };
-        held.release(rest).await.map_err(failed)
+        held.release(rest).await.map_err(|error| {
+            let message = format!("the journal of the remote could not be given back: {error}");
+            Stop::with(
+                Exit::Partial,
+                Diagnostic::error(Code::ApplyNotPushed, message).help("apply again: this run counts as ended when its lease has passed"),
+            )
+        })
     }
 }
 
@@ -231,6 +263,7 @@ fn not_ready(error: GitError) -> Stop {
         | GitError::NoProgram
         | GitError::NoRemote(_)
         | GitError::NoBranch
+        | GitError::Behind { .. }
         | GitError::Refused { .. }
         | GitError::Unreachable(_)
         | GitError::TimedOut(_)

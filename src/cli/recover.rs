@@ -50,16 +50,9 @@ async fn work(
     host.listen_for_signals();
     let held = beyond.acquire().await?;
     let remote = held.as_ref().map(|held| beyond.remote(held));
-    let ended = act(
-        &mut session,
-        &beyond,
-        remote.as_ref().map(|remote| remote as &dyn Remote),
-        &providers,
-        &observed,
-        &unfinished,
-        identities.as_ref(),
-    )
-    .await;
+    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
+    let acting = act(&mut session, &beyond, remote, &providers, &observed, &unfinished, identities.as_ref());
+    let ended = beyond.holding(held.as_ref(), acting).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
     let (exit, _) = ended?;
@@ -79,9 +72,11 @@ async fn act(
     let journal = recovery::begin(session, beyond, remote).await?;
     let (done, failed) = recovery::recover(session, providers, observed, &journal, identities, unfinished).await;
     session.host.end_progress();
-    print(format!("\nRecovered: {done} finished or undone, {failed} not.\n"))?;
+    // A standard output that is gone must not keep the files from being written back.
+    let printed = print(format!("\nRecovered: {done} finished or undone, {failed} not.\n"));
     let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-    recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await
+    let finished = recovery::finish(session, beyond, journal, unfinished.clone(), &[], exit).await;
+    printed.and(finished)
 }
 
 fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>, can_open: bool) -> Vec<RecoverRow> {

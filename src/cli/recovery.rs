@@ -13,7 +13,7 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
-use crate::model::{Address, Listing, Name, Span};
+use crate::model::{Address, KeyRecord, Listing, Name, Span};
 use crate::profile::Api;
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
@@ -97,9 +97,11 @@ pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Optio
     for area in ["ledger", "secrets", ".keywright"] {
         files::sweep(&session.workspace.root.join(area))?;
     }
-    apply::take_over(&session.ledger, beyond.sealed())?;
-    let journal = Journal::resume(&session.workspace.root, beyond.lines(), remote).await?;
-    apply::bring_forward(&session.ledger, &session.records, &session.replayed.changed)?;
+    let replayed = &session.replayed;
+    apply::take_over(&session.ledger, &session.records, &replayed.changed, beyond.sealed())?;
+    let sealed = apply::hand_over(&session.ledger, &session.records, &replayed.journaled)?;
+    let journal = Journal::resume(&session.workspace.root, beyond.lines(), sealed, remote).await?;
+    apply::bring_forward(&session.ledger, &session.records, &replayed.changed)?;
     Ok(journal)
 }
 
@@ -128,18 +130,21 @@ pub async fn recover(
             }
         }
     }
-    let records: Vec<_> = accounts.iter().map(|account| (account.name.clone(), account.records.borrow().clone())).collect();
+    let records = records(&accounts);
     drop(accounts);
-    for (name, records) in records {
-        session.records.retain(|address, _| address.account != name);
-        session.records.extend(records.into_iter().map(|(key, record)| (Address::new(name.clone(), key), record)));
-    }
+    session.remember(records);
     (done, failed)
+}
+
+/// The ledger as these accounts have it now.
+pub fn records(accounts: &[Account<'_>]) -> Vec<(Name, BTreeMap<Name, KeyRecord>)> {
+    accounts.iter().map(|account| (account.name.clone(), account.records.borrow().clone())).collect()
 }
 
 /// Writes back what was touched now and by the runs that the journal knows, and ends the journal.
 ///
 /// Guarantees: the journal stays when the write-back that was asked for did not work, so that the next apply knows what is left to write back.
+/// The journal of the remote stays, too, while a ciphertext waits there to be published: no branch has it.
 pub async fn finish(
     session: &Session<'_>,
     beyond: &Beyond<'_>,
@@ -152,7 +157,11 @@ pub async fn finish(
     match beyond.write_back(&touched, outcomes).await {
         Ok(written) => {
             journal.close()?;
-            Ok((if written == Written::Rescued { Exit::Partial } else { exit }, written))
+            match written {
+                Written::Pushed if session.records.values().any(apply::holds_back) => Ok((exit, Written::Locally)),
+                Written::Pushed | Written::Locally => Ok((exit, written)),
+                Written::Rescued => Ok((Exit::Partial, written)),
+            }
         }
         Err(stop) => {
             session.host.report(&stop);

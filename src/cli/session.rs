@@ -84,6 +84,14 @@ impl<'h> Session<'h> {
         Ok(())
     }
 
+    /// Takes over what apply made of some accounts' ledger.
+    pub fn remember(&mut self, accounts: Vec<(Name, BTreeMap<Name, KeyRecord>)>) {
+        for (name, records) in accounts {
+            self.records.retain(|address, _| address.account != name);
+            self.records.extend(records.into_iter().map(|(key, record)| (Address::new(name.clone(), key), record)));
+        }
+    }
+
     /// The addresses that were named, each of them known.
     pub fn only(&self, named: &[Address]) -> Result<BTreeSet<Address>, Stop> {
         let known = |address: &&Address| !self.workspace.keys.contains_key(address) && !self.records.contains_key(address);

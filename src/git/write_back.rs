@@ -74,6 +74,41 @@ impl Repository {
         Ok(Some(Committed { commit, index_behind, base, entries, message }))
     }
 
+    /// Errors when others have changed files below these directories of the workspace, and they are not on disk as the target has them.
+    ///
+    /// Caveats: where no common history is to be had, as in some cut-off clones, nothing is found.
+    pub async fn is_up_to_date(&self, directories: &[&str], target: &Target) -> Result<(), GitError> {
+        let Some(tip) = self.fetch_branch(target).await? else { return Ok(()) };
+        let differs = self.differs_there(directories, &tip).await;
+        self.forget_branch(target).await;
+        match differs? {
+            Some(path) => Err(GitError::Behind { branch: wording::said(target.branch.as_bytes()), path: wording::said(path.as_bytes()) }),
+            None => Ok(()),
+        }
+    }
+
+    async fn differs_there(&self, directories: &[&str], tip: &Oid) -> Result<Option<String>, GitError> {
+        let Some(head) = self.head().await?.commit else { return Ok(None) };
+        let Some(base) = self.common(&head, tip).await?.filter(|base| base != tip) else { return Ok(None) };
+        let ours: Vec<String> = directories.iter().map(|directory| self.full(directory)).collect::<Result<_, _>>()?;
+        let call = self.git("diff-tree").args(["-r", "-z", "--name-only", "--no-renames", base.as_str(), tip.as_str(), "--"]).args(ours);
+        let changed = String::from_utf8_lossy(&call.done().await?).into_owned();
+        let below = |path: &str| path.strip_prefix(self.prefix()).map(str::to_owned);
+        let changed: BTreeSet<String> = changed.split('\0').filter(|path| !path.is_empty()).filter_map(below).collect();
+        if changed.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.beyond(Some(tip), &self.on_disk(&changed).await?).await?.into_keys().next())
+    }
+
+    /// Whether the target has these files of the workspace as they are on disk.
+    pub async fn has_all(&self, paths: &BTreeSet<String>, target: &Target) -> Result<bool, GitError> {
+        let Some(tip) = self.fetch_branch(target).await? else { return Ok(false) };
+        let differs = self.beyond(Some(&tip), &self.on_disk(paths).await?).await;
+        self.forget_branch(target).await;
+        Ok(differs?.is_empty())
+    }
+
     /// What an earlier write-back committed but could not push: the paths in which HEAD differs from where it left the target. `None`: nothing.
     pub async fn unpushed(
         &self,
@@ -83,14 +118,18 @@ impl Repository {
         body: &str,
     ) -> Result<Option<Committed>, GitError> {
         let Some(head) = self.head().await?.commit else { return Ok(None) };
-        let Some(tip) = self.fetch_branch(target).await? else { return Ok(None) };
-        let base = self.common(&head, &tip).await?;
+        let base = match self.fetch_branch(target).await? {
+            Some(tip) => self.common(&head, &tip).await?,
+            None => None,
+        };
         self.forget_branch(target).await;
-        let Some(base) = base.filter(|base| *base != head) else { return Ok(None) };
+        if base.as_ref() == Some(&head) {
+            return Ok(None);
+        }
         let full: BTreeSet<String> = paths.iter().map(|path| self.full(path)).collect::<Result<_, _>>()?;
         let ours = self.entries(&head, full.iter()).await?;
-        let entries = self.beyond(Some(&base), &ours).await?;
-        let committed = Committed { commit: head, index_behind: false, base: Some(base), entries, message: message(subject, body) };
+        let entries = self.beyond(base.as_ref(), &ours).await?;
+        let committed = Committed { commit: head, index_behind: false, base, entries, message: message(subject, body) };
         Ok(Some(committed).filter(|committed| !committed.entries.is_empty()))
     }
 
