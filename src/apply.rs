@@ -90,7 +90,7 @@ pub fn bring_forward(ledger: &Ledger, records: &BTreeMap<Address, KeyRecord>, ch
             ledger.remove(address)?;
             continue;
         };
-        let published = record.current().filter(|current| current.state == GenerationState::Active && current.resealing.is_none());
+        let published = record.current().filter(|current| current.resealing.is_none());
         if let Some(sealed) = published.and_then(|current| current.sealed.as_ref()).filter(|sealed| staging.holds(address, sealed)) {
             staging.publish(address, sealed)?;
         }
@@ -183,6 +183,11 @@ pub async fn recover(account: &Account<'_>, names: Vec<Name>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for name in names {
         let address = account.address(&name);
+        if account.surroundings.stopping() {
+            let result = Err(Failure::new(Code::ApplyInterrupted, "not started: a signal asked to stop"));
+            outcomes.push(Outcome { address, action: Action::None, result });
+            continue;
+        }
         account.surroundings.progress(account.name, &format!("{address}: finishing what an earlier apply left"));
         let result = account.recover(&name).await;
         outcomes.push(Outcome { address, action: Action::None, result });

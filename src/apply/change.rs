@@ -11,6 +11,10 @@ impl Account<'_> {
     /// Carries out one change, step by step. Stops at the first step that does not work.
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
+        // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
+        if !change.steps.iter().all(|step| matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Record { .. })) {
+            self.journal.prove_held().await?;
+        }
         for step in &change.steps {
             match step {
                 PlanStep::Recover { generation } => {

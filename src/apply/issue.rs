@@ -96,12 +96,13 @@ impl Account<'_> {
         created: Created,
     ) -> Result<(), Failure> {
         generation.id = Some(created.key.id.clone());
-        generation.state = GenerationState::Created;
-        self.commit(record, &generation).await?;
-
         let secret = match created.secret {
             Some(secret) => Some(secret),
-            None => self.plaintext(&record.address, &generation).await?,
+            None => {
+                generation.state = GenerationState::Created;
+                self.commit(record, &generation).await?;
+                self.plaintext(&record.address, &generation).await?
+            }
         };
         let Some(secret) = secret else {
             self.abandon(record, generation.number).await?;
@@ -111,7 +112,14 @@ impl Account<'_> {
             )
             .help("apply again to create it anew"));
         };
-        generation.sealed = Some(self.stage(key, &secret)?);
+        match self.stage(key, &secret) {
+            Ok(sealed) => generation.sealed = Some(sealed),
+            Err(failure) => {
+                generation.state = GenerationState::Created;
+                self.commit(record, &generation).await?;
+                return Err(failure);
+            }
+        }
         generation.state = GenerationState::Sealed;
         self.commit(record, &generation).await?;
         self.verify_and_publish(key, record, generation, &secret).await

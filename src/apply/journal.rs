@@ -117,6 +117,14 @@ impl<'r> Journal<'r> {
         self.append(at, record, Step::Withdrawn(intent.marker.clone()), Vec::new()).await
     }
 
+    /// Proves that the journal of the remote, if any, is still ours.
+    pub async fn prove_held(&self) -> Result<(), JournalError> {
+        match self.remote {
+            Some(remote) => remote.append(Vec::new(), Vec::new()).await.map_err(JournalError::Remote),
+            None => Ok(()),
+        }
+    }
+
     /// Ends the journal: the ledger says everything that it said.
     pub fn close(&self) -> Result<(), FileError> {
         *self.file.borrow_mut() = None;
@@ -230,7 +238,12 @@ fn take(record: &mut KeyRecord, step: Step) {
             record.generations.retain(|generation| generation.marker != marker || generation.state != GenerationState::Intended);
         }
         Step::Generation { replaces, now } => {
-            let same = record.generations.iter().find(|generation| generation.is_same(&now));
+            // An intent, and the step that follows on it, is of the generation with its marker, whatever number that has got here.
+            let renumbered = |known: &Generation| {
+                let by_marker = now.id.is_none() || (replaces.is_some() && known.id.is_none());
+                by_marker && known.marker.is_some() && known.marker == now.marker
+            };
+            let same = record.generations.iter().find(|known| known.is_same(&now) || renumbered(known));
             match same {
                 Some(known) => {
                     let follows = replaces.is_some_and(|replaced| replaced == fingerprint(known));
@@ -368,5 +381,18 @@ mod tests {
         take(&mut key, Step::Generation { replaces: None, now: Box::new(generation(1, GenerationState::Created, 2)) });
         let numbers: Vec<_> = key.generations.iter().map(|generation| (generation.number, generation.state)).collect();
         assert_eq!(numbers, [(2, GenerationState::Created), (1, GenerationState::Active)]);
+    }
+
+    #[test]
+    fn a_renumbered_generation_is_the_same_at_every_replay() {
+        let mut key = record(vec![generation(1, GenerationState::Active, 1)]);
+        let intended = generation(1, GenerationState::Intended, 2);
+        let created = Generation { id: Some("id-2".to_owned()), ..generation(1, GenerationState::Created, 2) };
+        for _ in 0..2 {
+            take(&mut key, Step::Generation { replaces: None, now: Box::new(intended.clone()) });
+            take(&mut key, Step::Generation { replaces: Some(fingerprint(&intended)), now: Box::new(created.clone()) });
+            let states: Vec<_> = key.generations.iter().map(|generation| (generation.number, generation.state)).collect();
+            assert_eq!(states, [(2, GenerationState::Created), (1, GenerationState::Active)]);
+        }
     }
 }

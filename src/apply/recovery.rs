@@ -151,6 +151,11 @@ impl Account<'_> {
         let Some(observed) = self.look(&id).await.map_err(|error| Failure::provider("read the key back", error))? else {
             return self.abandon(record, generation.number).await;
         };
+        if observed.own || observed.marker() != generation.marker {
+            let message =
+                format!("the ledger calls `{}` generation {}, and it does not bear that marker", id.escape_debug(), generation.number);
+            return Err(Failure::new(Code::LedgerInvalid, message).help("look at the ledger and the journal: nothing was done to the key"));
+        }
         let secret = self.provider.reveal(&id).await.map_err(|error| Failure::provider("read the secret again", error))?;
         if secret.is_none() {
             return self.abandon(record, generation.number).await;
@@ -172,6 +177,12 @@ impl Account<'_> {
             return self.settle_created(wanted, record, created).await;
         };
         if generation.last_verified_at.is_some() || !self.capabilities.verify {
+            // Somebody may have ended it since.
+            let id = generation.id.as_deref().expect("a sealed generation has its id");
+            let seen = self.look(id).await.map_err(|error| Failure::provider("read the sealed key back", error))?;
+            if seen.is_some_and(|key| key.enabled == Some(false)) {
+                return self.abandon(record, generation.number).await;
+            }
             return self.publish(record, generation.number, key.overlap).await;
         }
         match self.plaintext(&record.address, &generation).await? {

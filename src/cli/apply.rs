@@ -131,7 +131,10 @@ async fn act(
     } else {
         let observed = session.observe(providers, Purpose::Apply).await;
         let plan = session.plan(&observed, Mode::Live, only, identities.is_some(), shown.created_at);
-        planning::within(host, &shown, &plan, planning::Since::Recovery)?;
+        if let Err(stop) = planning::within(host, &shown, &plan, planning::Since::Recovery) {
+            host.report(&stop);
+            return recovery::finish(session, beyond, journal, unfinished, &[], stop.exit).await;
+        }
         (observed, plan)
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0;

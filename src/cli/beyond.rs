@@ -45,6 +45,8 @@ pub struct Beyond<'h> {
     push: bool,
     journal: Option<JournalRef>,
     found: State,
+    /// HEAD has files of ours that the target lacks.
+    ahead: bool,
 }
 
 impl<'h> Beyond<'h> {
@@ -60,6 +62,7 @@ impl<'h> Beyond<'h> {
             push: writing.push,
             journal: None,
             found: State::default(),
+            ahead: false,
         };
         if !beyond.commit && writing.durable.is_none() {
             return Ok(beyond);
@@ -73,17 +76,32 @@ impl<'h> Beyond<'h> {
         } else if writing.durable.is_some() {
             beyond.target = repository.target(branch.as_deref()).await.ok();
         }
-        if let Some(Durable::Git) = writing.durable {
+        if writing.push || writing.durable.is_some() {
             let remote = beyond.target.as_ref().map_or("origin", |target| &target.remote);
             let journal = JournalRef::open(&repository, remote).await.map_err(not_ready)?;
-            beyond.found = journal.fetch().await.map_err(not_ready)?;
-            if let Some(holder) = beyond.found.holder.as_ref().filter(|holder| holder.is_alive(host.real_now())) {
+            let found = journal.fetch().await.map_err(not_ready)?;
+            if let Some(holder) = found.holder.as_ref().filter(|holder| holder.is_alive(host.real_now())) {
                 return Err(not_ready(GitError::HeldBy(Box::new(holder.clone()))));
             }
-            beyond.journal = Some(journal);
+            match writing.durable {
+                Some(Durable::Git) => {
+                    beyond.found = found;
+                    beyond.journal = Some(journal);
+                }
+                None if !found.journal.is_empty() => {
+                    let message = "the journal of the remote holds what an apply left that was not written back";
+                    let help = "add `--durable git`, which goes on from there; nothing was changed";
+                    return Err(Stop::with(Exit::Error, Diagnostic::error(Code::ApplyJournal, message).help(help)));
+                }
+                None => {}
+            }
         }
         // After the journal was read: an apply that ended before has pushed before, and one that ends later is found out when it is taken.
         if let Some(target) = &beyond.target {
+            if beyond.push {
+                let all = paths_of(session, &BTreeSet::new());
+                beyond.ahead = repository.unpushed(&all, target, "", "").await.map_err(not_ready)?.is_some();
+            }
             repository.is_up_to_date(&["ledger", "secrets"], target).await.map_err(not_ready)?;
         }
         beyond.repository = Some(repository);
@@ -104,7 +122,7 @@ impl<'h> Beyond<'h> {
     pub fn has_work(&self, session: &Session<'_>) -> bool {
         let left = self.found.holder.is_some() || !self.found.journal.is_empty();
         let journaled = !session.replayed.journaled.is_empty();
-        (self.journal.is_some() && (left || journaled)) || (self.commit && journaled)
+        (self.journal.is_some() && (left || journaled)) || (self.commit && journaled) || self.ahead
     }
 
     /// Takes the journal of the remote for this apply.
@@ -131,10 +149,9 @@ impl<'h> Beyond<'h> {
     ///
     /// Guarantees: nothing but their ledger and secret files is committed. Errors: the commit, or a remote that took neither the branch nor a
     /// rescue branch; the files stay.
-    pub async fn write_back(&self, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
+    pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
         let Some(repository) = &self.repository else { return Ok(Written::Locally) };
-        let paths: BTreeSet<String> =
-            touched.iter().flat_map(|address| [ledger::record_name(address), ledger::secret_name(address)]).collect();
+        let paths = paths(touched);
         let (subject, body) = message(touched, outcomes);
         let mut committed = None;
         if self.commit {
@@ -152,10 +169,10 @@ impl<'h> Beyond<'h> {
             let there = repository.has_all(&paths, target).await.unwrap_or(false);
             return Ok(if there { Written::Pushed } else { Written::Locally });
         }
-        if committed.is_none() {
-            committed = repository.unpushed(&paths, target, &subject, &body).await.map_err(failed)?;
-        }
-        match committed {
+        // What an earlier run committed and could not push goes along.
+        let all = paths_of(session, touched);
+        let unpushed = repository.unpushed(&all, target, &subject, &body).await.map_err(failed)?;
+        match unpushed.or(committed) {
             Some(committed) => self.push(repository, &committed, target).await,
             None => Ok(Written::Pushed),
         }
@@ -226,6 +243,16 @@ impl Remote for Pushing<'_> {
     async fn append(&self, lines: Vec<u8>, sealed: Vec<SealedFile>) -> Result<(), String> {
         self.held.append(lines, sealed.into_iter().collect(), self.host.real_now()).await.map_err(|error| error.to_string())
     }
+}
+
+/// The files of some keys, below the workspace.
+fn paths(addresses: &BTreeSet<Address>) -> BTreeSet<String> {
+    addresses.iter().flat_map(|address| [ledger::record_name(address), ledger::secret_name(address)]).collect()
+}
+
+/// The files of all keys that the ledger has, and of these.
+fn paths_of(session: &Session<'_>, addresses: &BTreeSet<Address>) -> BTreeSet<String> {
+    paths(&session.records.keys().chain(addresses).cloned().collect())
 }
 
 /// The repository around the workspace; `git` gets no admin credential in its environment.

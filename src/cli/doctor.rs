@@ -155,7 +155,10 @@ async fn git(session: &Session<'_>) -> Vec<Checkup> {
         Err(error) => Err(error),
     };
     checks.push(match journal {
-        Ok(()) => good("git: --durable git", format!("the journal ref of `{}` can be pushed to", target.remote)),
+        Ok(()) => good(
+            "git: --durable git",
+            format!("the journal ref of `{}` can be pushed to, as far as the remote says beforehand", target.remote),
+        ),
         Err(error) => warning("git: --durable git", error.to_string(), error.help()),
     });
     checks

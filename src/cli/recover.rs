@@ -12,6 +12,7 @@ use crate::apply;
 use crate::apply::foresight::{self, Circumstances};
 use crate::apply::journal::Remote;
 use crate::model::{Address, Listing};
+use crate::render;
 use crate::render::recover::{RecoverRow, recover_json, recover_text};
 use crate::vault::Identities;
 
@@ -38,9 +39,15 @@ async fn work(
     session::report_unavailable(&session, &observed);
     let rows = foreseen(&session, &observed, only, identities.is_some());
     print(match args.output {
-        OutputFormat::Text => recover_text(&rows, host.style(host.colour_out())),
-        OutputFormat::Json => recover_json(&rows),
+        OutputFormat::Text => recover_text(&rows, !observed.is_partial(), host.style(host.colour_out())),
+        OutputFormat::Json => recover_json(&rows, !observed.is_partial()),
     })?;
+    if !session.replayed.journaled.is_empty() {
+        host.say(&format!(
+            "the journal names {}: `apply`, or `recover --yes`, brings ledger and secret files up to it, and writes them back when asked to",
+            render::count(session.replayed.journaled.len(), "key")
+        ));
+    }
     let partial = if observed.is_partial() { Exit::Partial } else { Exit::Done };
     let unfinished = recovery::unfinished(&session, &observed, only);
     if !args.yes || (unfinished.is_empty() && session.replayed.changed.is_empty() && !beyond.has_work(&session)) {

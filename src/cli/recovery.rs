@@ -154,7 +154,16 @@ pub async fn finish(
     exit: Exit,
 ) -> Result<(Exit, Written), Stop> {
     touched.extend(session.replayed.journaled.iter().cloned());
-    match beyond.write_back(&touched, outcomes).await {
+    if let Err(error) = journal.prove_held().await {
+        // Another apply goes on from what was recorded: to write back what this one believes would contradict it.
+        session.host.report(&error.into());
+        return Ok((Exit::Partial, Written::Locally));
+    }
+    // What could not be recorded whole is in the journal alone.
+    let unrecorded = |outcome: &Outcome| matches!(&outcome.result, Err(failure) if matches!(failure.code, Code::ApplyNotDurable | Code::ApplyWriteFailed));
+    let keep = outcomes.iter().any(unrecorded);
+    match beyond.write_back(session, &touched, outcomes).await {
+        Ok(written) if keep => Ok((Exit::Partial, if written == Written::Pushed { Written::Locally } else { written })),
         Ok(written) => {
             journal.close()?;
             match written {

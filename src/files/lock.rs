@@ -18,7 +18,14 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// A lock that one process holds on a file; released when dropped or when the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nobody holds it any more. What a process that died leaves there is in nobody's way.
+        let _ = self.file.set_len(0);
+    }
 }
 
 /// Who holds a lock, as the lock's file says.
@@ -61,7 +68,7 @@ impl Lock {
                         let written = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
                         written.map_err(FileError::of("write", path))?;
                     }
-                    return Ok(Locking::Taken(Self { _file: file }));
+                    return Ok(Locking::Taken(Self { file }));
                 }
                 // Somebody removed the file meanwhile: this lock would exclude nobody.
                 Ok(()) => {}

@@ -74,7 +74,7 @@ fn twin(key: &Key, draft: &mut Draft) -> Option<Diagnostic> {
         match twin.marker() {
             Some(marker) if !key.index.known.contains(&marker) => {
                 let message = format!("a live key `{}` bears the label of `{}` and the unknown marker `{marker}`", twin.id, key.address);
-                let help = "find out who made it; then import it, or disable it at the provider";
+                let help = "pull the ledger that knows it, or merge its rescue branch; only a key that nobody knows is to be disabled at the provider";
                 return Some(key.warning(Code::ProviderLabelTwin, message).help(help));
             }
             Some(_) => {}

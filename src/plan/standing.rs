@@ -216,7 +216,7 @@ impl<'a> Key<'a> {
 /// Whether an apply was interrupted while it disabled or enabled the generation. Any other than a published one is asked for again until it is
 /// recorded.
 fn is_switching(generation: &Generation) -> bool {
-    generation.switching.is_some() && generation.state.is_published()
+    generation.switching.is_some() && generation.id.is_some() && generation.state.is_published()
 }
 
 /// What a generation is, if the provider agrees with the ledger.

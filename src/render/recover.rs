@@ -23,17 +23,20 @@ pub struct RecoverRow {
 #[derive(Serialize)]
 struct Recovery<'a> {
     format_version: &'static str,
+    /// Whether every account could be read: otherwise there may be more.
+    complete: bool,
     unfinished: &'a [RecoverRow],
 }
 
-pub fn recover_json(rows: &[RecoverRow]) -> String {
-    super::json(&Recovery { format_version: "1.0", unfinished: rows })
+pub fn recover_json(rows: &[RecoverRow], complete: bool) -> String {
+    super::json(&Recovery { format_version: "1.0", complete, unfinished: rows })
 }
 
 /// What would be done, as a table.
-pub fn recover_text(rows: &[RecoverRow], style: Style) -> String {
+pub fn recover_text(rows: &[RecoverRow], complete: bool, style: Style) -> String {
+    let more = if complete { "" } else { "not every account could be read: what was left there is not known\n" };
     if rows.is_empty() {
-        return "nothing was left unfinished\n".to_owned();
+        return if complete { "nothing was left unfinished\n".to_owned() } else { more.to_owned() };
     }
     let cells: Vec<Vec<Cell>> = rows
         .iter()
@@ -49,5 +52,5 @@ pub fn recover_text(rows: &[RecoverRow], style: Style) -> String {
             ]
         })
         .collect();
-    table(&["KEY", "GEN", "STATE", "AT THE PROVIDER", "WHAT BECOMES OF IT"], &cells, style)
+    table(&["KEY", "GEN", "STATE", "AT THE PROVIDER", "WHAT BECOMES OF IT"], &cells, style) + more
 }
