@@ -152,6 +152,11 @@ fn waiting(record: &KeyRecord, published: bool) -> impl Iterator<Item = &Sealed>
     })
 }
 
+/// Removes ciphertexts that no record waits for. Only when nothing is left unfinished.
+pub fn tidy(ledger: &Ledger, records: &BTreeMap<Address, KeyRecord>) -> Result<(), FileError> {
+    Staging::of(ledger).sweep(records.values())
+}
+
 /// Proves, before the first intent, that what apply will need can be had: recipients, and directories that can be written.
 pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failure> {
     let root = account.ledger.root();

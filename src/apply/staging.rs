@@ -1,10 +1,12 @@
 //! Ciphertexts between seal and publish: they wait in `.keywright/sealed`, so that `secrets/` only ever holds published files.
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::journal::SealedFile;
+use crate::files::walk::{FoundKind, walk};
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, Sealed};
+use crate::model::{Address, KeyRecord, Sealed};
 use crate::vault;
 
 /// Largest secret file that is read back, in bytes.
@@ -70,6 +72,20 @@ impl<'a> Staging<'a> {
         files::write(&self.ledger.root().join(DIRECTORY).join(path), ciphertext)
     }
 
+    /// Removes what no record waits for: a process died between a ciphertext and its record, or between a record and the removal.
+    pub fn sweep<'r>(&self, records: impl Iterator<Item = &'r KeyRecord>) -> Result<(), FileError> {
+        let waiting: BTreeSet<String> = records
+            .flat_map(|record| record.generations.iter().map(move |generation| (&record.address, generation)))
+            .flat_map(|(address, generation)| generation.sealed.iter().chain(&generation.resealing).map(move |sealed| (address, sealed)))
+            .map(|(address, sealed)| format!("{DIRECTORY}/{}", Self::carried_as(address, sealed)))
+            .collect();
+        let there = walk(self.ledger.root(), DIRECTORY).into_iter().filter(|found| matches!(found.kind, FoundKind::File));
+        for found in there.filter(|found| found.path.ends_with(".age") && !waiting.contains(&found.path)) {
+            files::remove(&self.ledger.root().join(&found.path))?;
+        }
+        Ok(())
+    }
+
     fn path(&self, address: &Address, sealed: &Sealed) -> PathBuf {
         self.ledger.root().join(DIRECTORY).join(address.account.as_str()).join(file_name(address, sealed))
     }
@@ -81,4 +97,28 @@ fn file_name(address: &Address, sealed: &Sealed) -> String {
 
 fn has(path: &std::path::Path, sealed: &Sealed) -> bool {
     files::read(path, SECRET_FILE_LIMIT).is_ok_and(|bytes| vault::seal::sha256(&bytes) == sealed.sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Format, Generation, GenerationState, Recipients, ScopeSet};
+
+    #[test]
+    fn what_no_record_waits_for_goes() {
+        let root = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::new(root.path());
+        let (staging, address) = (Staging::of(&ledger), "pay/one".parse().expect("an address"));
+        let [kept, orphan] = [b"kept", b"lost"].map(|bytes| {
+            let sealed = Sealed { sha256: vault::seal::sha256(bytes), format: Format::Raw, recipients: Recipients::new() };
+            staging.put(&address, &sealed, bytes).expect("put");
+            sealed
+        });
+        let mut record = KeyRecord::new(address.clone(), "keyring");
+        let sealed = Some(kept.clone());
+        let created = jiff::Timestamp::UNIX_EPOCH;
+        record.put(Generation { sealed, ..Generation::new(1, GenerationState::Sealed, "one", ScopeSet::new(), created) });
+        staging.sweep([&record].into_iter()).expect("swept");
+        assert_eq!((staging.holds(&address, &kept), staging.holds(&address, &orphan)), (true, false));
+    }
 }

@@ -88,6 +88,9 @@ async fn work(
     }
     if !acting && !beyond.has_work(&session) {
         recovery::begin(&session, &beyond, None).await?.close()?;
+        if !in_part {
+            apply::tidy(&session.ledger, &session.records)?;
+        }
         return Ok(if in_part { Exit::Partial } else { Exit::Done });
     }
     host.listen_for_signals();

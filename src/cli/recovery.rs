@@ -162,6 +162,9 @@ pub async fn finish(
     // What could not be recorded whole is in the journal alone.
     let unrecorded = |outcome: &Outcome| matches!(&outcome.result, Err(failure) if matches!(failure.code, Code::ApplyNotDurable | Code::ApplyWriteFailed));
     let keep = outcomes.iter().any(unrecorded);
+    if exit == Exit::Done && !keep {
+        apply::tidy(&session.ledger, &session.records)?;
+    }
     match beyond.write_back(session, &touched, outcomes).await {
         Ok(written) if keep => Ok((Exit::Partial, if written == Written::Pushed { Written::Locally } else { written })),
         Ok(written) => {
