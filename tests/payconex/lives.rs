@@ -142,10 +142,12 @@ fn our_own_key_is_not_touched_even_when_the_ledger_claims_it() {
     let (id, admin) = (site.assert_works("billing").id, site.emulator.admin_id());
     site.sandbox.write("ledger/pay/billing.yaml", &ledger.replace(&id, &admin));
     site.declare("");
-    let writes = site.writes();
+    let (writes, before) = (site.writes(), site.emulator.key(&admin));
     site.apply().exits(4);
-    assert_eq!(site.writes(), writes);
-    assert!(site.emulator.key(&admin).is_some_and(|key| key.enabled));
+    // The key that bears the marker, under an id that the ledger no longer has, is disabled; nothing else is asked for.
+    assert_eq!(site.writes(), writes + 1);
+    assert!(site.emulator.key(&id).is_some_and(|key| !key.enabled));
+    assert!(before.as_ref().is_some_and(|key| key.enabled) && site.emulator.key(&admin) == before);
 }
 
 #[test]
