@@ -6,6 +6,7 @@
 #![doc = include_str!("apply/answers.md")]
 
 pub mod account;
+pub mod attended;
 mod change;
 pub mod failure;
 pub mod foresight;

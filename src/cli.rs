@@ -12,6 +12,7 @@ mod doctor;
 #[cfg(test)]
 mod dying;
 mod explain;
+mod fulfil;
 mod init;
 mod keyring;
 mod list;
@@ -22,6 +23,7 @@ mod recover;
 mod recovery;
 mod schema;
 mod show;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -57,6 +59,8 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Check(args) => check::run(host, &args),
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
+        Command::Fulfil(args) => fulfil::run(host, &args),
+        Command::Verify(args) => verify::run(host, &args),
         Command::Recover(args) => recover::run(host, &args),
         Command::Doctor(args) => doctor::run(host, &args),
         Command::List(args) => list::run(host, &args),

@@ -1,10 +1,12 @@
 //! Decides what to do. A total, pure function over plain values: knows no clock, network or files, and cannot fail.
 mod access;
+mod attended;
 pub mod bound;
 pub mod change;
 mod compare;
 mod decide;
 mod draft;
+mod idle;
 #[cfg(test)]
 mod laws;
 mod limits;
@@ -26,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name};
-use crate::profile::{Capabilities, Catalogue};
+use crate::profile::{Capabilities, Catalogue, Runbooks};
 use standing::{Index, Key};
 
 /// How long a saved plan can be applied.
@@ -55,6 +57,18 @@ pub struct AccountInput<'a> {
     pub listing: Listing,
     pub desired: BTreeMap<Name, &'a DesiredKey>,
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
+    /// Where a person makes the keys.
+    pub attended: Option<AttendedInput<'a>>,
+}
+
+/// What runbooks are filled with beside the key itself.
+#[derive(Debug, Clone, Copy)]
+pub struct AttendedInput<'a> {
+    pub runbooks: &'a Runbooks,
+    pub environment: Option<&'a str>,
+    pub params: &'a BTreeMap<String, String>,
+    /// Names of all options that keys can have there.
+    pub options: &'a BTreeSet<String>,
 }
 
 /// Plans. The same input gives the same plan, byte for byte, and every input gives one.
@@ -113,7 +127,10 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
         let is_renewed =
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
+        plan.due.extend(idle::due(key));
+        findings.extend(idle::finding(key));
         plan.changes.extend(decision.change);
+        plan.attended.extend(decision.attended);
         findings.extend(decision.findings);
     }
     if selected {

@@ -5,7 +5,9 @@ pub mod body;
 pub mod builtin;
 pub mod capabilities;
 pub mod catalogue;
+pub mod catalogue_spec;
 pub mod check;
+mod check_attended;
 pub mod classify;
 pub mod codec_scopes;
 pub mod codec_time;
@@ -13,7 +15,10 @@ pub mod credential;
 pub mod paging;
 pub mod reader;
 pub mod risk;
+pub mod runbook;
+pub mod secret;
 pub mod template;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +29,12 @@ use serde_json::Value;
 
 pub use api::{Api, HttpApi};
 pub use builtin::{builtin, builtin_text};
-pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, LabelRule};
+pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, IdleExpiry, LabelRule};
 pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
 pub use credential::{Credential, CredentialProblem};
 pub use risk::risk_of;
+pub use runbook::{Runbook, Runbooks};
+pub use secret::{SecretProblem, SecretShape};
 
 use crate::diagnostics::Report;
 use crate::yaml;
@@ -62,6 +69,9 @@ pub struct Profile {
     #[serde(default)]
     pub api: Option<Api>,
     pub catalogue: CatalogueSpec,
+    /// What a person does where there is no API that makes keys.
+    #[serde(default)]
+    pub runbooks: Option<Runbooks>,
 }
 
 impl Profile {
@@ -78,8 +88,22 @@ impl Profile {
     /// The shape of the admin credential; `None` where no credential is needed.
     pub fn credential(&self) -> Option<&Credential> {
         match &self.api {
-            Some(Api::Http(api)) => Some(&api.credential),
+            Some(Api::Http(api)) => api.credential.as_ref(),
             Some(Api::Keyring) | None => None,
+        }
+    }
+
+    /// What a person does, where no API makes keys: then the provider is attended.
+    pub fn attended(&self) -> Option<&Runbooks> {
+        self.runbooks.as_ref().filter(|_| !self.has_create())
+    }
+
+    /// Whether keys can be made without a person.
+    pub fn has_create(&self) -> bool {
+        match &self.api {
+            Some(Api::Http(api)) => api.operations.create.is_some(),
+            Some(Api::Keyring) => true,
+            None => false,
         }
     }
 }
@@ -141,12 +165,4 @@ pub struct KeyOption {
 pub enum OptionKind {
     Text,
     List,
-}
-
-/// What a key's secret consists of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SecretShape {
-    /// Names of the parts, such as `[id, secret]`; one part is called `secret`.
-    pub parts: Vec<String>,
 }

@@ -1,8 +1,10 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
+pub mod attended;
 pub mod exchange;
 pub mod http;
 pub mod keyring;
 pub mod listing;
+pub mod probe;
 pub mod said;
 pub mod signature;
 pub mod transport;
@@ -48,10 +50,27 @@ pub struct Created {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Liveness {
     Alive,
+    /// It lives, and may not do all that was tried.
+    Lacks {
+        scopes: ScopeSet,
+        /// Whether another call did work.
+        worked: bool,
+    },
+    /// Refused since its time is over.
+    Expired,
     /// Refused as dead: disabled, expired, deleted or unknown.
     Dead,
     /// Decides nothing; the text says why.
     Undecided(String),
+}
+
+/// A key that is to be tried, as the ledger has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried<'a> {
+    /// Absent where the provider tells none.
+    pub id: Option<&'a str>,
+    pub scopes: &'a ScopeSet,
+    pub options: &'a Options,
 }
 
 /// Why a call to a provider did not work, classified by what happened. Holds no body and no credential.
@@ -144,4 +163,8 @@ pub trait Provider {
     }
     /// Calls the provider with the key's own secret.
     async fn verify(&self, id: &str, secret: &Secret) -> Result<Liveness, ProviderError>;
+    /// The same for a key of which more is known: what it lacks of its scopes is told where calls can tell it.
+    async fn try_key(&self, key: &Tried<'_>, secret: &Secret) -> Result<Liveness, ProviderError> {
+        self.verify(key.id.unwrap_or_default(), secret).await
+    }
 }

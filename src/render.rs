@@ -10,10 +10,12 @@ pub mod plan_sections;
 pub mod plan_text;
 pub mod providers;
 pub mod recover;
+pub mod runbook;
 pub mod schemas;
 pub mod show;
 pub mod table;
 pub mod text_safety;
+pub mod verify;
 
 pub use explain::explain;
 pub use palette::Style;

@@ -33,6 +33,7 @@ pub struct Stage {
 
 thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
+    static TYPED: RefCell<Option<String>> = const { RefCell::new(None) };
     static SAID: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -92,6 +93,16 @@ pub fn provider(account: &Name) -> Option<Box<dyn Provider>> {
 /// Bytes for a marker on a stage.
 pub fn random() -> Option<[u8; 5]> {
     STAGE.with_borrow_mut(|stage| stage.as_mut().map(|stage| (stage.draw)()))
+}
+
+/// What a person types on a stage, once.
+pub fn input() -> Option<String> {
+    TYPED.with_borrow_mut(Option::take)
+}
+
+/// Types something.
+pub fn type_in(text: &str) {
+    TYPED.with_borrow_mut(|typed| *typed = Some(text.to_owned()));
 }
 
 /// Keeps what would be printed. Answers whether it was kept.

@@ -39,6 +39,8 @@ pub struct Account<'a> {
     pub capabilities: &'a Capabilities,
     pub catalogue: &'a Catalogue,
     pub secret_parts: &'a [String],
+    /// Whether a person makes and ends the keys: the provider is asked for nothing but whether one lives.
+    pub attended: bool,
     pub keys: BTreeMap<Name, &'a DesiredKey>,
     pub records: RefCell<BTreeMap<Name, KeyRecord>>,
     pub ledger: &'a Ledger,

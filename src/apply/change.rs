@@ -12,7 +12,7 @@ impl Account<'_> {
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
         // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
-        if !change.steps.iter().all(|step| matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Record { .. })) {
+        if !change.steps.iter().all(|step| matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Record { .. })) {
             self.journal.prove_held().await?;
         }
         for step in &change.steps {
@@ -25,6 +25,7 @@ impl Account<'_> {
                     }
                 }
                 PlanStep::Create { .. } => self.issue(self.declared(name)?).await?,
+                PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation).await?,
                 PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
                 PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
@@ -56,6 +57,9 @@ impl Account<'_> {
     /// in the ledger, so that the next plan replaces the key. Errors: the provider, or a field that stayed as it was.
     async fn edit(&self, key: &DesiredKey, number: u32, fields: &[EditField]) -> Result<(), Failure> {
         let mut record = self.record(&key.address.name);
+        if self.attended {
+            return self.edit_in_ledger(key, &mut record, number).await;
+        }
         let (mut generation, id) = self.known(&record, number)?;
         let label = generation.marker.as_ref().map_or_else(|| key.label.to_string(), |marker| marker.label(&key.label));
         let expires_at = key.expiry.end(generation.created_at);
@@ -112,6 +116,15 @@ impl Account<'_> {
             (Some(_), Err(error)) => Err(Failure::provider("edit the key", error)),
             (Some(field), Ok(())) => Err(not_applied(*field, key, &observed)),
         }
+    }
+
+    /// Where a person makes the keys, only the end that Keywright itself keeps can be edited.
+    async fn edit_in_ledger(&self, key: &DesiredKey, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
+        let generation = record.generation(number).cloned();
+        let generation = generation
+            .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}")))?;
+        let expires_at = key.expiry.end(generation.created_at);
+        self.commit(record, &Generation { expires_at, ..generation }).await
     }
 
     /// Deletes a disabled generation for good. When it was the last one, its files go too.

@@ -136,11 +136,11 @@ impl Account<'_> {
         }
         if self.capabilities.verify {
             match self.prove(&id, secret).await? {
-                Liveness::Alive => {
+                Liveness::Alive | Liveness::Lacks { .. } => {
                     generation.last_verified_at = Some(self.now());
                     self.commit(record, &generation).await?;
                 }
-                Liveness::Dead => {
+                Liveness::Dead | Liveness::Expired => {
                     self.abandon(record, generation.number).await?;
                     return Err(Failure::new(
                         Code::ProviderVerifyFailed,
@@ -173,7 +173,7 @@ impl Account<'_> {
                 | ProviderError::Unreachable(_)
                 | ProviderError::Unanswered(_) => Ok(Liveness::Undecided(error.to_string())),
             })?;
-            if liveness != Liveness::Dead || wait == 0 {
+            if !matches!(liveness, Liveness::Dead | Liveness::Expired) || wait == 0 {
                 return Ok(liveness);
             }
             self.surroundings.wait(Duration::from_secs(1)).await;

@@ -26,6 +26,9 @@ impl Account<'_> {
         for number in unfinished {
             self.recover_generation(key, &mut record, number).await?;
         }
+        if self.attended {
+            return Ok(());
+        }
         self.disable_strays(&mut record).await
     }
 
@@ -78,6 +81,9 @@ impl Account<'_> {
     /// for at every run, since a listing may lag. Errors: provider and disk; the state in the ledger stays as it was.
     pub(super) async fn recover_generation(&self, key: Option<&DesiredKey>, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
         let generation = record.generation(number).expect("the number was taken from this record").clone();
+        if self.attended {
+            return self.settle_handed(record, generation).await;
+        }
         let superseded = record.generations.iter().any(|other| other.number > number);
         let wanted = key.filter(|key| key.state == DesiredState::Active && !superseded);
         // What a ledger edited by hand may lack sends a generation back to the step that finds it.

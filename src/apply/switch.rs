@@ -78,8 +78,8 @@ impl Account<'_> {
     async fn prove_dead(&self, address: &Address, generation: &Generation, asked: Result<(), ProviderError>) -> Result<(), Failure> {
         asked.map_err(|error| Failure::provider("disable the key", error))?;
         match self.liveness(address, generation).await? {
-            Liveness::Dead => Ok(()),
-            Liveness::Alive => Err(Failure::new(
+            Liveness::Dead | Liveness::Expired => Ok(()),
+            Liveness::Alive | Liveness::Lacks { .. } => Err(Failure::new(
                 Code::ProviderNotApplied,
                 format!("the provider accepted to disable generation {} of `{address}`, and its secret still works", generation.number),
             )),
@@ -108,7 +108,7 @@ impl Account<'_> {
             if matches!(error, ProviderError::Refused(_)) {
                 // One that was never disabled after all, which only its own secret tells, has nothing refused to it.
                 let untold = matches!(self.look(&id).await, Ok(Some(ObservedKey { enabled: None, .. })));
-                if untold && matches!(self.liveness(&record.address, &generation).await, Ok(Liveness::Alive)) {
+                if untold && matches!(self.liveness(&record.address, &generation).await, Ok(Liveness::Alive | Liveness::Lacks { .. })) {
                     return self.switched_on(record, generation).await;
                 }
                 self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
@@ -121,8 +121,8 @@ impl Account<'_> {
         let enabled = match told {
             Some(Some(enabled)) => enabled,
             Some(None) => match self.liveness(&record.address, &generation).await? {
-                Liveness::Alive => true,
-                Liveness::Dead => false,
+                Liveness::Alive | Liveness::Lacks { .. } => true,
+                Liveness::Dead | Liveness::Expired => false,
                 Liveness::Undecided(why) => {
                     // The mark stays: the next plan asks again.
                     asked.map_err(|error| Failure::provider("enable the key", error))?;

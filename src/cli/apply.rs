@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use super::args::ApplyArgs;
 use super::beyond::{Beyond, Written};
@@ -15,7 +16,7 @@ use super::{plan as planning, print};
 use crate::apply::journal::Remote;
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Address, Name};
+use crate::model::{Address, Listing, Name};
 use crate::plan::{Action, Change, Mode, Plan};
 use crate::render;
 use crate::vault::Identities;
@@ -81,7 +82,7 @@ async fn work(
     let unfinished = recovery::unfinished(&session, &observed, only);
     let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
     let in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
-    let acting = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
+    let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
         recovery::confirm(host, args.yes, "Apply these changes?")?;
@@ -91,7 +92,7 @@ async fn work(
         if !in_part {
             apply::tidy(&session.ledger, &session.records)?;
         }
-        return Ok(if in_part { Exit::Partial } else { Exit::Done });
+        return Ok(if in_part { Exit::Partial } else { done(args, &shown) });
     }
     host.listen_for_signals();
     let held = beyond.acquire().await?;
@@ -103,7 +104,43 @@ async fn work(
     let released = beyond.release(held, written).await;
     let (exit, _) = ended?;
     released?;
-    Ok(if in_part && exit == Exit::Done { Exit::Partial } else { exit })
+    if exit != Exit::Done {
+        return Ok(exit);
+    }
+    let after = attended_now(&session, only, can_open, now())?;
+    Ok(if in_part { Exit::Partial } else { done(args, &after) })
+}
+
+/// What persons have to do now that apply has opened it, with the names that it gave. Nobody is asked for that.
+fn attended_now(session: &Session<'_>, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Result<Plan, Stop> {
+    let mut asked = session.assume(only);
+    asked.listings.retain(|_, listing| matches!(listing, Listing::Attended));
+    let plan = session.plan(&asked, Mode::Live, only, can_open, now);
+    print(render::runbook::open_text(&plan.attended, session.host.style(session.host.colour_out())))?;
+    Ok(plan)
+}
+
+/// Whether apply has something to do: a step that waits for a person is not.
+fn is_work(change: &Change) -> bool {
+    match change.action {
+        Action::Blocked => false,
+        Action::Attended => !change.steps.is_empty(),
+        Action::Create
+        | Action::Edit
+        | Action::Rotate
+        | Action::Replace
+        | Action::Disable
+        | Action::Enable
+        | Action::Delete
+        | Action::Reseal
+        | Action::Deliver
+        | Action::None => true,
+    }
+}
+
+/// Done, as far as no person has to act.
+fn done(args: &ApplyArgs, plan: &Plan) -> Exit {
+    if args.detailed_exitcode && !plan.attended.is_empty() { Exit::Changes } else { Exit::Done }
 }
 
 /// What was read before anything is changed.
@@ -159,7 +196,7 @@ async fn act(
 
 /// The accounts that would be changed.
 fn accounts_changed<'p>(plan: &'p Plan, unfinished: &'p BTreeSet<Address>) -> impl Iterator<Item = &'p Name> {
-    let acting = plan.changes.iter().filter(|change| change.action != Action::Blocked);
+    let acting = plan.changes.iter().filter(|change| is_work(change));
     acting.map(|change| &change.address).chain(unfinished).map(|address| &address.account)
 }
 
@@ -177,7 +214,7 @@ fn preflight(accounts: &[Account<'_>], sources: &Sources, plan: &Plan) -> Result
 }
 
 fn changes_of<'p>(plan: &'p Plan, account: &Name) -> Vec<&'p Change> {
-    plan.changes.iter().filter(|change| change.address.account == *account && change.action != Action::Blocked).collect()
+    plan.changes.iter().filter(|change| change.address.account == *account && is_work(change)).collect()
 }
 
 /// Says what was done and what was not.
@@ -190,7 +227,7 @@ fn conclude(host: &Host, outcomes: &[Outcome], recovered: usize, in_part: bool) 
         done(&[Action::Rotate, Action::Replace]),
         done(&[Action::Disable]),
     );
-    for (action, word) in [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed")] {
+    for (action, word) in [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed"), (Action::Attended, "opened for a person")] {
         match done(&[action]) {
             0 => {}
             number => text.push_str(&format!(", {number} {word}")),

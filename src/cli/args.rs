@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::model::Address;
+use crate::workspace::manifest::Expires;
 
 /// Declares API keys in git, and makes the vendors match.
 #[derive(Debug, Parser)]
@@ -51,6 +52,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// Make the providers match the manifests, and seal each new secret
     Apply(ApplyArgs),
+    /// Hand over a key that a person made, or confirm that one was revoked
+    Fulfil(FulfilArgs),
+    /// Try the secrets of published keys by one harmless call each or more, and record when they worked
+    Verify(VerifyArgs),
     /// Show what an interrupted apply left and what becomes of it; with --yes, do it (apply does it first anyway)
     Recover(RecoverArgs),
     /// Check what apply will need: credentials, clocks, recipients, directories, git
@@ -181,6 +186,45 @@ pub struct ApplyArgs {
     /// Exit with 2 when attended steps are open afterwards
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct FulfilArgs {
+    /// The key, as `account/name`; its secret is asked for without echo, or read from standard input
+    #[arg(value_name = "ADDRESS")]
+    pub address: Address,
+    /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
+    #[arg(long, conflicts_with = "expires")]
+    pub revoked: bool,
+    /// With --revoked: only this generation (default: all that the plan asks to revoke)
+    #[arg(long, value_name = "NUMBER", requires = "revoked")]
+    pub generation: Option<u32>,
+    /// The end that was chosen at the provider, as 2027-03-31 (the day is included, UTC) or `never` (default: the end that was asked for)
+    #[arg(long, value_name = "DAY")]
+    pub expires: Option<Expires>,
+    /// Accept it although the provider gives no clear answer, or refuses a declared scope; every plan repeats that
+    #[arg(long)]
+    pub unverified: bool,
+    /// An age identity file: it can then be told whether this is the previous secret, or whether a revoked one is dead
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Only these keys (default: all)
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<Address>,
+    /// An age identity file; without one, only secrets that their provider shows again can be tried
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub writing: Writing,
+    /// The form of the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
 }
 
 #[derive(Debug, Args)]

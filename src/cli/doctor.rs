@@ -93,6 +93,9 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
             let subject = format!("{name}: {word}");
             match session.open_account(name, *purpose) {
                 Err(diagnostic) => checks.push(bad(subject, diagnostic.message, diagnostic.help.as_deref())),
+                Ok(_) if account.profile.attended().is_some() => {
+                    checks.push(good(format!("{name}: attended"), "a person makes its keys: no credential is needed, and nothing can be listed"));
+                }
                 Ok(provider) => {
                     checks.push(match provider.list().await {
                         Ok(keys) => good(subject, format!("accepted; {} there", render::count(keys.len(), "key"))),
@@ -106,7 +109,7 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
     let only = std::collections::BTreeSet::new();
     let observed = session.observe(&session.providers(Purpose::Apply, &only), Purpose::Apply).await;
     let left = recovery::unfinished(session, &observed, &only).len();
-    let known = observed.listings.values().all(|listing| matches!(listing, Listing::Complete(_)));
+    let known = observed.listings.values().all(|listing| matches!(listing, Listing::Complete(_) | Listing::Attended));
     checks.push(match left {
         0 if known => good("earlier applies", "nothing was left unfinished"),
         0 => warning("earlier applies", "not every account can be read", "mend the accounts above"),

@@ -2,7 +2,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use indicatif::{MultiProgress, ProgressBar};
 use jiff::{SignedDuration, Timestamp};
+use zeroize::Zeroizing;
 
 use super::args::{Colour, Global};
 use super::exit::Stop;
@@ -21,6 +22,9 @@ use crate::files::process::Process;
 use crate::model::Name;
 use crate::model::time::whole_second;
 use crate::render;
+
+/// Longest secret that is read, in bytes.
+const SECRET_LIMIT: usize = 64 << 10;
 
 /// What the commands take from the process.
 pub struct Host {
@@ -176,6 +180,21 @@ impl Host {
             return None;
         }
         rpassword::prompt_password(format!("{prompt}: ")).ok().map(secrecy::SecretString::from)
+    }
+
+    /// Takes a secret: from a terminal without echo, otherwise standard input to its end.
+    pub fn secret(&self, prompt: &str) -> io::Result<Zeroizing<String>> {
+        #[cfg(test)]
+        if let Some(text) = crate::seam::input() {
+            return Ok(Zeroizing::new(text));
+        }
+        if io::stdin().is_terminal() {
+            return rpassword::prompt_password(format!("{prompt}: ")).map(Zeroizing::new);
+        }
+        // With its full capacity from the start the text never moves and leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(SECRET_LIMIT + 1));
+        io::stdin().lock().take(SECRET_LIMIT as u64 + 1).read_to_string(&mut text)?;
+        if text.len() > SECRET_LIMIT { Err(io::Error::other("it is longer than any secret")) } else { Ok(text) }
     }
 
     /// How a text result looks: colour, and the width of the terminal.

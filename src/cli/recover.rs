@@ -91,6 +91,16 @@ fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>
     let unfinished = recovery::unfinished(session, observed, only);
     let mut rows = Vec::new();
     for address in &unfinished {
+        if let Some(Listing::Attended) = observed.listings.get(&address.account) {
+            let left = session.records[address].generations.iter().filter(|generation| generation.state.is_unfinished());
+            rows.extend(left.map(|generation| RecoverRow {
+                address: address.clone(),
+                generation: generation.number,
+                state: generation.state,
+                id: None,
+                outcome: "its sealed secret is published; without its ciphertext, the person is asked again",
+            }));
+        }
         let Some(Listing::Complete(seen)) = observed.listings.get(&address.account) else { continue };
         let records = session::records_of(&session.records, &address.account);
         let strays = apply::strays(records.into_values(), seen.keys.values());

@@ -57,6 +57,7 @@ pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Ad
             let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
             apply::needs_recovery(record, &strays[&address.account], snapshot, consistency, now)
         }
+        Some(Listing::Attended) => record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some()),
         Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
     });
     left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
@@ -192,7 +193,7 @@ pub fn accounts<'s>(
 ) -> Vec<Account<'s>> {
     let usable = providers.iter().filter_map(|(name, provider)| Some((name, provider.as_ref().ok()?)));
     usable
-        .filter(|(name, _)| matches!(listings.get(*name), Some(Listing::Complete(_))))
+        .filter(|(name, _)| matches!(listings.get(*name), Some(Listing::Complete(_) | Listing::Attended)))
         .map(|(name, provider)| {
             let account = &session.workspace.accounts[name];
             let records = session::records_of(&session.records, name).into_iter().map(|(key, record)| (key, record.clone())).collect();
@@ -203,6 +204,7 @@ pub fn accounts<'s>(
                 capabilities: &account.profile.capabilities,
                 catalogue: &account.catalogue,
                 secret_parts: &account.profile.secret.parts,
+                attended: account.profile.attended().is_some(),
                 keys: session::keys_of(&session.workspace.keys, name),
                 records: RefCell::new(records),
                 ledger: &session.ledger,

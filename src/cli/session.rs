@@ -15,11 +15,12 @@ use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{AccessLevel, Address, DesiredKey, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
-use crate::plan::{self, AccountInput, Mode, Plan, PlanInput};
+use crate::plan::{self, AccountInput, AttendedInput, Mode, Plan, PlanInput};
 use crate::profile::Api;
-use crate::provider::Provider;
+use crate::provider::attended::AttendedProvider;
 use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
+use crate::provider::{Provider, ProviderError};
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
 use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
@@ -123,6 +124,15 @@ impl<'h> Session<'h> {
         if let Some(provider) = crate::seam::provider(&account.name) {
             return Ok(provider);
         }
+        let at = AccountAt { environment: account.environment.as_deref(), endpoint: account.endpoint.as_deref(), params: &account.params };
+        let unopened = |error: ProviderError| {
+            let message = format!("account `{}` cannot be opened: {error}", account.name);
+            Box::new(Diagnostic::error(Code::ProviderUnavailable, message))
+        };
+        if account.profile.attended().is_some() {
+            let provider = AttendedProvider::open(&account.profile, at, Timestamp::now).map_err(unopened)?;
+            return Ok(Box::new(provider));
+        }
         match &account.profile.api {
             Some(Api::Keyring) => {
                 let store = account.params.get("store").map_or(".keywright/keyring.json", String::as_str);
@@ -142,25 +152,21 @@ impl<'h> Session<'h> {
                     Box::new(Diagnostic::error(Code::CredentialMissing, message).help("add `credential:` to the account in keywright.yaml"))
                 })?;
                 let text = self.credential(&account.name, reference)?;
-                let credential = api.credential.parse(&text).map_err(|problem| {
+                let shape = api.credential.as_ref().ok_or_else(|| {
+                    let message = format!("account `{}`: the profile of `{}` does not say what a credential is", account.name, account.profile.name);
+                    Box::new(Diagnostic::error(Code::CredentialInvalid, message))
+                })?;
+                let credential = shape.parse(&text).map_err(|problem| {
                     let message = format!("the credential of account `{}` cannot be used: {problem}", account.name);
                     Box::new(Diagnostic::error(Code::CredentialInvalid, message).note(format!("it comes from {}", describe(reference))))
                 })?;
-                let at = AccountAt {
-                    environment: account.environment.as_deref(),
-                    endpoint: account.endpoint.as_deref(),
-                    params: &account.params,
-                };
                 HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now)
                     .map(|provider| Box::new(provider) as Box<dyn Provider>)
-                    .map_err(|error| {
-                        let message = format!("account `{}` cannot be opened: {error}", account.name);
-                        Box::new(Diagnostic::error(Code::ProviderUnavailable, message))
-                    })
+                    .map_err(unopened)
             }
             None => Err(Box::new(Diagnostic::error(
                 Code::ProviderUnavailable,
-                format!("account `{}`: `{}` has no API, and this version does not guide a person", account.name, account.profile.name),
+                format!("account `{}`: the profile of `{}` has neither an API nor runbooks", account.name, account.profile.name),
             ))),
         }
     }
@@ -200,6 +206,7 @@ impl<'h> Session<'h> {
         let reads = providers.iter().map(|(name, provider)| async move {
             let listing = match provider {
                 Err(diagnostic) => Listing::Unavailable(diagnostic.message.clone()),
+                Ok(_) if self.workspace.accounts[name].profile.attended().is_some() => Listing::Attended,
                 Ok(provider) => {
                     let records = records_of(&self.records, name);
                     observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
@@ -223,14 +230,26 @@ impl<'h> Session<'h> {
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
         let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        let assumed = |name: &Name| (name.clone(), observe::assume(&records_of(&self.records, name)));
+        let assumed = |name: &Name| {
+            // There is nothing that a provider could have been asked.
+            let attended = self.workspace.accounts[name].profile.attended().is_some();
+            (name.clone(), if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) })
+        };
         Observed { listings: self.workspace.accounts.keys().filter(chosen).map(assumed).collect(), findings: Vec::new() }
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
     pub fn plan(&self, observed: &Observed, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
+        let options = |name: &Name| self.workspace.accounts[name].profile.options.keys().cloned().collect();
+        let options: BTreeMap<&Name, BTreeSet<String>> = observed.listings.keys().map(|name| (name, options(name))).collect();
         let accounts = observed.listings.iter().map(|(name, listing)| {
             let account = &self.workspace.accounts[name];
+            let attended = account.profile.attended().map(|runbooks| AttendedInput {
+                runbooks,
+                environment: account.environment.as_deref(),
+                params: &account.params,
+                options: &options[name],
+            });
             let input = AccountInput {
                 provider: &account.profile.name,
                 capabilities: &account.profile.capabilities,
@@ -238,6 +257,7 @@ impl<'h> Session<'h> {
                 listing: listing.clone(),
                 desired: keys_of(&self.workspace.keys, name),
                 ledger: records_of(&self.records, name),
+                attended,
             };
             (name.clone(), input)
         });

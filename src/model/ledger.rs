@@ -112,6 +112,9 @@ pub struct Generation {
     /// The provider is being asked to disable or enable it; how that ended is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switching: Option<Switching>,
+    /// Accepted on a person's word: nothing has shown yet that its secret works.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
@@ -180,6 +183,7 @@ impl Generation {
             settles_at: None,
             resealing: None,
             switching: None,
+            unverified: false,
             uneditable: Vec::new(),
         }
     }

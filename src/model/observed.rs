@@ -53,6 +53,9 @@ pub enum Listing {
     Unavailable(String),
     /// Offline: the ledger stands in. Plans made of it cannot be applied.
     Assumed(Snapshot),
+    /// Nothing can be listed there, ever: a person makes and ends the keys, and the ledger has what they confirmed. Nothing may be concluded from
+    /// what is missing, and nothing needs to be.
+    Attended,
 }
 
 /// Observed keys by id.
@@ -69,7 +72,7 @@ impl Listing {
     pub fn snapshot(&self) -> Option<&Snapshot> {
         match self {
             Self::Complete(snapshot) | Self::Assumed(snapshot) => Some(snapshot),
-            Self::Unavailable(_) => None,
+            Self::Unavailable(_) | Self::Attended => None,
         }
     }
 }

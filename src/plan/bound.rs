@@ -28,6 +28,7 @@ pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
         change.steps.iter().find_map(|step| match step {
             PlanStep::Create { generation } => Some(*generation),
             PlanStep::Recover { .. }
+            | PlanStep::Open { .. }
             | PlanStep::Edit { .. }
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
@@ -96,6 +97,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             }
             PlanStep::Recover { .. }
             | PlanStep::Create { .. }
+            | PlanStep::Open { .. }
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
@@ -107,6 +109,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
         PlanStep::Create { .. } => fresh.steps.iter().any(|other| match other {
             PlanStep::Recover { generation } => approved.steps.contains(&PlanStep::Create { generation: *generation }),
             PlanStep::Create { .. }
+            | PlanStep::Open { .. }
             | PlanStep::Edit { .. }
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
@@ -115,6 +118,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Record { .. } => false,
         }),
         PlanStep::Recover { .. }
+        | PlanStep::Open { .. }
         | PlanStep::Enable { .. }
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
@@ -140,10 +144,10 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
     for key in fresh.access.recipients_added.iter().filter(|key| !approved.access.recipients_added.contains(key)) {
         lines.push(format!("`{key}` could open the secret, which was not approved"));
     }
-    let makes = fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Edit { .. } | PlanStep::Enable { .. }));
+    let makes = fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Enable { .. }));
     let sets = |field| {
         fresh.steps.iter().any(|step| match step {
-            PlanStep::Create { .. } => true,
+            PlanStep::Create { .. } | PlanStep::Open { .. } => true,
             PlanStep::Edit { fields, .. } => fields.contains(&field),
             PlanStep::Recover { .. }
             | PlanStep::Enable { .. }
@@ -195,6 +199,7 @@ fn describe(step: &PlanStep) -> String {
     match step {
         PlanStep::Recover { .. } => format!("recovering generation {generation}"),
         PlanStep::Create { .. } => format!("creating generation {generation}"),
+        PlanStep::Open { .. } => format!("opening generation {generation} for a person"),
         PlanStep::Edit { fields, .. } => {
             let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
             format!("editing {} of generation {generation}", fields.join(", "))

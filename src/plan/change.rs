@@ -50,6 +50,10 @@ pub enum PlanStep {
     Create {
         generation: u32,
     },
+    /// Write down what a person is to make, with its marker: only the ledger changes.
+    Open {
+        generation: u32,
+    },
     Edit {
         generation: u32,
         fields: Vec<EditField>,
@@ -90,6 +94,7 @@ impl PlanStep {
         match self {
             Self::Recover { .. } => "recover",
             Self::Create { .. } => "create",
+            Self::Open { .. } => "open",
             Self::Edit { .. } => "edit",
             Self::Enable { .. } => "enable",
             Self::Disable { .. } => "disable",
@@ -104,6 +109,7 @@ impl PlanStep {
         match self {
             Self::Recover { generation }
             | Self::Create { generation }
+            | Self::Open { generation }
             | Self::Edit { generation, .. }
             | Self::Enable { generation }
             | Self::Disable { generation }
@@ -250,7 +256,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountView {
     pub provider: String,
-    /// `complete`, `unavailable` or `assumed`.
+    /// `complete`, `unavailable`, `assumed`, or `attended`: nothing can be listed there.
     pub listing: String,
     pub observed: usize,
     /// Why the listing is unavailable.
@@ -279,11 +285,11 @@ pub struct UnmanagedKey {
     pub enabled: Option<bool>,
 }
 
-/// A rotation or an expiry within the next 30 days.
+/// A rotation, an expiry or an end by disuse within the next 30 days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Due {
     pub address: Address,
-    /// `rotation` or `expiry`.
+    /// `rotation`, `expiry`, or `idle`: it dies then unless it is used before.
     pub kind: String,
     pub at: Timestamp,
 }
@@ -292,10 +298,28 @@ pub struct Due {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttendedStep {
     pub address: Address,
+    /// `create`, `rotate`, `replace` or `revoke`.
     pub kind: String,
+    /// What is to be taken letter by letter stands in backticks, here and in the steps.
     pub title: String,
     pub steps: Vec<String>,
+    /// Concludes it.
     pub command: String,
+    /// The page where it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// How long it takes, about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u32>,
+    /// Who is to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What the provider knows the key by; absent until apply has opened the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Absent until apply has opened the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u32>,
 }
 
 /// Counts by action, and the access in all.

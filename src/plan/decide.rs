@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
-use super::{Action, Change, PlanStep, RecordedState, limits, older, rows};
+use super::{Action, AttendedStep, Change, PlanStep, RecordedState, attended, limits, older, rows};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, Listing};
 use crate::profile::Disable;
@@ -88,6 +88,8 @@ pub(super) fn row(wanted: Wanted, held: Held, seen: Seen) -> Row {
 pub(super) struct Decision {
     pub change: Option<Change>,
     pub findings: Vec<Diagnostic>,
+    /// Work for a person.
+    pub attended: Vec<AttendedStep>,
 }
 
 /// Decides about the keys of an account, in their order. `room` counts the account's keys over all decisions, one after the other; everything
@@ -101,6 +103,9 @@ pub(super) fn decide_all(keys: &[Key], room: &mut limits::Room) -> Vec<Decision>
 }
 
 fn begin(key: &Key) -> Draft {
+    if key.account.attended.is_some() {
+        return Draft::empty(key);
+    }
     let mut draft = rows::draft(key, current_row(key));
     continue_unfinished(key, &mut draft);
     guard(key, &mut draft);
@@ -114,6 +119,9 @@ fn limit(key: &Key, draft: &mut Draft, room: &mut limits::Room) {
 }
 
 fn conclude(key: &Key, mut draft: Draft) -> Decision {
+    if let Some(attended) = &key.account.attended {
+        return attended::decide(key, attended);
+    }
     let superseded = draft.refusal.is_none() && draft.issues() || key.held() == Held::Attended;
     let (steps, mut findings) = older::steps(key, superseded);
     append_older(key, &mut draft, steps);
@@ -124,7 +132,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     }
     let (change, said) = draft.finish(key);
     findings.extend(said);
-    Decision { change, findings }
+    Decision { change, findings, attended: Vec::new() }
 }
 
 /// The row of the key's current generation.
@@ -245,6 +253,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
             PlanStep::Delete { .. } | PlanStep::Record { state: RecordedState::Deleted, .. } => Action::Delete,
             PlanStep::Recover { .. }
             | PlanStep::Create { .. }
+            | PlanStep::Open { .. }
             | PlanStep::Edit { .. }
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
@@ -261,7 +270,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
 }
 
 /// Writes a changed `protect` flag down, so that it survives the removal of the entry.
-fn record_protection(key: &Key, draft: &mut Draft) {
+pub(super) fn record_protection(key: &Key, draft: &mut Draft) {
     let (Some(desired), Some(record)) = (key.desired, key.record) else { return };
     let Some(generation) = key.current().or_else(|| key.generations().max_by_key(|generation| generation.number)) else { return };
     if desired.protect == record.protect || draft.refusal.is_some() {

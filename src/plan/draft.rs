@@ -258,20 +258,7 @@ fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
 }
 
 fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Some(desired) = key.desired.filter(|_| draft.issues()) {
-        let groups: Vec<&str> = desired.recipients.keys().map(String::as_str).collect();
-        let count = public_keys(&desired.recipients).len();
-        let noun = if count == 1 { "recipient" } else { "recipients" };
-        let (account, name) = (&key.address.account, &key.address.name);
-        notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
-        let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
-        notes.push(match (desired.expiry, end) {
-            (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
-            (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
-            (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
-        });
-    }
+    let mut notes = key.desired.filter(|_| draft.issues()).map(|desired| issue_notes(key, desired, draft)).unwrap_or_default();
     if !access.open_ended.is_empty() {
         notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
     }
@@ -303,8 +290,25 @@ fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
     notes
 }
 
+/// Where the secret of a new generation goes, and when it ends.
+pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec<String> {
+    let mut notes = Vec::new();
+    let groups: Vec<&str> = desired.recipients.keys().map(String::as_str).collect();
+    let count = public_keys(&desired.recipients).len();
+    let noun = if count == 1 { "recipient" } else { "recipients" };
+    let (account, name) = (&key.address.account, &key.address.name);
+    notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
+    let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
+    notes.push(match (desired.expiry, end) {
+        (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
+        (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
+        (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
+    });
+    notes
+}
+
 /// `90 days`, or the span as people write it when it is no whole number of days.
-fn words(span: Span) -> String {
+pub(super) fn words(span: Span) -> String {
     match (span.as_seconds() / 86_400, span.as_seconds() % 86_400) {
         (1, 0) => "1 day".to_owned(),
         (days, 0) => format!("{days} days"),

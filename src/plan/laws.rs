@@ -230,6 +230,18 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         record.protect = desired.protect;
         return;
     }
+    if let PlanStep::Open { generation: number } = step {
+        // The record alone changes, and a marker that is there stays.
+        let desired = desired.unwrap();
+        let before = record.generation(*number).and_then(|before| before.marker.clone());
+        let marker = before.unwrap_or_else(|| marker(3000 + *number));
+        let label = marker.label(&desired.label);
+        let (marker, options, expires_at) = (Some(marker), desired.options.clone(), desired.expiry.end(now));
+        let opened = Generation::new(*number, GenerationState::Attended, label, desired.scopes.clone(), now);
+        record.put(Generation { marker, options, expires_at, ..opened });
+        record.protect = desired.protect;
+        return;
+    }
     if let PlanStep::Enable { .. } = step {
         // The same for one whose successor lives again.
         for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Retiring) {
@@ -247,7 +259,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         generation.delete_after = now.checked_add(Span::days(7).duration()).ok().filter(|_| !kept);
     };
     match step {
-        PlanStep::Create { .. } => {}
+        PlanStep::Create { .. } | PlanStep::Open { .. } => {}
         PlanStep::Recover { .. } => {
             // Undone: found by its marker and disabled, or never created.
             let found = snapshot.keys.values_mut().find(|key| key.marker() == generation.marker || Some(&key.id) == id.as_ref());

@@ -105,7 +105,7 @@ fn may_delete(wanted: Wanted) -> bool {
     }
 }
 
-fn pace(key: &Key, current: Option<&Generation>) -> Pace {
+pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
     // A protected key that is not wanted goes on as before.
     match key.wanted() {
         Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,

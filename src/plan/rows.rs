@@ -154,7 +154,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
 }
 
 /// Whether the differences ask for a new generation, and why. What is due anyway covers what cannot be edited.
-fn new_generation(found: &Differences) -> Option<(Action, String)> {
+pub(super) fn new_generation(found: &Differences) -> Option<(Action, String)> {
     let mut reasons = Vec::new();
     if !found.removed.is_empty() {
         reasons.push(REMOVED_RECIPIENT.to_owned());
@@ -174,7 +174,7 @@ fn new_generation(found: &Differences) -> Option<(Action, String)> {
     Some((action, reasons.join("; ")))
 }
 
-fn differ(found: &Differences) -> String {
+pub(super) fn differ(found: &Differences) -> String {
     let names: Vec<&str> = found.fields.iter().map(|field| field.as_str()).collect();
     let verb = if names == ["scopes"] || names == ["options"] || names.len() > 1 { "differ" } else { "differs" };
     let drift = if found.drift { "drift: " } else { "" };
@@ -182,7 +182,7 @@ fn differ(found: &Differences) -> String {
     format!("{drift}{} {verb}{ledger}", names.join(", "))
 }
 
-fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draft {
+pub(super) fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draft {
     let end = match desired.expiry {
         Expiry::At(end) => format!(" on {}", day(end)),
         Expiry::Never | Expiry::Lifetime(_) => String::new(),

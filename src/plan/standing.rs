@@ -163,7 +163,7 @@ impl<'a> Key<'a> {
             Listing::Complete(_) | Listing::Assumed(_) if absent => Seen::Missing,
             Listing::Complete(_) | Listing::Assumed(_) if is_switching(generation) => self.switching(generation),
             // Without a listing, the question is only what the ledger alone would make of the manifest.
-            Listing::Assumed(_) | Listing::Unavailable(_) => from_ledger(generation.state),
+            Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => from_ledger(generation.state),
             Listing::Complete(_) if generation.id.is_some() && self.may_be_hidden(generation.state) => Seen::Off,
             Listing::Complete(_) => Seen::Unknown,
         }
@@ -196,7 +196,7 @@ impl<'a> Key<'a> {
     fn is_settled(&self, generation: &Generation) -> bool {
         let complete = match self.account.listing {
             Listing::Complete(_) => true,
-            Listing::Unavailable(_) | Listing::Assumed(_) => false,
+            Listing::Unavailable(_) | Listing::Assumed(_) | Listing::Attended => false,
         };
         let shown =
             generation.marker.as_ref().is_some_and(|marker| self.index.markers.contains(marker)) || self.observed(generation).is_some();

@@ -18,10 +18,11 @@ pub(super) fn account_view(account: &AccountInput) -> AccountView {
         Listing::Complete(_) => ("complete", None),
         Listing::Assumed(_) => ("assumed", None),
         Listing::Unavailable(why) => ("unavailable", Some(why.clone())),
+        Listing::Attended => ("attended", None),
     };
     let observed = match &account.listing {
         Listing::Complete(snapshot) => snapshot.keys.len(),
-        Listing::Assumed(_) | Listing::Unavailable(_) => 0,
+        Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => 0,
     };
     AccountView { provider: account.provider.to_owned(), listing: listing.to_owned(), observed, reason }
 }
@@ -31,7 +32,7 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
     let provider = account.provider;
     let mut findings = Vec::new();
     match &account.listing {
-        Listing::Complete(_) => {}
+        Listing::Complete(_) | Listing::Attended => {}
         Listing::Assumed(_) => {
             let message = format!("the ledger stands in for `{name}`: `{provider}` was not asked, and this plan cannot be applied");
             findings.push(Diagnostic::new(Code::PlanAssumed, Severity::Note, message));
@@ -46,11 +47,14 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
     if !capabilities.verify {
         weaker.push("new secrets cannot be verified");
     }
-    if capabilities.disable == Disable::None {
+    if account.attended.is_none() && capabilities.disable == Disable::None {
         weaker.push("keys cannot be disabled");
     }
     if expires && !capabilities.expiry.settable {
-        weaker.push("keys cannot expire there, so Keywright enforces the end itself");
+        weaker.push(match account.attended {
+            None => "keys cannot expire there, so Keywright enforces the end itself",
+            Some(_) => "keys cannot expire there, so a person is asked to revoke each at its end",
+        });
     }
     if !weaker.is_empty() {
         findings.push(Diagnostic::new(Code::PlanDegraded, Severity::Note, format!("`{name}` at `{provider}`: {}", weaker.join("; "))));

@@ -33,6 +33,9 @@ fn spec(wildcard: Wildcard, unlisted: Unlisted) -> CatalogueSpec {
         unlisted,
         aliases: BTreeMap::new(),
         verbs: BTreeMap::from([("read".to_owned(), AccessLevel::Read)]),
+        tiers: BTreeMap::new(),
+        implied: Vec::new(),
+        hints: Vec::new(),
         scopes: BTreeMap::new(),
     }
 }
@@ -54,7 +57,7 @@ fn build_catalogue() -> Catalogue {
         ("x:key:update", AccessLevel::Write, vec![Tag::Credentials], None),
         ("x:pay:read", AccessLevel::Read, vec![Tag::Financial], None),
     ] {
-        spec.scopes.insert(name.into(), ScopeSpec { access, tags, says: None, why: why.map(str::to_owned) });
+        spec.scopes.insert(name.into(), ScopeSpec { access, tags, says: None, why: why.map(str::to_owned), group: None });
     }
     Catalogue::new(spec).unwrap()
 }
@@ -157,6 +160,7 @@ pub(super) enum Kind {
     Complete,
     Assumed,
     Unavailable,
+    Attended,
 }
 
 /// One account with one key.
@@ -173,6 +177,11 @@ pub(super) struct World {
     pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    /// Where a person makes the keys.
+    pub runbooks: Option<Runbooks>,
+    pub params: BTreeMap<String, String>,
+    /// Names of the options that keys can have there.
+    pub options: BTreeSet<String>,
 }
 
 impl World {
@@ -189,7 +198,21 @@ impl World {
             others: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            runbooks: None,
+            params: BTreeMap::new(),
+            options: BTreeSet::new(),
         }
+    }
+
+    /// Wanted, with nothing there, at a provider whose keys a person makes.
+    pub fn attended() -> Self {
+        let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let runbook = |title: &str, steps: &[&str]| Runbook { title: title.to_owned(), link: None, minutes: Some(3), steps: texts(steps) };
+        let create = runbook("make {{ label }}", &["tick {% for g in groups %}{{ g.scopes | join(', ') }}{% endfor %}", "{% if end %}end it {{ end }}{% endif %}", "{% if previous %}keep {{ previous }}{% endif %}"]);
+        let revoke = runbook("{% if doubtful %}look for{% else %}revoke{% endif %} {{ label }}", &[]);
+        let mut capabilities = Capabilities { editable: EditableFields::default(), disable: Disable::None, delete: false, get: false, ..capabilities() };
+        capabilities.expiry.settable = false;
+        Self { capabilities, listing: Kind::Attended, runbooks: Some(Runbooks { create, revoke }), ..Self::new() }
     }
 
     /// Wanted, issued as generation 1, and shown by the provider as it should be.
@@ -251,9 +274,16 @@ impl World {
                 Kind::Complete => Listing::Complete(self.snapshot.clone()),
                 Kind::Assumed => Listing::Assumed(self.snapshot.clone()),
                 Kind::Unavailable => Listing::Unavailable("page 2 failed".to_owned()),
+                Kind::Attended => Listing::Attended,
             },
             desired,
             ledger,
+            attended: self.runbooks.as_ref().map(|runbooks| AttendedInput {
+                runbooks,
+                environment: None,
+                params: &self.params,
+                options: &self.options,
+            }),
         }
     }
 

@@ -5,15 +5,16 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::auth::{Auth, Select};
+use super::auth::Auth;
 use super::body::Body;
-use super::classify::{Errors, When};
+use super::classify::Errors;
 use super::codec_scopes::ScopeFormat;
 use super::codec_time::TimeFormat;
 use super::credential::Credential;
 use super::paging::Paging;
 use super::reader::{KeyReader, Pointer};
 use super::template::{Request, Template};
+pub use super::verify::Verify;
 
 /// What carries out a provider's operations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +30,9 @@ pub enum Api {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpApi {
-    /// What the admin credential consists of.
-    pub credential: Credential,
+    /// What the admin credential consists of; absent where a person makes the keys, and no account needs one.
+    #[serde(default)]
+    pub credential: Option<Credential>,
     /// How calls authenticate.
     pub auth: Auth,
     /// Headers of every call.
@@ -42,9 +44,11 @@ pub struct HttpApi {
     #[serde(default)]
     pub formats: Formats,
     /// What can be asked. An operation that is not here does not exist.
+    #[serde(default)]
     pub operations: Operations,
-    /// Where answers hold what of a key.
-    pub key: KeyReader,
+    /// Where answers hold what of a key; needed by every operation.
+    #[serde(default)]
+    pub key: Option<KeyReader>,
     /// How a key proves that it works.
     #[serde(default)]
     pub verify: Option<Verify>,
@@ -117,21 +121,4 @@ pub struct ListOperation {
     pub items: Pointer,
     #[serde(default)]
     pub paging: Paging,
-}
-
-/// A harmless call made with a key's own secret. What is neither alive nor dead decides nothing.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Verify {
-    pub request: Request,
-    /// The query string by name.
-    #[serde(default)]
-    pub query: BTreeMap<String, Template>,
-    /// What decides the scheme of `auth` that the key uses.
-    #[serde(rename = "use")]
-    pub select: Select,
-    /// Answers that prove the key to work.
-    pub alive: Vec<When>,
-    /// Answers that prove it dead.
-    pub dead: Vec<When>,
 }

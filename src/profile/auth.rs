@@ -11,9 +11,9 @@ use crate::model::Options;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// What decides the scheme of our own calls.
-    #[serde(rename = "use")]
-    pub select: Select,
+    /// What decides the scheme of our own calls; absent where there is no credential of ours.
+    #[serde(rename = "use", default)]
+    pub select: Option<Select>,
     /// Schemes by name.
     pub schemes: BTreeMap<String, AuthScheme>,
 }

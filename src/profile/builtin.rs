@@ -4,7 +4,12 @@ use crate::diagnostics::Report;
 
 /// Built-in profiles by name, as YAML.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
-    &[("keyring", include_str!("../profiles/keyring.yaml")), ("payconex", include_str!("../profiles/payconex.yaml"))]
+    &[
+        ("brex", include_str!("../profiles/brex.yaml")),
+        ("brynq", include_str!("../profiles/brynq.yaml")),
+        ("keyring", include_str!("../profiles/keyring.yaml")),
+        ("payconex", include_str!("../profiles/payconex.yaml")),
+    ]
 }
 
 /// The text of one built-in profile.
@@ -44,8 +49,9 @@ mod tests {
 
     #[test]
     fn risky_scopes_say_why() {
+        let brex = Profile::builtin("brex").expect("built in").catalogue.scopes;
         let scopes = payconex().catalogue.scopes;
-        for (scope, spec) in &scopes {
+        for (scope, spec) in scopes.iter().chain(&brex) {
             let risky = spec.tags.iter().any(|tag| matches!(tag, Tag::Money | Tag::Credentials | Tag::Access | Tag::Pan));
             assert!(spec.says.is_some(), "{scope}");
             assert!(!risky || spec.why.is_some(), "{scope}");
@@ -53,5 +59,17 @@ mod tests {
         }
         let read = &scopes["pcx:api_key:read"];
         assert_eq!((read.access, read.tags.as_slice()), (AccessLevel::Read, [Tag::Credentials].as_slice()));
+    }
+
+    #[test]
+    fn brex_has_every_published_scope() {
+        let catalogue = Profile::builtin("brex").expect("built in").catalogue;
+        assert_eq!(catalogue.scopes.len(), 47);
+        let tagged = |tag| catalogue.scopes.iter().filter(|(_, spec)| spec.tags.contains(&tag)).map(|(scope, _)| scope.as_str()).collect::<Vec<_>>();
+        assert_eq!((tagged(Tag::Money), tagged(Tag::Pan)), (vec!["incoming_transfers", "transfers"], vec!["cards.pan"]));
+        let reads = catalogue.tiers["read-only"].iter().all(|scope| catalogue.scopes[scope].access == AccessLevel::Read);
+        assert!(reads && catalogue.tiers["read-only"].iter().all(|scope| catalogue.tiers["read-and-write"].contains(scope)));
+        let grouped = |(scope, spec): (&crate::model::Scope, &crate::profile::ScopeSpec)| spec.group.is_some() != catalogue.implied.contains(scope);
+        assert!(catalogue.scopes.iter().all(grouped), "what is ticked stands under a heading");
     }
 }

@@ -35,11 +35,21 @@ pub struct Capabilities {
     /// Whether answers tell when a key was last used.
     #[serde(default)]
     pub last_used: bool,
-    /// Keys that nobody uses for this long die.
+    /// Keys that nobody uses die.
     #[serde(default)]
-    pub idle_expiry: Option<Span>,
+    pub idle_expiry: Option<IdleExpiry>,
     /// After this time, every listing shows what was created before.
     pub consistency: Span,
+}
+
+/// When a key that nobody uses dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdleExpiry {
+    /// After this long without a call.
+    pub after: Span,
+    /// Every plan warns of a key that has not been seen to work for this long.
+    pub warn: Span,
 }
 
 /// What a provider-side label may look like.

@@ -4,75 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use regex::Regex;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
+pub use super::catalogue_spec::{CatalogueSpec, ScopeHint, ScopeSpec, Unlisted, Wildcard};
 use super::risk::risk_of;
 use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
-
-/// A catalogue as a profile writes it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogueSpec {
-    /// A regular expression that every scope matches; others are refused.
-    pub form: String,
-    /// What stands between the segments of a scope.
-    #[serde(default = "colon")]
-    pub separator: String,
-    /// What a `*` segment covers.
-    #[serde(default)]
-    pub wildcard: Wildcard,
-    /// What happens to a scope that has the form and is not listed.
-    #[serde(default)]
-    pub unlisted: Unlisted,
-    /// Other spellings that mean the same scope; the value is what is sent.
-    #[serde(default)]
-    pub aliases: BTreeMap<Scope, Scope>,
-    /// Access level by last segment, for scopes that are not listed.
-    #[serde(default)]
-    pub verbs: BTreeMap<String, AccessLevel>,
-    /// The listed scopes.
-    #[serde(default)]
-    pub scopes: BTreeMap<Scope, ScopeSpec>,
-}
-
-/// What a `*` segment covers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Wildcard {
-    #[default]
-    None,
-    /// A trailing `*` covers everything below its prefix, at any depth.
-    Prefix,
-    /// Each `*` covers exactly one segment.
-    Segment,
-}
-
-/// What happens to a scope that has the form and is not listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unlisted {
-    #[default]
-    Refuse,
-    Warn,
-    /// The catalogue is free: any scope of the form is a known one.
-    Allow,
-}
-
-/// One listed scope.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScopeSpec {
-    pub access: AccessLevel,
-    #[serde(default)]
-    pub tags: Vec<Tag>,
-    /// What it opens, in the vendor's sense.
-    #[serde(default)]
-    pub says: Option<String>,
-    /// Why a reviewer should care, beginning with `can`.
-    #[serde(default)]
-    pub why: Option<String>,
-}
 
 /// What a catalogue says to one word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,10 +22,6 @@ pub enum ScopeCheck {
     Unknown,
     /// Not of the form.
     Malformed,
-}
-
-fn colon() -> String {
-    ":".to_owned()
 }
 
 /// What is known of one scope.
@@ -119,6 +50,7 @@ pub struct Catalogue {
     well_formed: Arc<Mutex<HashSet<Scope>>>,
     /// Prefix wildcards that span several resources, and all of them, such as `pcx:*`.
     everything: BTreeSet<String>,
+    hints: Vec<(Regex, ScopeFacts)>,
 }
 
 impl Catalogue {
@@ -144,7 +76,15 @@ impl Catalogue {
                 return Err(format!("`{alias}` is listed as a scope and as an alias"));
             }
         }
-        let mut catalogue = Self { spec, form, facts: HashMap::new(), well_formed: Arc::default(), everything: BTreeSet::new() };
+        let named = spec.tiers.values().flatten().chain(&spec.implied);
+        if let Some(odd) = named.into_iter().find(|scope| !spec.scopes.contains_key(*scope)) {
+            return Err(format!("`{odd}` stands in `tiers` or `implied`, and is not listed"));
+        }
+        if let Some(tier) = spec.tiers.keys().find(|tier| spec.scopes.contains_key(tier.as_str()) || spec.aliases.contains_key(tier.as_str())) {
+            return Err(format!("`{tier}` is a tier and a scope"));
+        }
+        let hints = spec.hints.iter().map(hint).collect::<Result<_, String>>()?;
+        let mut catalogue = Self { spec, form, facts: HashMap::new(), well_formed: Arc::default(), everything: BTreeSet::new(), hints };
         catalogue.everything = catalogue.find_everything();
         catalogue.facts =
             catalogue.spec.scopes.iter().map(|(scope, listed)| (scope.clone(), catalogue.listed_facts(scope, listed))).collect();
@@ -180,7 +120,7 @@ impl Catalogue {
             self.remember(&scope);
             return ScopeCheck::Listed(scope);
         }
-        if self.is_known(&scope) {
+        if self.is_known(&scope) && !self.is_hinted(&scope) {
             return ScopeCheck::Listed(scope);
         }
         match self.spec.unlisted {
@@ -195,12 +135,23 @@ impl Catalogue {
         self.spelt(scope).clone()
     }
 
-    /// The same scopes in their one spelling.
+    /// The same scopes in their one spelling, without those that every key has.
     pub fn canonical_set<'a>(&self, scopes: &'a ScopeSet) -> Cow<'a, ScopeSet> {
-        if self.spec.aliases.is_empty() || !scopes.iter().any(|scope| self.spec.aliases.contains_key(scope)) {
+        let plain = self.spec.aliases.is_empty() || !scopes.iter().any(|scope| self.spec.aliases.contains_key(scope));
+        if plain && !scopes.iter().any(|scope| self.is_implied(scope)) {
             return Cow::Borrowed(scopes);
         }
-        Cow::Owned(scopes.iter().map(|scope| self.canonical(scope)).collect())
+        Cow::Owned(scopes.iter().map(|scope| self.canonical(scope)).filter(|scope| !self.is_implied(scope)).collect())
+    }
+
+    /// Whether every key has it without asking.
+    pub fn is_implied(&self, scope: &Scope) -> bool {
+        self.spec.implied.contains(scope)
+    }
+
+    /// The scopes that a word of a manifest stands for, where it is no scope but a tier.
+    pub fn tier(&self, word: &str) -> Option<&[Scope]> {
+        self.spec.tiers.get(word).map(Vec::as_slice)
     }
 
     /// Whether a scope grants more than itself, and with that what the provider adds later.
@@ -237,6 +188,7 @@ impl Catalogue {
 
     /// Whether both sets grant the same, now and later.
     pub fn is_equivalent(&self, left: &ScopeSet, right: &ScopeSet) -> bool {
+        let (left, right) = (&*self.canonical_set(left), &*self.canonical_set(right));
         left == right || left.iter().all(|scope| self.any_covers(right, scope)) && right.iter().all(|scope| self.any_covers(left, scope))
     }
 
@@ -277,6 +229,9 @@ impl Catalogue {
         if wildcard && (self.is_everything(scope) || self.below(scope).next().is_some()) {
             return self.wildcard_facts(scope);
         }
+        if let Some((_, facts)) = self.hints.iter().find(|(pattern, _)| pattern.is_match(scope.as_str())) {
+            return facts.clone();
+        }
         if self.spec.unlisted != Unlisted::Allow {
             return ScopeFacts { access: None, risk: Risk::Critical, tags: Arc::default(), why: None };
         }
@@ -290,12 +245,18 @@ impl Catalogue {
         ScopeFacts { access: Some(access), risk: risk_of(access, &[]), tags: Arc::default(), why: None }
     }
 
-    /// Whether a scope is listed, of the form in a free catalogue, or a wildcard over something listed.
+    /// Whether a scope is listed, of the form in a free catalogue, described by a hint, or a wildcard over something listed.
     pub fn is_known(&self, scope: &Scope) -> bool {
         let scope = self.spelt(scope);
         self.facts.contains_key(scope)
+            || self.is_hinted(scope)
             || self.spec.unlisted == Unlisted::Allow && self.has_form(scope)
             || self.is_wildcard(scope) && self.below(scope).next().is_some()
+    }
+
+    /// Whether nothing but its words tells what it opens.
+    fn is_hinted(&self, scope: &Scope) -> bool {
+        !self.facts.contains_key(scope) && self.hints.iter().any(|(pattern, _)| pattern.is_match(scope.as_str()))
     }
 
     fn has_form(&self, scope: &Scope) -> bool {
@@ -388,6 +349,13 @@ impl Catalogue {
     }
 }
 
+fn hint(hint: &ScopeHint) -> Result<(Regex, ScopeFacts), String> {
+    let pattern = Regex::new(&hint.pattern).map_err(|error| format!("a hint is no regular expression: {error}"))?;
+    let tags: Arc<[Tag]> = hint.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let (access, risk) = (Some(hint.access), risk_of(hint.access, &tags));
+    Ok((pattern, ScopeFacts { access, risk, tags, why: hint.why.as_deref().map(Arc::from) }))
+}
+
 fn is_below(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
@@ -404,9 +372,12 @@ mod tests {
             unlisted,
             aliases: BTreeMap::from([(Scope::from("x:key:udpate"), Scope::from("x:key:update"))]),
             verbs: BTreeMap::from([("read".to_owned(), AccessLevel::Read), ("list".to_owned(), AccessLevel::List)]),
+            tiers: BTreeMap::new(),
+            implied: Vec::new(),
+            hints: Vec::new(),
             scopes: scopes
                 .iter()
-                .map(|(name, access, tags)| (Scope::from(*name), ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None }))
+                .map(|(name, access, tags)| (Scope::from(*name), ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None, group: None }))
                 .collect(),
         }
     }
@@ -531,5 +502,35 @@ mod tests {
         assert!(!catalogue.is_equivalent(&set(&["x:key:*"]), &set(&["x:key:read", "x:key:update"])), "one is open-ended");
         assert!(!catalogue.is_equivalent(&set(&["x:key:read"]), &set(&["x:key:READ"])));
         assert!(!catalogue.is_equivalent(&set(&[]), &set(&["x:key:read"])));
+    }
+
+    #[test]
+    fn what_every_key_has_is_no_difference() {
+        let mut spec = spec(Wildcard::None, Unlisted::Refuse, &[("openid", AccessLevel::List, &[]), ("a:b", AccessLevel::Read, &[])]);
+        spec.implied = vec!["openid".into()];
+        spec.tiers = BTreeMap::from([("all".to_owned(), vec!["openid".into(), "a:b".into()])]);
+        let catalogue = Catalogue::new(spec.clone()).unwrap();
+        assert!(catalogue.is_equivalent(&set(&["a:b", "openid"]), &set(&["a:b"])));
+        assert_eq!(catalogue.expand(&set(&["a:b", "openid"])).len(), 1);
+        assert_eq!(catalogue.tier("all").map(<[Scope]>::len), Some(2));
+        assert_eq!((catalogue.tier("a:b"), catalogue.check("all")), (None, ScopeCheck::Unknown));
+        spec.tiers = BTreeMap::from([("all".to_owned(), vec!["a:c".into()])]);
+        assert!(Catalogue::new(spec.clone()).unwrap_err().contains("`a:c`"));
+        spec.tiers = BTreeMap::from([("a:b".to_owned(), vec!["a:b".into()])]);
+        assert!(Catalogue::new(spec).unwrap_err().contains("a tier and a scope"));
+    }
+
+    #[test]
+    fn words_tell_what_unlisted_scopes_open() {
+        let mut spec = spec(Wildcard::None, Unlisted::Warn, &[]);
+        (spec.form, spec.aliases) = ("[A-Za-z ]+".to_owned(), BTreeMap::new());
+        let hint = |pattern: &str, tags: &[Tag]| ScopeHint { pattern: pattern.to_owned(), access: AccessLevel::Read, tags: tags.to_vec(), why: None };
+        spec.hints = vec![hint("(?i)connector", &[Tag::Credentials]), hint("^Users", &[Tag::Pii])];
+        let catalogue = Catalogue::new(spec).unwrap();
+        let facts = |word: &str| (catalogue.check(word), catalogue.describe(&word.into()).access, catalogue.describe(&word.into()).risk);
+        assert_eq!(facts("My Connectors"), (ScopeCheck::Unlisted, Some(AccessLevel::Read), Risk::Critical));
+        assert_eq!(facts("Users"), (ScopeCheck::Unlisted, Some(AccessLevel::Read), Risk::Medium));
+        assert_eq!(facts("Reports"), (ScopeCheck::Unlisted, None, Risk::Critical), "nothing tells");
+        assert!(catalogue.is_known(&"Users".into()) && !catalogue.is_known(&"Reports".into()));
     }
 }

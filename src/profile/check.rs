@@ -8,6 +8,7 @@ use super::capabilities::Disable;
 use super::paging::Paging;
 use super::reader::whole;
 use super::template::{Placeholder, Template};
+use super::verify::Verify;
 use super::{OptionKind, Profile};
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route};
 
@@ -22,11 +23,12 @@ impl Profile {
             Some(Api::Keyring) => {}
             Some(Api::Http(api)) => check.http(api),
         }
+        check.attended();
     }
 }
 
-struct Check<'a> {
-    profile: &'a Profile,
+pub(super) struct Check<'a> {
+    pub(super) profile: &'a Profile,
     file: &'a Arc<str>,
     report: &'a mut Report,
 }
@@ -36,7 +38,7 @@ fn route(fields: &[&str]) -> Route {
 }
 
 impl Check<'_> {
-    fn fail(&mut self, fields: &[&str], message: String) {
+    pub(super) fn fail(&mut self, fields: &[&str], message: String) {
         let place = Place::Route { file: self.file.clone(), route: route(fields), part: Part::Value };
         self.report.push(Diagnostic::error(Code::ProfileInvalid, message).at(place));
     }
@@ -88,6 +90,10 @@ impl Check<'_> {
             self.fail(&["secret", "parts"], "a secret has at least one part".to_owned());
         }
         self.pattern(&["capabilities", "label", "pattern"], profile.capabilities.label.pattern.as_ref());
+        self.pattern(&["secret", "pattern"], profile.secret.pattern.as_ref());
+        if let Some(idle) = profile.capabilities.idle_expiry.filter(|idle| idle.warn >= idle.after) {
+            self.fail(&["capabilities", "idle_expiry", "warn"], format!("a warning after {} comes too late: keys die after {}", idle.warn, idle.after));
+        }
     }
 
     fn catalogue(&mut self) {
@@ -108,38 +114,37 @@ impl Check<'_> {
 
     fn http(&mut self, api: &HttpApi) {
         let at = |rest: &[&'static str]| [&["api", "http"], rest].concat();
-        self.pattern(&at(&["key", "id", "pattern"]), api.key.id.pattern.as_ref());
-        if api.credential.parts.is_empty() {
-            self.fail(&at(&["credential", "parts"]), "a credential has at least one part".to_owned());
-        }
-        if let Some(own) = api.credential.own.as_ref().filter(|own| !api.credential.parts.contains(own)) {
-            self.fail(&at(&["credential", "own"]), format!("the credential has no part `{own}`"));
+        self.pattern(&at(&["key", "id", "pattern"]), api.key.as_ref().and_then(|key| key.id.pattern.as_ref()));
+        let parts = api.credential.as_ref().map(|credential| credential.parts.clone()).unwrap_or_default();
+        if let Some(credential) = &api.credential {
+            if credential.parts.is_empty() {
+                self.fail(&at(&["credential", "parts"]), "a credential has at least one part".to_owned());
+            }
+            if let Some(own) = credential.own.as_ref().filter(|own| !credential.parts.contains(own)) {
+                self.fail(&at(&["credential", "own"]), format!("the credential has no part `{own}`"));
+            }
         }
         for (name, header) in &api.headers {
             self.template(&["api", "http", "headers", name], header, &[], &[]);
         }
-        for scheme in self.select(api, &at(&["auth", "use"]), &api.auth.select) {
-            self.scheme(api, &scheme, &api.credential.parts);
+        let schemes = api.auth.select.as_ref().map(|select| self.select(api, &at(&["auth", "use"]), select)).unwrap_or_default();
+        for scheme in schemes {
+            self.scheme(api, &scheme, &parts);
         }
         self.operations(api);
         self.capabilities(api);
         if let Some(verify) = &api.verify {
-            let place = at(&["verify"]);
-            self.template(&[&place[..], &["request"]].concat(), &verify.request.path, &[], &[]);
-            self.templates(&[&place[..], &["query"]].concat(), &verify.query, &[]);
-            for scheme in self.select(api, &[&place[..], &["use"]].concat(), &verify.select) {
-                self.scheme(api, &scheme, &self.profile.secret.parts);
-            }
+            self.verify(api, verify);
         }
         let whens = api.errors.rows.iter().map(|row| &row.when);
-        let verdicts = api.verify.iter().flat_map(|verify| verify.alive.iter().chain(&verify.dead));
+        let verdicts = api.verify.iter().flat_map(Verify::whens);
         for when in whens.chain(verdicts) {
             self.pattern(&at(&["errors"]), when.message.as_ref());
         }
     }
 
     /// The schemes a choice can name; those that do not exist are reported.
-    fn select(&mut self, api: &HttpApi, place: &[&str], select: &Select) -> Vec<String> {
+    pub(super) fn select(&mut self, api: &HttpApi, place: &[&str], select: &Select) -> Vec<String> {
         let names = match select {
             Select::Scheme(name) => vec![name.clone()],
             Select::Param(name) => self.profile.params.get(name).map(|param| param.values.clone()).unwrap_or_default(),
@@ -155,7 +160,7 @@ impl Check<'_> {
         names
     }
 
-    fn scheme(&mut self, api: &HttpApi, name: &str, parts: &[String]) {
+    pub(super) fn scheme(&mut self, api: &HttpApi, name: &str, parts: &[String]) {
         let place = ["api", "http", "auth", "schemes", name];
         match api.auth.schemes.get(name) {
             None => {}
@@ -203,11 +208,16 @@ impl Check<'_> {
                 self.operation(name, operation, allowed);
             }
         }
+        let any = operations.list.is_some() || operations.create.is_some();
+        if any && (api.key.is_none() || api.credential.is_none() || api.auth.select.is_none()) {
+            self.fail(&["api", "http"], "operations need a `credential`, `auth.use`, and a `key` that says where answers hold what".to_owned());
+        }
+        let Some(key) = &api.key else { return };
         let parts = &self.profile.secret.parts;
-        if let Some(part) = parts.iter().find(|part| !api.key.secret.contains_key(*part)).filter(|_| operations.create.is_some()) {
+        if let Some(part) = parts.iter().find(|part| !key.secret.contains_key(*part)).filter(|_| operations.create.is_some()) {
             self.fail(&["api", "http", "key", "secret"], format!("nothing says where answers have the secret's part `{part}`"));
         }
-        for option in api.key.options.keys().filter(|name| !self.profile.options.contains_key(*name)) {
+        for option in key.options.keys().filter(|name| !self.profile.options.contains_key(*name)) {
             self.fail(&["api", "http", "key", "options", option], format!("`{option}` is no option of this provider"));
         }
     }
@@ -223,11 +233,11 @@ impl Check<'_> {
         }
     }
 
-    fn templates(&mut self, place: &[&str], templates: &BTreeMap<String, Template>, allowed: &[Placeholder]) {
+    pub(super) fn templates(&mut self, place: &[&str], templates: &BTreeMap<String, Template>, allowed: &[Placeholder]) {
         templates.iter().for_each(|(name, template)| self.template(&[place, &[name]].concat(), template, allowed, &[]));
     }
 
-    fn template(&mut self, place: &[&str], template: &Template, allowed: &[Placeholder], parts: &[String]) {
+    pub(super) fn template(&mut self, place: &[&str], template: &Template, allowed: &[Placeholder], parts: &[String]) {
         template.placeholders().for_each(|placeholder| self.placeholder(place, placeholder, allowed, parts));
     }
 

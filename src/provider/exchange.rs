@@ -216,7 +216,11 @@ impl Exchange {
             | Placeholder::Option(_) => None,
         };
         let fill = |template: &Template| {
-            let missing = || ProviderError::Local("the credential lacks a part that the profile asks for".to_owned());
+            let absent = |placeholder: &&Placeholder| value(placeholder).is_none();
+            let missing = || {
+                let what = template.placeholders().find(absent).map(|placeholder| format!("`{{{placeholder}}}` has no value"));
+                ProviderError::Local(format!("the profile asks for more than there is to authenticate: {}", what.unwrap_or_default()))
+            };
             template.secret_text(value).ok_or_else(missing)
         };
         let authorization = |text: String| vec![("authorization".to_owned(), Zeroizing::new(text))];

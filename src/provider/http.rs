@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::exchange::{Call, Exchange, Failure, Retry, Wiped};
 use super::listing::ListReader;
+use super::probe::Prober;
 use super::transport::{Limits, Transport, Url};
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
@@ -65,14 +66,16 @@ impl HttpProvider {
         };
         let api = HttpApi::clone(api);
         let environment = environment(&profile, at.environment)?.cloned();
-        let scheme = api.auth.select.choose(at.params, None).and_then(|name| Some((name, api.auth.schemes.get(name)?)));
+        let select = api.auth.select.as_ref();
+        let scheme = select.and_then(|select| select.choose(at.params, None)).and_then(|name| Some((name, api.auth.schemes.get(name)?)));
         let (name, scheme) = scheme.ok_or_else(|| local("nothing says how to authenticate".to_owned()))?;
-        if !takes(environment.as_ref(), &api.auth.select, name) {
+        if !takes(environment.as_ref(), select, name) {
             return Err(local(format!("this environment does not take `{name}`")));
         }
         let (scheme, (base, root)) = (scheme.clone(), address(environment.as_ref(), at.endpoint)?);
-        let own = api.credential.own.as_deref().and_then(|part| credential.part(part)).map(str::to_owned);
-        let reader = Reader::new(api.key.clone(), own).map_err(|error| local(error.to_string()))?;
+        let own = own_part(&api).and_then(|part| credential.part(part)).map(str::to_owned);
+        let key = api.key.clone().ok_or_else(|| local("the profile does not say where answers have keys".to_owned()))?;
+        let reader = Reader::new(key, own).map_err(|error| local(error.to_string()))?;
         let transport = Transport::bound_to(&base, Some(api.rate), limits).map_err(|error| Failure::from(error).error)?;
         let params = at.params.clone();
         let values = params.iter().map(|(name, value)| (Placeholder::Param(name.clone()), Value::from(value.as_str()))).collect();
@@ -102,7 +105,7 @@ impl HttpProvider {
 
     /// The same, for a write. The key of our own credential is never written to.
     async fn write(&self, operation: &Operation, id: &str, values: Values) -> Result<(), ProviderError> {
-        if self.api().credential.own.as_deref().and_then(|part| self.credential.part(part)) == Some(id) {
+        if own_part(self.api()).and_then(|part| self.credential.part(part)) == Some(id) {
             return Err(ProviderError::Refused("this is the key of our own admin credential".to_owned()));
         }
         self.on(operation, id, values).await.map(drop)
@@ -219,34 +222,20 @@ impl Provider for HttpProvider {
         let Some((name, scheme)) = chosen.and_then(|name| Some((name, self.api().auth.schemes.get(name)?))) else {
             return Ok(Liveness::Undecided("nothing says how this key authenticates".to_owned()));
         };
-        if !takes(self.environment.as_ref(), &self.api().auth.select, name) {
+        if !takes(self.environment.as_ref(), self.api().auth.select.as_ref(), name) {
             return Ok(Liveness::Undecided(format!("the key authenticates by `{name}`, which this environment does not take")));
         }
-        let Verify { request, query, .. } = verify;
-        let call = Call { request, query, body: None, values: Values::new(), scheme, credential: secret, retry: Retry::Idempotent };
-        let verdict = self.exchange.send(&call, |answer| {
-            let fits = |whens: &[crate::profile::classify::When]| {
-                // What is not JSON was not written by the provider.
-                answer.json.is_some() && whens.iter().any(|when| when.fits(&answer.refusal))
-            };
-            if fits(&verify.alive) {
-                return Ok(Liveness::Alive);
-            }
-            match (fits(&verify.dead), self.exchange.skew(&answer, &call)) {
-                (true, None) => Ok(Liveness::Dead),
-                (true, Some(_)) | (false, _) => Err(self.exchange.failure(&answer, &call)),
-            }
-        });
-        match verdict.await {
-            Ok(liveness) => Ok(liveness),
-            Err(error @ (ProviderError::Local(_) | ProviderError::Unsupported(_))) => Err(error),
-            Err(error) => Ok(Liveness::Undecided(error.to_string())),
-        }
+        Prober { exchange: &self.exchange, verify, name, scheme }.cheapest(&ScopeSet::new(), secret).await
     }
 }
 
+/// The part of the credential that is the id of its own key.
+fn own_part(api: &HttpApi) -> Option<&str> {
+    api.credential.as_ref()?.own.as_deref()
+}
+
 /// The environment an account names, or the only one there is.
-fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Result<Option<&'a Environment>, ProviderError> {
+pub(super) fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Result<Option<&'a Environment>, ProviderError> {
     match name {
         Some(name) => {
             let unknown = || ProviderError::Local(format!("`{}` has no environment `{name}`", profile.name));
@@ -258,14 +247,14 @@ fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Result<Option<&'
 }
 
 /// Whether an environment takes an authentication scheme.
-fn takes(environment: Option<&Environment>, select: &Select, scheme: &str) -> bool {
-    let Select::Param(param) = select else { return true };
+fn takes(environment: Option<&Environment>, select: Option<&Select>, scheme: &str) -> bool {
+    let Some(Select::Param(param)) = select else { return true };
     let allowed = environment.and_then(|environment| environment.allow.get(param));
     allowed.is_none_or(|allowed| allowed.iter().any(|name| name == scheme))
 }
 
 /// Where requests go: the endpoint or the profile's host, and the path of the API there.
-fn address(environment: Option<&Environment>, endpoint: Option<&str>) -> Result<(Url, String), ProviderError> {
+pub(super) fn address(environment: Option<&Environment>, endpoint: Option<&str>) -> Result<(Url, String), ProviderError> {
     let parse = |text: &str, what: &str| {
         let url = Url::parse(text).map_err(|error| ProviderError::Local(format!("the {what} is not a URL: {error}")))?;
         let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();

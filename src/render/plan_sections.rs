@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
+use super::runbook::runbook;
 use super::plan_text::day;
-use super::table::{Cell, pad, table, wrap};
+use super::table::{Cell, pad, table};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
@@ -45,19 +46,6 @@ fn keys(s: &Summary) -> usize {
 
 pub fn count(n: usize, word: &str) -> String {
     if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
-}
-
-/// One attended step under its change: title, numbered steps, the command that ends it.
-pub fn runbook(out: &mut String, step: &AttendedStep, style: Style) {
-    let _ = writeln!(out, "      {} {}", style.paint(Ink::Attention, "! attended:"), safe(&step.title));
-    for (i, text) in step.steps.iter().enumerate() {
-        let room = style.width.saturating_sub(12).max(40);
-        for (n, line) in wrap(&safe(text), room).iter().enumerate() {
-            let number = if n == 0 { format!("{}.", i + 1) } else { String::new() };
-            let _ = writeln!(out, "        {number:<3} {line}");
-        }
-    }
-    let _ = writeln!(out, "        then `{}`", safe(&step.command));
 }
 
 /// Attended steps of keys that do not change.
@@ -122,9 +110,14 @@ pub fn due(out: &mut String, plan: &Plan, style: Style) {
     let _ = writeln!(out, "\n{}{}", style.paint(Ink::Strong, &head), style.paint(Ink::Dim, "today     +10d      +20d      +30d"));
     for due in &plan.due {
         let days = days_until(plan.created_at, due.at);
-        let rotation = due.kind == "rotation";
+        let (rotation, idle) = (due.kind == "rotation", due.kind == "idle");
         let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
-        let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if rotation { 'R' } else { 'E' });
+        let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if idle { 'I' } else if rotation { 'R' } else { 'E' });
+        if idle {
+            let when = if days < 0 { "unused for too long since".to_owned() } else { format!("dies in {} unless used: `keywright verify`,", count_days(days)) };
+            let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
+            continue;
+        }
         let when = match (rotation, days) {
             (true, ..0) => "rotation overdue since".to_owned(),
             (false, ..0) => "expired".to_owned(),

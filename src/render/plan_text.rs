@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
 use super::plan_sections as sections;
+use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
 use super::text_safety::safe;
 use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
@@ -42,7 +43,7 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
             let provider = plan.accounts.get(&change.address.account).map_or("the provider", |account| account.provider.as_str());
             Entry { change, now: plan.created_at, provider, style }.draw(&mut out);
             for step in runbooks.get(&change.address).into_iter().flatten() {
-                sections::runbook(&mut out, step, style);
+                runbook(&mut out, step, style);
             }
         }
         out
@@ -255,6 +256,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
         PlanStep::Delete { generation } if *generation != own => Some(format!("delete generation {generation}")),
         PlanStep::Reseal { generation } if *generation != own => Some(format!("reseal generation {generation}")),
         PlanStep::Create { .. }
+        | PlanStep::Open { .. }
         | PlanStep::Edit { .. }
         | PlanStep::Enable { .. }
         | PlanStep::Disable { .. }

@@ -479,8 +479,8 @@ fn built_in_profiles_are_there_and_can_be_overridden() {
     assert_eq!((workspace.keys.len(), workspace.report.diagnostics()), (1, &[][..]));
     put(root.path(), "providers/keyring.yaml", &ACME.replace("name: acme", "name: keyring"));
     let names = |root| known_profiles(root).iter().map(|(profile, _)| profile.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(None), ["keyring", "payconex"]);
-    assert_eq!(names(Some(root.path())), ["acme", "keyring", "loose", "payconex"]);
+    assert_eq!(names(None), ["brex", "brynq", "keyring", "payconex"]);
+    assert_eq!(names(Some(root.path())), ["acme", "brex", "brynq", "keyring", "loose", "payconex"]);
     let overridden = load(root.path(), now()).workspace;
     assert_eq!(overridden.accounts.values().next().map(|account| account.profile.title.clone()).as_deref(), Some("Acme"));
     assert_ne!(overridden.digest, workspace.digest);

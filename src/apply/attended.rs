@@ -1,0 +1,177 @@
+//! Work that a person does: opened, taken over, confirmed. Each step is recorded like any other, so that a crash loses none.
+use jiff::Timestamp;
+
+use super::account::Account;
+use super::failure::Failure;
+use crate::diagnostics::Code;
+use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, Secret, Span};
+use crate::provider::{Liveness, ProviderError, Tried};
+
+/// A secret that a person hands over, and what is known of it.
+pub struct Handed {
+    pub secret: Secret,
+    /// The end that the person chose, where it is not the one that was asked for.
+    pub expires_at: Option<Timestamp>,
+    pub tried: TriedOut,
+}
+
+/// Whether a secret was seen to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriedOut {
+    Works,
+    /// The provider offers no call that could show it.
+    Untriable,
+    /// Accepted on the person's word.
+    Unverified,
+}
+
+/// The generation of a record that a person was asked to make.
+pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
+    record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+}
+
+impl Account<'_> {
+    /// Opens a piece of work: writes down what a person is to make, under a marker of its own.
+    ///
+    /// Expected flow: one durable record. Guarantees: a person learns a name only after it is recorded, so that no key made by it is unknown; opened
+    /// again with other wishes, it keeps its marker. Assumptions: the plan asks for it. Errors: the disk, or the journal.
+    pub(super) async fn open_step(&self, key: &DesiredKey, number: u32) -> Result<(), Failure> {
+        let mut record = self.record(&key.address.name);
+        let now = self.now();
+        let before = record.generation(number).filter(|before| before.state == GenerationState::Attended);
+        let marker = before.and_then(|before| before.marker.clone()).unwrap_or_else(|| self.draw_marker());
+        if before.is_none() && record.generation(number).is_some() {
+            return Err(Failure::new(Code::LedgerInvalid, format!("the ledger has a generation {number} already")));
+        }
+        let label = marker.label(&key.label);
+        let generation = Generation {
+            marker: Some(marker),
+            options: key.options.clone(),
+            expires_at: key.expiry.end(now),
+            ..Generation::new(number, GenerationState::Attended, label, key.scopes.clone(), now)
+        };
+        self.commit(&mut record, &generation).await
+    }
+
+    /// Takes over the secret that a person made: seals, records and publishes it; its predecessor retires.
+    ///
+    /// Expected flow: seal beside its place, durable record `sealed`, then publish as every other key. Guarantees: nothing is written before the
+    /// secret was tried, or was accepted on the person's word; after a crash the next apply publishes what was sealed, or, where the ciphertext was
+    /// not recorded yet, the step is open as before. Assumptions: the secret has the right form. Errors: no open step, the disk, the journal.
+    async fn take_over(&self, name: &Name, handed: &Handed) -> Result<(), Failure> {
+        let key = self.keys.get(name).copied().filter(|key| key.state == DesiredState::Active);
+        let mut record = self.record(name);
+        let (Some(key), Some(mut generation)) = (key, open_step(&record).cloned()) else {
+            return Err(Failure::new(Code::FulfilNotOpen, "no key is waited for").help("see what is open with `keywright plan`"));
+        };
+        let now = self.now();
+        // Its life begins now, not when it was asked for.
+        generation.created_at = now;
+        generation.expires_at = if self.capabilities.expiry.settable { generation.expires_at } else { key.expiry.end(now) };
+        generation.expires_at = handed.expires_at.or(generation.expires_at);
+        match handed.tried {
+            TriedOut::Works => generation.last_verified_at = Some(now),
+            TriedOut::Untriable => {}
+            TriedOut::Unverified => generation.unverified = true,
+        }
+        generation.sealed = Some(self.stage(key, &handed.secret)?);
+        generation.state = GenerationState::Sealed;
+        self.commit(&mut record, &generation).await?;
+        self.publish(&mut record, generation.number, key.overlap).await
+    }
+
+    /// Records that a person revoked generations. Those that nobody will need again leave the ledger.
+    ///
+    /// Expected flow: one durable record each. Guarantees: only generations of this key that were to be revoked are touched. Assumptions: the caller
+    /// has asked for proof where there can be any. Errors: the disk, or the journal.
+    async fn confirm_revoked(&self, name: &Name, numbers: &[u32]) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let declared = self.keys.contains_key(name);
+        for number in numbers {
+            let current = record.current().map(|current| current.number);
+            let Some(mut generation) = record.generation(*number).cloned() else { continue };
+            let kept = declared && current == Some(*number);
+            generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
+            generation.disable_after = None;
+            generation.disabled_at = Some(self.now());
+            self.commit(&mut record, &generation).await?;
+        }
+        Ok(())
+    }
+
+    /// Recovers a sealed generation that a person handed over: it was tried before it was sealed.
+    pub(super) async fn settle_handed(&self, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
+        let number = generation.number;
+        let whole = generation.sealed.as_ref().is_some_and(|sealed| {
+            self.staging().holds(&record.address, sealed) || self.staging().is_published(&record.address, sealed)
+        });
+        if whole && generation.state == GenerationState::Sealed {
+            let overlap = self.keys.get(&record.address.name).map_or(Span::seconds(0), |key| key.overlap);
+            return self.publish(record, number, overlap).await;
+        }
+        // Its ciphertext is gone: the person is asked again, under the same name.
+        let again = Generation { state: GenerationState::Attended, sealed: None, last_verified_at: None, unverified: false, ..generation };
+        self.commit(record, &again).await
+    }
+
+    /// Tries the secret of a published generation, and records when it worked.
+    ///
+    /// Guarantees: nothing is recorded of a key that was not seen to work. Errors: the disk, the journal, or a secret file that cannot be opened.
+    async fn prove_again(&self, name: &Name) -> Result<Liveness, Failure> {
+        let mut record = self.record(name);
+        let current = record.current().filter(|current| current.state == GenerationState::Active).cloned();
+        let Some(mut generation) = current else { return Ok(Liveness::Undecided("no secret of it is published".to_owned())) };
+        if !self.capabilities.verify {
+            return Ok(Liveness::Undecided("the provider offers no call that proves a key".to_owned()));
+        }
+        let Some(secret) = self.plaintext(&record.address, &generation).await? else {
+            return Ok(Liveness::Undecided("its secret cannot be read: name an identity with `-i`".to_owned()));
+        };
+        let liveness = self.try_secret(&generation, &secret).await?;
+        if matches!(liveness, Liveness::Alive | Liveness::Lacks { worked: true, .. }) {
+            generation.last_verified_at = Some(self.now());
+            generation.unverified = generation.unverified && liveness != Liveness::Alive;
+            self.commit(&mut record, &generation).await?;
+        }
+        Ok(liveness)
+    }
+
+    /// What calls with a secret show. What decides nothing was tried within the limits already.
+    async fn try_secret(&self, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
+        let tried = Tried { id: generation.id.as_deref(), scopes: &generation.scopes, options: &generation.options };
+        match self.provider.try_key(&tried, secret).await {
+            Ok(liveness) => Ok(liveness),
+            Err(error @ (ProviderError::Local(_) | ProviderError::Unsupported(_))) => Err(Failure::provider("try the key", error)),
+            Err(error) => Ok(Liveness::Undecided(error.to_string())),
+        }
+    }
+}
+
+/// Takes over a secret that a person made.
+pub async fn take_over(account: &Account<'_>, name: &Name, handed: &Handed) -> Result<(), Failure> {
+    account.take_over(name, handed).await
+}
+
+/// Records that a person revoked generations of a key.
+pub async fn confirm_revoked(account: &Account<'_>, name: &Name, numbers: &[u32]) -> Result<(), Failure> {
+    account.confirm_revoked(name, numbers).await
+}
+
+/// Tries the published secret of a key, and records when it worked.
+pub async fn prove_again(account: &Account<'_>, name: &Name) -> Result<Liveness, Failure> {
+    account.prove_again(name).await
+}
+
+/// The published secret of a key, where it can be opened.
+pub async fn published_secret(account: &Account<'_>, name: &Name) -> Result<Option<Secret>, Failure> {
+    let record = account.record(name);
+    match record.current().filter(|current| current.sealed.is_some()) {
+        Some(current) => account.plaintext(&record.address, current).await,
+        None => Ok(None),
+    }
+}
+
+/// What calls with this secret show, as the generation that it is handed over for.
+pub async fn try_out(account: &Account<'_>, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
+    account.try_secret(generation, secret).await
+}

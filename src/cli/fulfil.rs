@@ -1,0 +1,298 @@
+//! `fulfil`: takes the secret that a person made, or the word that one was revoked.
+use std::collections::BTreeSet;
+
+use subtle::ConstantTimeEq as _;
+
+use super::apply::block_on;
+use super::args::FulfilArgs;
+use super::beyond::{Beyond, Written};
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{self, Observed, Providers, Purpose, Session};
+use super::{plan as planning, print, providers, recovery};
+use crate::apply::attended::{self, Handed, TriedOut};
+use crate::apply::journal::{Journal, Remote};
+use crate::apply::{Account, Outcome};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::{Address, DesiredState, Generation, GenerationState, Secret};
+use crate::plan::{Action, Mode};
+use crate::profile::{Profile, SecretProblem};
+use crate::provider::Liveness;
+use crate::render::text_safety::safe;
+use crate::vault::Identities;
+
+/// What is to be recorded, once everything that can be known beforehand is known.
+enum Deed {
+    Handed(Handed),
+    Revoked(Vec<u32>),
+    /// An earlier run took a secret over and died: that is finished first.
+    Finish,
+}
+
+pub fn run(host: &Host, args: &FulfilArgs) -> Result<Exit, Stop> {
+    planning::no_pull_request(host, "fulfil")?;
+    let _lock = recovery::lock(host)?;
+    let session = Session::open(host)?;
+    let only = session.only(std::slice::from_ref(&args.address))?;
+    let profile = session.workspace.accounts.get(&args.address.account).map(|account| account.profile.clone());
+    let Some(profile) = profile.filter(|profile| profile.attended().is_some()) else {
+        let message = format!("no person makes `{}`: its provider has an API for that", args.address);
+        return Err(Stop::with(Exit::Error, Diagnostic::error(Code::FulfilNotOpen, message).help("run `keywright apply`")));
+    };
+    let identities = session::identities(host, &args.identity)?;
+    block_on(work(session, args, &only, &profile, identities))?
+}
+
+async fn work(
+    mut session: Session<'_>,
+    args: &FulfilArgs,
+    only: &BTreeSet<Address>,
+    profile: &Profile,
+    identities: Option<Identities>,
+) -> Result<Exit, Stop> {
+    let host = session.host;
+    let beyond = Beyond::open(&session, &args.writing).await?;
+    session.replay(beyond.lines())?;
+    recovery::durable_enough(&session, &args.writing, [&args.address.account])?;
+    let providers = session.providers(Purpose::Apply, only);
+    if let Some(Err(diagnostic)) = providers.get(&args.address.account) {
+        return Err(Stop::with(Exit::Error, (**diagnostic).clone()));
+    }
+    let observed = session.observe(&providers, Purpose::Apply).await;
+    let deed = {
+        // Nothing is written before it is settled what: this journal gets no line.
+        let journal = Journal::of(&session.workspace.root);
+        let accounts = recovery::accounts(&session, &providers, &observed.listings, &journal, identities.as_ref());
+        let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{}` cannot be opened", args.address)))?;
+        if !recovery::unfinished(&session, &observed, only).is_empty() {
+            Deed::Finish
+        } else if args.revoked {
+            Deed::Revoked(revoked(&session, args, account, &observed, only).await?)
+        } else {
+            Deed::Handed(handed(&session, args, account, profile).await?)
+        }
+    };
+    host.listen_for_signals();
+    let held = beyond.acquire().await?;
+    let remote = held.as_ref().map(|held| beyond.remote(held));
+    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
+    let acting = act(&mut session, &beyond, remote, (&providers, &observed), identities.as_ref(), (&args.address, &deed));
+    let ended = beyond.holding(held.as_ref(), acting).await;
+    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
+    let released = beyond.release(held, written).await;
+    let (exit, _) = ended?;
+    released?;
+    Ok(exit)
+}
+
+/// Takes the secret, and everything that can be known of it before it is kept.
+async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>, profile: &Profile) -> Result<Handed, Stop> {
+    let (host, address) = (session.host, &args.address);
+    let record = session.records.get(address);
+    let step = record.and_then(attended::open_step).filter(|_| {
+        session.workspace.keys.get(address).is_some_and(|key| key.state == DesiredState::Active)
+    });
+    let Some(step) = step else {
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no key is waited for"));
+        return Err(Stop::with(Exit::Error, diagnostic.help("see what is planned with `keywright plan`; `keywright apply` opens it")));
+    };
+    let expires_at = chosen_end(session, args, profile)?;
+    let label = safe(&step.label).into_owned();
+    let text = host
+        .secret(&format!("the secret of `{label}` at {} (nothing is shown)", safe(&profile.title)))
+        .map_err(|error| malformed(address, &format!("cannot be read: {error}")))?;
+    let secret = profile.secret.read(&text);
+    let foreign = || providers::known(host).into_iter().find(|(other, _)| other.name != profile.name && other.secret.claims(&text));
+    // A form of one's own settles it; without one, only the forms of others can.
+    if let Some((other, _)) = foreign().filter(|_| secret.is_err() || profile.secret.pattern.is_none()) {
+        return Err(malformed(address, &format!("looks like a secret of {} (`{}`)", safe(&other.title), safe(&other.name))));
+    }
+    let secret = secret.map_err(|problem| malformed(address, &wording(&problem)))?;
+    if account.identities.is_some()
+        && let Some(previous) = attended::published_secret(account, &address.name).await.ok().flatten()
+        && is_same(&previous, &secret)
+    {
+        return Err(malformed(address, "is the previous secret: make a new one"));
+    }
+    let tried = try_out(session, args, account, step, &secret).await?;
+    Ok(Handed { secret, expires_at, tried })
+}
+
+/// The end that the person says they chose.
+fn chosen_end(session: &Session<'_>, args: &FulfilArgs, profile: &Profile) -> Result<Option<jiff::Timestamp>, Stop> {
+    let Some(expires) = args.expires else { return Ok(None) };
+    if !profile.capabilities.expiry.settable {
+        return Err(Stop::message(format!("no end can be chosen at `{}`: leave `--expires` out", profile.name)));
+    }
+    match expires.end() {
+        Some(end) if end <= session.host.clock().now() => Err(Stop::message(format!("the last second of that day, {end}, has passed"))),
+        Some(end) => Ok(Some(end)),
+        None => Err(Stop::message("a key without an end is not what was asked for: make it with the end that the runbook names")),
+    }
+}
+
+/// Tries the secret before anything is written.
+async fn try_out(
+    session: &Session<'_>,
+    args: &FulfilArgs,
+    account: &Account<'_>,
+    step: &Generation,
+    secret: &Secret,
+) -> Result<TriedOut, Stop> {
+    let address = &args.address;
+    let refuse = |exit, code, message: String, help: &str| Err(Stop::with(exit, Diagnostic::error(code, message).help(help)));
+    if !account.capabilities.verify {
+        return Ok(TriedOut::Untriable);
+    }
+    session.host.say(&format!("trying it at `{}` …", safe(account.provider_name)));
+    let liveness = attended::try_out(account, step, secret).await.map_err(|failure| recovery::not_done(address, &failure))?;
+    match liveness {
+        Liveness::Alive => Ok(TriedOut::Works),
+        Liveness::Dead => {
+            let message = format!("what was handed over for `{address}` is dead: the provider refuses it as revoked or unknown");
+            refuse(Exit::Error, Code::ProviderVerifyFailed, message, "copy it once more, whole, or make another; nothing was written")
+        }
+        Liveness::Expired => {
+            let message = format!("what was handed over for `{address}` has expired");
+            refuse(Exit::Error, Code::ProviderVerifyFailed, message, "make another; nothing was written")
+        }
+        Liveness::Lacks { .. } | Liveness::Undecided(_) if args.unverified => Ok(TriedOut::Unverified),
+        Liveness::Lacks { scopes, .. } => {
+            let words: Vec<String> = scopes.iter().map(|scope| format!("`{}`", safe(scope.as_str()))).collect();
+            let message = format!("what was handed over for `{address}` is alive, and lacks {}", words.join(", "));
+            let help = "make it again with exactly the scopes of the runbook, or accept it with `--unverified`; nothing was written";
+            refuse(Exit::Error, Code::ProviderLacksScope, message, help)
+        }
+        Liveness::Undecided(why) => {
+            let message = format!("what was handed over for `{address}` could not be tried: {}", safe(&why));
+            let help = "try again later, or accept it with `--unverified`; nothing was written";
+            refuse(Exit::Partial, Code::ProviderVerifyUndecided, message, help)
+        }
+    }
+}
+
+/// The generations that were revoked, each proven to be dead where it can be.
+async fn revoked(
+    session: &Session<'_>,
+    args: &FulfilArgs,
+    account: &Account<'_>,
+    observed: &Observed,
+    only: &BTreeSet<Address>,
+) -> Result<Vec<u32>, Stop> {
+    let (host, address) = (session.host, &args.address);
+    let plan = session.plan(observed, Mode::Live, only, account.identities.is_some(), host.clock().now());
+    let asked = plan.attended.iter().filter(|step| step.kind == "revoke").filter_map(|step| step.generation);
+    let numbers: Vec<u32> = asked.filter(|number| args.generation.is_none_or(|wanted| wanted == *number)).collect();
+    if numbers.is_empty() {
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no revocation is waited for"));
+        return Err(Stop::with(Exit::Error, diagnostic.help("see what is open with `keywright plan`")));
+    }
+    let record = session.records.get(address);
+    for number in &numbers {
+        let Some(generation) = record.and_then(|record| record.generation(*number)) else { continue };
+        let current = generation.state == GenerationState::Active && generation.sealed.is_some();
+        let secret = if current && account.identities.is_some() {
+            attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
+        } else {
+            None
+        };
+        let label = safe(&generation.label);
+        let Some(secret) = secret.filter(|_| account.capabilities.verify) else {
+            host.say(&format!("{address}: that `{label}` is revoked is taken on your word{}", if current { "; `-i IDENTITY` would prove it" } else { "" }));
+            continue;
+        };
+        match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
+            Liveness::Dead | Liveness::Expired => host.say(&format!("{address}: `{label}` is refused: it is dead")),
+            Liveness::Alive | Liveness::Lacks { .. } => {
+                let message = format!("`{address}`: `{label}` still works: it is not revoked");
+                let diagnostic = Diagnostic::error(Code::ProviderNotApplied, message);
+                return Err(Stop::with(Exit::Error, diagnostic.help("revoke it at the provider, then confirm it; nothing was written")));
+            }
+            Liveness::Undecided(_) if args.unverified => host.say(&format!("{address}: that `{label}` is revoked is taken on your word")),
+            Liveness::Undecided(why) => {
+                let message = format!("`{address}`: whether `{label}` is dead could not be tried: {}", safe(&why));
+                let help = "try again later, leave `-i` out, or add `--unverified`; nothing was written";
+                return Err(Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderVerifyUndecided, message).help(help)));
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+/// Records it, and writes back.
+async fn act(
+    session: &mut Session<'_>,
+    beyond: &Beyond<'_>,
+    remote: Option<&dyn Remote>,
+    (providers, observed): (&Providers, &Observed),
+    identities: Option<&Identities>,
+    (address, deed): (&Address, &Deed),
+) -> Result<(Exit, Written), Stop> {
+    let journal = recovery::begin(session, beyond, remote).await?;
+    let touched = BTreeSet::from([address.clone()]);
+    let (result, said) = match deed {
+        Deed::Finish => {
+            let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
+            let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
+            let printed = print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
+            let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
+            return printed.and(finished);
+        }
+        Deed::Handed(_) | Deed::Revoked(_) => {
+            let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
+            let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
+            let (result, said) = match deed {
+                Deed::Handed(handed) => (attended::take_over(account, &address.name, handed).await, taken(handed)),
+                Deed::Revoked(numbers) => {
+                    (attended::confirm_revoked(account, &address.name, numbers).await, format!("the revocation is recorded ({})", words(numbers)))
+                }
+                Deed::Finish => (Ok(()), String::new()),
+            };
+            let records = recovery::records(&accounts);
+            drop(accounts);
+            session.remember(records);
+            (result, said)
+        }
+    };
+    let exit = if result.is_ok() { Exit::Done } else { Exit::Partial };
+    let printed = match &result {
+        Ok(()) => print(format!("{address}: {said}.\n")),
+        Err(failure) => {
+            session.host.report(&recovery::not_done(address, failure));
+            Ok(())
+        }
+    };
+    let outcomes = [Outcome { address: address.clone(), action: Action::Attended, result }];
+    let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
+    printed.and(finished)
+}
+
+fn taken(handed: &Handed) -> String {
+    match handed.tried {
+        TriedOut::Works => "tried, sealed and published".to_owned(),
+        TriedOut::Untriable => "sealed and published; its provider offers no call that would try it".to_owned(),
+        TriedOut::Unverified => "sealed and published without having been tried: every plan says so until `keywright verify` has".to_owned(),
+    }
+}
+
+fn words(numbers: &[u32]) -> String {
+    let words: Vec<String> = numbers.iter().map(|number| format!("generation {number}")).collect();
+    words.join(", ")
+}
+
+fn malformed(address: &Address, what: &str) -> Stop {
+    let diagnostic = Diagnostic::error(Code::FulfilMalformed, format!("what was handed over for `{address}` {what}"));
+    Stop::with(Exit::Error, diagnostic.help("copy it once more from the provider's page, whole; nothing was written"))
+}
+
+/// The problem as the rest of a sentence about what was handed over.
+fn wording(problem: &SecretProblem) -> String {
+    let text = problem.to_string();
+    text.strip_prefix("it ").unwrap_or(&text).to_owned()
+}
+
+/// Whether two secrets are the same, without telling by the time it takes how much of them is.
+fn is_same(left: &Secret, right: &Secret) -> bool {
+    let (left, right): (Vec<_>, Vec<_>) = (left.parts().collect(), right.parts().collect());
+    left.len() == right.len() && left.iter().zip(&right).all(|((_, left), (_, right))| bool::from(left.as_bytes().ct_eq(right.as_bytes())))
+}

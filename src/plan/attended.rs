@@ -1,0 +1,339 @@
+//! Keys that only a person can make. Nothing can be asked of their provider: the ledger, and what a person confirmed, is all that is known of them.
+use std::collections::BTreeMap;
+
+use super::change::AttendedStep;
+use super::compare::{Differences, compare, day, is_close, rotation_at, wanted_end};
+use super::decide::{Decision, record_protection};
+use super::draft::{Draft, issue_notes, words};
+use super::older::{Pace, pace};
+use super::rows::{self, INTERRUPTED};
+use super::standing::{Held, Key, Wanted};
+use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState};
+use crate::diagnostics::Code;
+use crate::model::key::same_option;
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Options, ScopeSet};
+use crate::profile::Catalogue;
+use crate::profile::runbook::{RunbookValues, ScopeGroup};
+
+/// What a person is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Create,
+    Rotate,
+    Replace,
+    Revoke,
+}
+
+/// One piece of work for a person.
+#[derive(Debug, Clone, Copy)]
+struct Work<'a> {
+    kind: Kind,
+    /// The generation that the work is on; `None`: apply has not opened it yet.
+    generation: Option<&'a Generation>,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Rotate => "rotate",
+            Self::Replace => "replace",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+/// Decides about one key. Whatever a person has to do stands in the plan until it is confirmed, whether or not apply has work of its own.
+pub(super) fn decide(key: &Key, attended: &AttendedInput) -> Decision {
+    let mut draft = Draft::rest(key);
+    let mut work = Vec::new();
+    if let Some(last) = key.unfinished().last() {
+        draft.action = Action::Attended;
+        draft.reason = INTERRUPTED.to_owned();
+        draft.generation = last.number;
+        draft.recovery = key.unfinished().iter().map(|left| PlanStep::Recover { generation: left.number }).collect();
+    } else {
+        current(key, &mut draft, &mut work);
+        older(key, &mut draft, &mut work);
+    }
+    if !work.is_empty() && key.wanted() != Wanted::Active && key.is_protected() {
+        work.clear();
+        draft.refuse(
+            key.warning(Code::PlanProtected, format!("`{}` is protected: it would be revoked otherwise", key.address))
+                .help("set `protect: false`, apply, and then remove or disable the key"),
+        );
+    }
+    record_protection(key, &mut draft);
+    unverified(key, &mut draft);
+    let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
+    let steps = if draft.refusal.is_some() { Vec::new() } else { work.iter().map(|work| runbook(key, attended, *work, several)).collect() };
+    let (change, findings) = draft.finish(key);
+    Decision { change, findings, attended: steps }
+}
+
+/// The generation that a person was asked to make.
+fn open<'a>(key: &Key<'a>) -> Option<&'a Generation> {
+    key.generations().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+}
+
+/// What has to happen to the key itself.
+fn current<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
+    let live = key.current().filter(|current| current.state == GenerationState::Active);
+    match (key.wanted(), key.desired, live) {
+        (Wanted::Active, Some(desired), Some(live)) => compared(key, desired, live, draft, work),
+        (Wanted::Active, Some(desired), None) => {
+            let reason = match key.held() {
+                Held::Nothing | Held::Attended | Held::Active => "declared, and not made yet",
+                Held::Disabled => "wanted again; a revoked key cannot be enabled",
+                Held::Expired | Held::Vanished => "wanted again, and what was there is gone",
+            };
+            make(key, desired, draft, work, Kind::Create, reason);
+        }
+        (Wanted::Ended, Some(desired), live) => {
+            let never = live.is_none() && key.held() == Held::Nothing && key.generations().next().is_none();
+            if never {
+                let message = format!("`{}` has expired before it was made", key.address);
+                draft.refuse(key.warning(Code::PlanExpired, message).help("move `expires` to a later day, or remove the key"));
+                return;
+            }
+            let rest = std::mem::replace(draft, Draft::empty(key));
+            *draft = rows::expired(key, desired, rest);
+            let lives = live.filter(|_| !key.account.capabilities.expiry.settable);
+            unwanted(key, lives, draft, work, "its expiry has passed");
+        }
+        (Wanted::Disabled, _, live) => unwanted(key, live, draft, work, "`state: disabled`"),
+        (Wanted::Gone, _, live) => {
+            unwanted(key, live, draft, work, "no longer in the manifests");
+            if let (None, true, Some(dead)) = (live, work.is_empty(), key.current()) {
+                draft.action = Action::Delete;
+                draft.reason = "no longer in the manifests, and revoked: only the ledger changes".to_owned();
+                draft.generation = dead.number;
+                draft.after = None;
+                draft.steps.push(PlanStep::Record { generation: dead.number, state: RecordedState::Deleted });
+            }
+        }
+        // Wanted, ended and yet not declared: cannot be.
+        (Wanted::Active | Wanted::Ended, None, _) => {}
+    }
+}
+
+/// A live key that is wanted: nothing of it can be edited at the provider, so most differences ask for another.
+fn compared<'a>(key: &Key<'a>, desired: &DesiredKey, live: &Generation, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
+    let found = differences(key, desired, live);
+    if found == Differences::default() {
+        return;
+    }
+    if let Some((action, reason)) = rows::new_generation(&found) {
+        let kind = if action == Action::Rotate { Kind::Rotate } else { Kind::Replace };
+        make(key, desired, draft, work, kind, &reason);
+        (draft.added, draft.removed) = (found.added, found.removed);
+        return;
+    }
+    if !found.fields.is_empty() {
+        draft.action = Action::Edit;
+        draft.reason = format!("{} in the ledger alone: the provider keeps no end", rows::differ(&found));
+        draft.edit(key, desired, live, &found);
+    }
+    draft.reseal(key, live, &found);
+    let drafted = std::mem::replace(draft, Draft::empty(key));
+    *draft = drafted.widen(key, desired, live, &found);
+}
+
+/// As for other keys, but for the end: a person may have chosen an earlier one, and that counts from there.
+fn differences(key: &Key, desired: &DesiredKey, live: &Generation) -> Differences {
+    let capabilities = key.account.capabilities;
+    let wanted = wanted_end(capabilities, desired.expiry, live.created_at);
+    let is_earlier = live.expires_at.is_some_and(|end| wanted.is_none_or(|wanted| end < wanted));
+    if !capabilities.expiry.settable || !is_earlier {
+        return compare(key, desired, live);
+    }
+    let begins = match (desired.expiry, live.expires_at) {
+        (Expiry::Lifetime(span), Some(end)) => end.checked_sub(span.duration()).unwrap_or(live.created_at),
+        (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, _) => live.created_at,
+    };
+    let mut found = compare(key, desired, &Generation { created_at: begins, ..live.clone() });
+    let other = |field: &EditField| *field != EditField::Expiry;
+    found.fields.retain(other);
+    found.forced.retain(other);
+    found
+}
+
+/// A person makes the next generation; apply opens the work first, so that the name is known.
+fn make<'a>(key: &Key<'a>, desired: &DesiredKey, draft: &mut Draft, work: &mut Vec<Work<'a>>, kind: Kind, reason: &str) {
+    let open = open(key);
+    let ready = open.filter(|open| fits(key, desired, open));
+    draft.action = Action::Attended;
+    draft.reason = format!("{}: {reason}", kind.as_str());
+    draft.generation = open.map_or_else(|| key.next_number(), |open| open.number);
+    if ready.is_none() {
+        draft.steps.push(PlanStep::Open { generation: draft.generation });
+        if open.is_some() {
+            draft.notes.push("the manifest has changed since this was opened: apply writes the new wishes down".to_owned());
+        }
+    }
+    draft.after = Some(KeyView {
+        scopes: desired.scopes.clone(),
+        expires_at: ready.and_then(|open| open.expires_at).or_else(|| wanted_end(key.account.capabilities, desired.expiry, key.now)),
+        state: "active".to_owned(),
+        label: Some(ready.map_or_else(|| desired.label.to_string(), |open| open.label.clone())),
+        options: desired.options.clone(),
+    });
+    let notes = issue_notes(key, desired, draft);
+    draft.notes.extend(notes);
+    work.push(Work { kind, generation: ready });
+}
+
+/// Whether what a person was asked for is still what is wanted.
+fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
+    let capabilities = key.account.capabilities;
+    let label = open.marker.as_ref().is_some_and(|marker| open.label == marker.label(&desired.label));
+    let end = !capabilities.expiry.settable
+        || is_close(capabilities, open.expires_at, wanted_end(capabilities, desired.expiry, open.created_at))
+            && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
+    label && end && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
+}
+
+fn agree(left: &Options, right: &Options) -> bool {
+    left.len() == right.len() && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| same_option(value, other)))
+}
+
+/// A person revokes what lives, and looks for what may have been made.
+fn unwanted<'a>(key: &Key<'a>, live: Option<&'a Generation>, draft: &mut Draft, work: &mut Vec<Work<'a>>, reason: &str) {
+    let ends: Vec<&Generation> = live.into_iter().chain(open(key)).collect();
+    let Some(first) = ends.first() else { return };
+    draft.action = Action::Attended;
+    draft.reason = format!("revoke: {reason}");
+    draft.generation = first.number;
+    if live.is_some() {
+        let stays = key.desired.is_some();
+        draft.after = draft.before.clone().filter(|_| stays).map(|view| KeyView { state: "disabled".to_owned(), ..view });
+    }
+    work.extend(ends.iter().map(|generation| Work { kind: Kind::Revoke, generation: Some(generation) }));
+}
+
+/// Predecessors whose overlap has passed, and all of them when the key is not wanted.
+fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
+    let current = key.current();
+    let pace = pace(key, current);
+    let is_current = |generation: &Generation| current.is_some_and(|current| current.number == generation.number);
+    let mut others: Vec<&Generation> = key.generations().filter(|generation| !is_current(generation)).collect();
+    others.sort_by_key(|generation| generation.number);
+    for generation in others {
+        let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active);
+        let over = pace == Pace::Now || pace == Pace::Overlap && (key.has_passed(generation.disable_after) || generation.state == GenerationState::Active);
+        let expired = key.account.capabilities.expiry.settable && key.has_passed(generation.expires_at);
+        let dead = matches!(generation.state, GenerationState::Disabled | GenerationState::Expired | GenerationState::Vanished) || live && expired;
+        let reason = if dead {
+            draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Deleted });
+            format!("generation {} is over: only the ledger changes", generation.number)
+        } else if live && over {
+            work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
+            format!("generation {} has been replaced, and its overlap has passed", generation.number)
+        } else {
+            continue;
+        };
+        if draft.action == Action::None {
+            draft.action = if dead { Action::Delete } else { Action::Attended };
+            draft.reason = if dead { reason } else { format!("revoke: {reason}") };
+            draft.generation = generation.number;
+            draft.stay(key);
+        } else {
+            if draft.action == Action::Delete && !dead {
+                draft.action = Action::Attended;
+            }
+            draft.notes.push(reason);
+        }
+    }
+}
+
+/// A key that was taken on a person's word is named by every plan.
+fn unverified(key: &Key, draft: &mut Draft) {
+    let taken = key.current().filter(|current| current.unverified && current.state == GenerationState::Active);
+    let Some(current) = taken else { return };
+    let message = format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
+    let finding = key.warning(Code::PlanUnverified, message);
+    draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
+}
+
+/// The work in words.
+fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: bool) -> AttendedStep {
+    let revokes = work.kind == Kind::Revoke;
+    let runbook = if revokes { &attended.runbooks.revoke } else { &attended.runbooks.create };
+    let desired = key.desired.filter(|_| !revokes);
+    let none = (ScopeSet::new(), Options::new());
+    let (scopes, options) = match (desired, work.generation) {
+        (Some(desired), _) => (&desired.scopes, &desired.options),
+        (None, Some(generation)) => (&generation.scopes, &generation.options),
+        (None, None) => (&none.0, &none.1),
+    };
+    let label = match (work.generation, desired) {
+        (Some(generation), _) => RunbookValues::exactly(&generation.label),
+        (None, Some(desired)) => {
+            format!("{} (the whole name follows when apply has opened this step)", RunbookValues::exactly(&format!("{} …", desired.label)))
+        }
+        (None, None) => String::new(),
+    };
+    let mut command = format!("keywright fulfil {}", key.address);
+    if revokes {
+        command.push_str(" --revoked");
+    }
+    if let Some(generation) = work.generation.filter(|_| revokes && several) {
+        command.push_str(&format!(" --generation {}", generation.number));
+    }
+    let settable = key.account.capabilities.expiry.settable;
+    let asked = |desired: &DesiredKey| wanted_end(key.account.capabilities, desired.expiry, key.now);
+    let end = work.generation.and_then(|generation| generation.expires_at).or_else(|| desired.and_then(asked)).filter(|_| settable);
+    let previous = key.current().filter(|current| !revokes && current.state == GenerationState::Active);
+    let owner = key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned));
+    let filled = runbook.fill(&RunbookValues {
+        key: key.address.to_string(),
+        label,
+        opened: work.generation.is_some(),
+        owner: owner.clone(),
+        purpose: key.desired.and_then(|desired| desired.purpose.as_deref().map(str::to_owned)),
+        groups: groups(key.account.catalogue, scopes),
+        end: end.map(day),
+        command: RunbookValues::exactly(&command),
+        previous: previous.map(|previous| RunbookValues::exactly(&previous.label)),
+        overlap: desired.map(|desired| words(desired.overlap)),
+        doubtful: work.generation.is_some_and(|generation| generation.state == GenerationState::Attended),
+        environment: attended.environment.map(str::to_owned),
+        params: attended.params.clone(),
+        options: attended.options.iter().map(|name| (name.clone(), options.get(name).cloned().unwrap_or_default())).collect(),
+    });
+    AttendedStep {
+        address: key.address.clone(),
+        kind: work.kind.as_str().to_owned(),
+        title: filled.title,
+        steps: filled.steps,
+        command,
+        link: runbook.link.clone(),
+        minutes: runbook.minutes,
+        owner,
+        label: work.generation.map(|generation| generation.label.clone()),
+        generation: work.generation.map(|generation| generation.number),
+    }
+}
+
+/// The scopes under the headings of the provider's page, in the order in which a manifest would have them.
+fn groups(catalogue: &Catalogue, scopes: &ScopeSet) -> Vec<ScopeGroup> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<ScopeGroup> = Vec::new();
+    for scope in scopes.iter().filter(|scope| !catalogue.is_implied(scope)) {
+        let name = catalogue.spec().scopes.get(scope).and_then(|spec| spec.group.as_deref()).unwrap_or_default();
+        let at = *places.entry(name).or_insert_with(|| {
+            groups.push(ScopeGroup { name: name.to_owned(), access: Vec::new(), scopes: Vec::new() });
+            groups.len() - 1
+        });
+        groups[at].scopes.push(scope.to_string());
+        let access = catalogue.describe(scope).access.map_or("unknown", |access| access.as_str()).to_owned();
+        if !groups[at].access.contains(&access) {
+            groups[at].access.push(access);
+        }
+    }
+    groups.iter_mut().for_each(|group| group.access.sort());
+    groups
+}
+
+#[cfg(test)]
+mod tests;
