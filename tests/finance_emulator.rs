@@ -14,7 +14,10 @@ mod nango;
 #[path = "finance_emulator/oauth.rs"]
 mod oauth;
 
-use finance::{Config, Fault, Finance, Route};
+use std::sync::LazyLock;
+
+use finance::brex::Route;
+use finance::{Config, Fault, Finance, Order};
 use jiff::SignedDuration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -25,9 +28,13 @@ pub async fn start(change: impl FnOnce(&mut Config)) -> Finance {
     Finance::start(config).await.expect("ports are free")
 }
 
-pub fn client() -> reqwest::Client {
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.user_agent("tests").build().expect("a client")
+/// Returns a client that keeps no connection, so that every test's runtime can use it.
+pub fn client() -> &'static reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
+        client.user_agent("tests").build().expect("a client")
+    });
+    &CLIENT
 }
 
 pub fn days(days: i64) -> SignedDuration {
@@ -75,7 +82,7 @@ fn they_run_beside_a_caller_without_a_runtime() {
         let answer = runtime.block_on(Answer::to(client().get(format!("{url}/nowhere"))));
         assert!([401, 404].contains(&answer.status), "{url}: {}", answer.text);
     }
-    assert_eq!(finance.brynq.count(Route::Unknown), 1);
+    assert_eq!(finance.brynq.count(finance::brynq::Route::Unknown), 1);
     assert_eq!(finance.brynq.requests()[0].status, 404);
     drop(finance);
     for url in urls {
@@ -92,7 +99,7 @@ async fn failures_can_be_ordered_at_each() {
     Answer::to(me()).await.with_status(500);
     finance.brex.inject(Fault::ThrottleSaying(Some("7")), Method::GET, 1);
     assert_eq!(Answer::to(me()).await.with_status(429).header("retry-after"), "7");
-    finance.brex.order(finance::Order { fault: Fault::ResetBefore, method: Method::GET, route: Some(Route::Me), times: 1 });
+    finance.brex.order(Order { fault: Fault::ResetBefore, method: Method::GET, route: Some(Route::Me), times: 1 });
     Answer::to(client().get(format!("{}/v2/company", finance.brex.url())).bearer_auth(&token)).await.with_status(403);
     assert!(me().send().await.is_err());
     finance.brex.inject(Fault::Html, Method::GET, 5);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::answer::Reply;
 use super::front::{Incoming, random_word};
 
-pub use super::dashboard::Api;
+pub use super::dashboard::{Api, Route};
 
 /// Every scope of the published API files.
 pub const SCOPES: &str = "openid offline_access email accounting.integration.read accounting.integration.write accounting.record.read \

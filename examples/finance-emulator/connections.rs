@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use super::front::Incoming;
 
 /// A connection as Nango keeps it.
 #[derive(Clone, PartialEq)]
@@ -96,6 +99,29 @@ impl Connection {
 
 /// What is wrong with a body: the field and the reason.
 pub type Faulty = (String, String);
+
+/// A status, and the body of an error.
+pub type Refusal = (StatusCode, Value);
+
+/// Refuses with a code and a message.
+pub fn refusal(status: StatusCode, code: &str, message: &str) -> Refusal {
+    (status, json!({"error": {"code": code, "message": message}}))
+}
+
+/// Refuses a body for one field.
+pub fn invalid_body((path, message): Faulty) -> Refusal {
+    let error = json!({"code": "invalid_body", "errors": [{"code": "custom", "message": message, "path": [path]}]});
+    (StatusCode::BAD_REQUEST, json!({ "error": error }))
+}
+
+/// Reads a body that is an object with no fields but these.
+pub fn body(request: &Incoming, known: &[&str]) -> Result<Map<String, Value>, Refusal> {
+    let Some(Value::Object(fields)) = request.json() else {
+        return Err(invalid_body(("body".to_owned(), "must be an object".to_owned())));
+    };
+    only(&fields, known).map_err(invalid_body)?;
+    Ok(fields)
+}
 
 /// Checks that an object has no fields but these.
 pub fn only(body: &Map<String, Value>, known: &[&str]) -> Result<(), Faulty> {

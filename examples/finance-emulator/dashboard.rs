@@ -8,7 +8,18 @@ use serde_json::{Value, json};
 
 use super::answer::Reply;
 use super::brex::{Account, Config, RESOURCES, Refusal, SCOPES, SharedAccount, Token};
-use super::front::{Emulated, Incoming, Outcome, Route, Vendor};
+use super::front::{Emulated, Incoming, Outcome, Vendor};
+
+/// The operations of Brex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /v2/users/me`
+    Me,
+    /// Any other resource that can be read.
+    Resource,
+    /// Anything else.
+    Unknown,
+}
 
 /// Brex's API, and the dashboard at `/dashboard/tokens`.
 #[derive(Debug)]
@@ -59,19 +70,24 @@ impl Api {
 }
 
 impl Vendor for Api {
+    type Route = Route;
+
     const NAME: &'static str = "brex-emulator";
 
     fn route(&self, request: &Incoming) -> Route {
         match request.path.as_str() {
-            path if path.starts_with("/dashboard/") => Route::Dashboard,
             "/v2/users/me" if request.method == Method::GET => Route::Me,
             path if request.method == Method::GET && RESOURCES.iter().any(|resource| resource.path == path) => Route::Resource,
             _ => Route::Unknown,
         }
     }
 
-    fn answer(&mut self, route: Route, request: &Incoming, now: Timestamp) -> Outcome {
-        Outcome::Reply(if route == Route::Dashboard { self.dashboard(request, now) } else { self.account().answer(request, now) })
+    fn answer(&mut self, _route: Route, request: &Incoming, now: Timestamp) -> Outcome {
+        Outcome::Reply(self.account().answer(request, now))
+    }
+
+    fn by_hand(&mut self, request: &Incoming, now: Timestamp) -> Option<Reply> {
+        request.path.starts_with("/dashboard/").then(|| self.dashboard(request, now))
     }
 
     fn broken(&self) -> Reply {

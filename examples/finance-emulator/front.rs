@@ -1,9 +1,10 @@
 //! What every emulator here has: a listener, a clock, a log, failures to come. Knows no vendor's rules.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -15,7 +16,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::answer::{Content, Reply};
-use super::faults::{self, Fault, Orders};
+use super::faults::{Fault, Order, Orders};
 use super::line::Cut;
 use super::serving::{Serve, Server};
 use super::spoiling::spoil;
@@ -23,65 +24,9 @@ use super::spoiling::spoil;
 /// The largest body which is read.
 const MAX_BODY: usize = 1 << 20;
 
-/// The operation which a request stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Route {
-    /// Brex: `GET /v2/users/me`
-    Me,
-    /// Brex: any other resource that can be read.
-    Resource,
-    /// OAuth: `GET …/.well-known/…`
-    Discovery,
-    /// OAuth: `GET …/v1/authorize`
-    Authorize,
-    /// OAuth: `POST …/v1/token`
-    Token,
-    /// OAuth: `POST …/v1/revoke`
-    Revoke,
-    /// BrynQ: `GET /api/v1/customers` or `GET /api/v2/customers`
-    Customers,
-    /// BrynQ: another page, read with its page right.
-    Page,
-    /// BrynQ: an endpoint that shows other systems' credentials, or a GET that changes something.
-    Avoided,
-    /// Nango: `POST /integrations`
-    IntegrationCreate,
-    /// Nango: `GET /connections`
-    ConnectionList,
-    /// Nango: `GET /connections/{id}`
-    ConnectionRead,
-    /// Nango: `POST /connections`
-    ConnectionUpsert,
-    /// Nango: `PATCH /connections/{id}`
-    ConnectionPatch,
-    /// Nango: `DELETE /connections/{id}`
-    ConnectionDelete,
-    /// Nango: `/proxy/{path}`
-    Proxy,
-    /// Nango: `POST` or `DELETE /environment/api-keys`
-    EnvironmentKeys,
-    /// GitHub: `GET …/secrets/public-key`
-    PublicKey,
-    /// GitHub: `GET …/secrets`
-    SecretList,
-    /// GitHub: `GET …/secrets/{name}`
-    SecretRead,
-    /// GitHub: `PUT …/secrets/{name}`
-    SecretWrite,
-    /// GitHub: `DELETE …/secrets/{name}`
-    SecretDelete,
-    /// What a person does in a vendor's web page; neither recorded nor spoilt.
-    Dashboard,
-    /// Anything else.
-    Unknown,
-}
-
-/// A failure for the next requests which fit.
-pub type Order = faults::Order<Route>;
-
 /// A request which reached an emulator, whatever became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestRecord {
+pub struct RequestRecord<Route> {
     /// The operation.
     pub route: Route,
     /// The method.
@@ -200,14 +145,22 @@ pub enum Outcome {
 
 /// A vendor's rules and what it remembers.
 pub trait Vendor: Send + 'static {
+    /// The operations.
+    type Route: Copy + PartialEq + fmt::Debug + Send + 'static;
+
     /// What the thread is called.
     const NAME: &'static str;
 
     /// Tells what a request stands for.
-    fn route(&self, request: &Incoming) -> Route;
+    fn route(&self, request: &Incoming) -> Self::Route;
 
     /// Does what a request asks for, or refuses it.
-    fn answer(&mut self, route: Route, request: &Incoming, now: Timestamp) -> Outcome;
+    fn answer(&mut self, route: Self::Route, request: &Incoming, now: Timestamp) -> Outcome;
+
+    /// Does what a person does in the vendor's web pages; such requests are neither recorded nor spoilt.
+    fn by_hand(&mut self, _request: &Incoming, _now: Timestamp) -> Option<Reply> {
+        None
+    }
 
     /// Answers 500 as the vendor does.
     fn broken(&self) -> Reply {
@@ -216,48 +169,54 @@ pub trait Vendor: Send + 'static {
 }
 
 #[derive(Debug)]
-struct Desk<V> {
+struct Desk<V: Vendor> {
     vendor: V,
-    requests: Vec<RequestRecord>,
-    orders: Orders<Route>,
+    requests: Vec<RequestRecord<V::Route>>,
+    orders: Orders<V::Route>,
     latency: Duration,
 }
 
 #[derive(Debug)]
-struct Front<V> {
+struct Front<V: Vendor> {
     desk: Arc<Mutex<Desk<V>>>,
     clock: Clock,
-    client: reqwest::Client,
 }
 
-impl<V> Clone for Front<V> {
+impl<V: Vendor> Clone for Front<V> {
     fn clone(&self) -> Self {
-        Self { desk: self.desk.clone(), clock: self.clock.clone(), client: self.client.clone() }
+        Self { desk: self.desk.clone(), clock: self.clock.clone() }
     }
 }
 
 impl<V: Vendor> Front<V> {
     fn new(vendor: V, clock: Clock) -> Self {
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let client = client.build().expect("a client without special wishes can be built");
         let desk = Desk { vendor, requests: Vec::new(), orders: Orders::default(), latency: Duration::ZERO };
-        Self { desk: Arc::new(Mutex::new(desk)), clock, client }
+        Self { desk: Arc::new(Mutex::new(desk)), clock }
     }
 
     fn lock(&self) -> MutexGuard<'_, Desk<V>> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn act(&self, route: Route, request: &Incoming) -> Reply {
+    async fn act(&self, route: V::Route, request: &Incoming) -> Reply {
         let outcome = self.lock().vendor.answer(route, request, self.clock.now());
         match outcome {
             Outcome::Reply(reply) => reply,
-            Outcome::Forward(request) => match self.client.execute(*request).await {
+            Outcome::Forward(request) => match forwarder().execute(*request).await {
                 Ok(answer) => handed_on(answer).await,
                 Err(_) => Reply::json(StatusCode::BAD_GATEWAY, json!({"error": {"code": "bad_gateway", "message": "no answer"}})),
             },
         }
     }
+}
+
+/// Returns a client that keeps no connection, so that every runtime can use it.
+fn forwarder() -> &'static reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
+        client.build().expect("a client without special wishes can be built")
+    });
+    &CLIENT
 }
 
 /// Takes over an answer from elsewhere as it was.
@@ -282,14 +241,14 @@ impl<V: Vendor> Serve for Front<V> {
         };
         let (path, query) = (head.uri.path().to_owned(), head.uri.query().map(str::to_owned));
         let request = Incoming { method: head.method, path, query, headers: head.headers, body };
-        let route = self.lock().vendor.route(&request);
-        if route == Route::Dashboard {
-            return self.act(route, &request).await.into_response();
-        }
-        let (place, fault, latency) = {
+        let (route, place, fault, latency) = {
             let mut desk = self.lock();
+            if let Some(reply) = desk.vendor.by_hand(&request, self.clock.now()) {
+                return reply.into_response();
+            }
+            let route = desk.vendor.route(&request);
             desk.requests.push(RequestRecord { route, method: request.method.clone(), path: request.target(), status: 0 });
-            (desk.requests.len() - 1, desk.orders.take(&request.method, route), desk.latency)
+            (route, desk.requests.len() - 1, desk.orders.take(&request.method, route), desk.latency)
         };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
@@ -306,7 +265,7 @@ impl<V: Vendor> Serve for Front<V> {
 
 /// A running emulator; dropping it stops it.
 #[derive(Debug)]
-pub struct Emulated<V> {
+pub struct Emulated<V: Vendor> {
     front: Front<V>,
     server: Server,
 }
@@ -332,12 +291,12 @@ impl<V: Vendor> Emulated<V> {
     }
 
     /// Returns what was asked, oldest first.
-    pub fn requests(&self) -> Vec<RequestRecord> {
+    pub fn requests(&self) -> Vec<RequestRecord<V::Route>> {
         self.front.lock().requests.clone()
     }
 
     /// Returns how many requests were made to a route.
-    pub fn count(&self, route: Route) -> usize {
+    pub fn count(&self, route: V::Route) -> usize {
         self.front.lock().requests.iter().filter(|request| request.route == route).count()
     }
 
@@ -352,7 +311,7 @@ impl<V: Vendor> Emulated<V> {
     }
 
     /// Orders a failure, which may be bound to a route.
-    pub fn order(&self, order: Order) {
+    pub fn order(&self, order: Order<V::Route>) {
         self.front.lock().orders.push(order);
     }
 

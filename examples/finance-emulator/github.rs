@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::Reply;
-use super::front::{Emulated, Incoming, Outcome, Route, Vendor, random_word};
+use super::front::{Emulated, Incoming, Outcome, Vendor, random_word};
 
 /// The repository that exists from the start.
 pub const EXAMPLE_REPOSITORY: &str = "acme/books";
@@ -187,7 +187,7 @@ impl GitHub {
         }
         let needed = match route {
             Route::PublicKey | Route::SecretList | Route::SecretRead => Permission::Read,
-            _ => Permission::Write,
+            Route::SecretWrite | Route::SecretDelete | Route::Unknown => Permission::Write,
         };
         if token.permission < needed {
             return Err(Refusal(StatusCode::FORBIDDEN, "Resource not accessible by personal access token".to_owned()));
@@ -228,9 +228,26 @@ impl GitHub {
                 vault.secrets.insert(name, Secret { plaintext, created, updated: now, writes });
                 Ok(reply)
             }
-            _ => Err(not_found()),
+            Route::Unknown => Err(not_found()),
         }
     }
+}
+
+/// The operations of GitHub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET …/secrets/public-key`
+    PublicKey,
+    /// `GET …/secrets`
+    SecretList,
+    /// `GET …/secrets/{name}`
+    SecretRead,
+    /// `PUT …/secrets/{name}`
+    SecretWrite,
+    /// `DELETE …/secrets/{name}`
+    SecretDelete,
+    /// Anything else.
+    Unknown,
 }
 
 /// What a path points at.
@@ -282,6 +299,8 @@ fn date(time: Timestamp) -> String {
 }
 
 impl Vendor for GitHub {
+    type Route = Route;
+
     const NAME: &'static str = "github-emulator";
 
     fn route(&self, request: &Incoming) -> Route {

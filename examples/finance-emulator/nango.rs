@@ -6,11 +6,11 @@ use axum::http::{HeaderName, Method, StatusCode};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer::Reply;
-use super::connections::{self, Connection, Faulty, Shown};
-use super::front::{Emulated, Incoming, Outcome, Route, Vendor};
+use super::connections::{self, Connection, Refusal, Shown, body, invalid_body, refusal};
+use super::front::{Emulated, Incoming, Outcome, Vendor};
 
 /// The providers known here, with their auth modes.
 const PROVIDERS: [(&str, &str); 3] = [("brex-api-key", "API_KEY"), ("brex", "OAUTH2"), ("brex-staging", "OAUTH2")];
@@ -49,6 +49,29 @@ struct Key {
     scopes: BTreeSet<String>,
 }
 
+/// The operations of Nango.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `POST /integrations`
+    IntegrationCreate,
+    /// `GET /connections`
+    ConnectionList,
+    /// `GET /connections/{id}`
+    ConnectionRead,
+    /// `POST /connections`
+    ConnectionUpsert,
+    /// `PATCH /connections/{id}`
+    ConnectionPatch,
+    /// `DELETE /connections/{id}`
+    ConnectionDelete,
+    /// `/proxy/{path}`
+    Proxy,
+    /// `POST` or `DELETE /environment/api-keys`
+    EnvironmentKeys,
+    /// Anything else.
+    Unknown,
+}
+
 /// One environment at Nango.
 #[derive(Debug)]
 pub struct Nango {
@@ -62,18 +85,6 @@ pub struct Nango {
     brex: String,
     made: u64,
     window: (Timestamp, usize),
-}
-
-/// A status, and the body of an error.
-type Refusal = (StatusCode, Value);
-
-fn refusal(status: StatusCode, code: &str, message: &str) -> Refusal {
-    (status, json!({"error": {"code": code, "message": message}}))
-}
-
-fn invalid_body((path, message): Faulty) -> Refusal {
-    let error = json!({"code": "invalid_body", "errors": [{"code": "custom", "message": message, "path": [path]}]});
-    (StatusCode::BAD_REQUEST, json!({ "error": error }))
 }
 
 impl Nango {
@@ -100,8 +111,9 @@ impl Nango {
             Route::ConnectionPatch => "environment:connections:update",
             Route::ConnectionDelete => "environment:connections:delete",
             Route::Proxy => "environment:proxy",
+            // Not a matter for a key of the environment.
             Route::EnvironmentKeys => return self.environment_keys(request, now).map(Outcome::Reply),
-            _ => return Err(refusal(StatusCode::NOT_FOUND, "not_found", "there is no such endpoint")),
+            Route::Unknown => return Err(refusal(StatusCode::NOT_FOUND, "not_found", "there is no such endpoint")),
         };
         let secret = request.credential("Bearer").unwrap_or_default();
         let known = self.keys.iter().find(|key| key.secret == secret);
@@ -125,7 +137,8 @@ impl Nango {
                 self.connections.remove(place);
                 Reply::json(StatusCode::OK, json!({"success": true}))
             }
-            _ => return self.proxy(request),
+            Route::Proxy => return self.proxy(request),
+            Route::EnvironmentKeys | Route::Unknown => unreachable!("both were answered above"),
         };
         Ok(Outcome::Reply(reply))
     }
@@ -286,15 +299,6 @@ fn mode(provider: &str) -> Option<&'static str> {
     PROVIDERS.iter().find(|(name, _)| *name == provider).map(|(_, mode)| *mode)
 }
 
-/// Reads a body that is an object with no fields but these.
-fn body(request: &Incoming, known: &[&str]) -> Result<Map<String, Value>, Refusal> {
-    let Some(Value::Object(fields)) = request.json() else {
-        return Err(invalid_body(("body".to_owned(), "must be an object".to_owned())));
-    };
-    connections::only(&fields, known).map_err(invalid_body)?;
-    Ok(fields)
-}
-
 /// Draws a UUID of version 4.
 fn uuid() -> String {
     let mut bytes = [0; 16];
@@ -306,6 +310,8 @@ fn uuid() -> String {
 }
 
 impl Vendor for Nango {
+    type Route = Route;
+
     const NAME: &'static str = "nango-emulator";
 
     fn route(&self, request: &Incoming) -> Route {

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Reply;
 use super::brex::{Account, Role, SCOPES, SharedAccount, Token};
-use super::front::{Emulated, Incoming, Outcome, Route, Vendor, random_word};
+use super::front::{Emulated, Incoming, Outcome, Vendor, random_word};
 
 /// The path of the issuer.
 pub const ISSUER: &str = "/oauth2/default";
@@ -109,6 +109,21 @@ struct Refresh {
     value: String,
     made: Timestamp,
     used: bool,
+}
+
+/// The operations of the OAuth server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET …/.well-known/…`
+    Discovery,
+    /// `GET …/v1/authorize`
+    Authorize,
+    /// `POST …/v1/token`
+    Token,
+    /// `POST …/v1/revoke`
+    Revoke,
+    /// Anything else.
+    Unknown,
 }
 
 /// The OAuth server.
@@ -319,6 +334,8 @@ fn check_client(id: &str, secret: &str) -> Result<(), (StatusCode, &'static str,
 }
 
 impl Vendor for Issuer {
+    type Route = Route;
+
     const NAME: &'static str = "brex-oauth-emulator";
 
     fn route(&self, request: &Incoming) -> Route {
@@ -337,7 +354,7 @@ impl Vendor for Issuer {
             Route::Authorize => self.authorize(request, now),
             Route::Token => self.token(request, now),
             Route::Revoke => self.revoke(request),
-            _ => Err((StatusCode::NOT_FOUND, "not_found", "there is no such endpoint")),
+            Route::Unknown => Err((StatusCode::NOT_FOUND, "not_found", "there is no such endpoint")),
         };
         Outcome::Reply(
             answer.unwrap_or_else(|(status, error, text)| Reply::json(status, json!({"error": error, "error_description": text}))),

@@ -32,8 +32,8 @@ mod serving;
 #[path = "../emulation/spoiling.rs"]
 mod spoiling;
 
-pub use self::faults::Fault;
-pub use self::front::{Clock, Emulated, Order, RequestRecord, Route};
+pub use self::faults::{Fault, Order};
+pub use self::front::{Clock, Emulated, RequestRecord};
 
 /// The knobs of all emulators.
 #[derive(Clone, Debug, Default, Args)]

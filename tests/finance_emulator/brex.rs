@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::finance::Finance;
-use crate::finance::brex::{ErrorShape, RefusedUse, Role, Webhooks, WriteReads};
-use crate::{Answer, Route, client, days, start};
+use crate::finance::brex::{ErrorShape, RefusedUse, Role, Route, Webhooks, WriteReads};
+use crate::{Answer, client, days, start};
 
 async fn get(finance: &Finance, path: &str, token: &str) -> Answer {
     Answer::to(client().get(format!("{}{path}", finance.brex.url())).bearer_auth(token)).await

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::finance::Finance;
-use crate::finance::brynq::Form;
-use crate::{Answer, Route, client, days, start};
+use crate::finance::brynq::{Form, Route};
+use crate::{Answer, client, days, start};
 
 async fn v1(finance: &Finance, token: &str, customer: Option<&str>) -> Answer {
     let request = client().get(format!("{}/api/v1/customers", finance.brynq.url())).header("authorization", format!("SalureToken {token}"));

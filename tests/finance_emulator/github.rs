@@ -7,8 +7,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::finance::Finance;
-use crate::finance::github::{EXAMPLE_TOKEN, Permission};
-use crate::{Answer, Route, client, start};
+use crate::finance::github::{EXAMPLE_TOKEN, Permission, Route};
+use crate::{Answer, client, start};
 
 const REPOSITORY: &str = "/repos/acme/books/actions/secrets";
 const ENVIRONMENT: &str = "/repos/acme/books/environments/production/secrets";

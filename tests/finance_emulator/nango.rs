@@ -3,9 +3,9 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::finance::Finance;
 use crate::finance::nango::{EXAMPLE_ACCOUNT_KEY, EXAMPLE_KEY};
-use crate::{Answer, Route, client, start};
+use crate::finance::{Finance, brex};
+use crate::{Answer, client, start};
 
 fn call(finance: &Finance, method: Method, path: &str) -> RequestBuilder {
     client().request(method, format!("{}{path}", finance.nango.url())).bearer_auth(EXAMPLE_KEY)
@@ -212,7 +212,7 @@ async fn the_proxy_asks_brex_with_the_stored_credential() {
         assert_eq!(answer.json()["status"], "ACTIVE");
         assert_eq!(answer.header("x-brex-trace-id").len(), 32);
     }
-    assert_eq!(finance.brex.count(Route::Me), 4, "it counts as use");
+    assert_eq!(finance.brex.count(brex::Route::Me), 4, "it counts as use");
     finance.brex.revoke(&token);
     let dead = proxied(Some("https://api.brex.com")).await.with_status(401).json();
     assert_eq!(dead["message"], "Invalid or Revoked Token", "Brex's answer comes back as it was");

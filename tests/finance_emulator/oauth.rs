@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::finance::Finance;
-use crate::finance::oauth::{EXAMPLE_CLIENT, OldRefresh, RevokeBody, Told};
-use crate::{Answer, Route, client, days, start};
+use crate::finance::oauth::{EXAMPLE_CLIENT, OldRefresh, RevokeBody, Route, Told};
+use crate::{Answer, client, days, start};
 
 const BACK: &str = "http://127.0.0.1:9999/callback";
 const VERIFIER: &str = "a-verifier-that-is-long-enough-for-the-standard-0123456789";
