@@ -16,6 +16,7 @@ mod oauth;
 
 use std::sync::LazyLock;
 
+use clap::{Args as _, FromArgMatches as _};
 use finance::brex::Route;
 use finance::{Config, Fault, Finance, Order};
 use jiff::SignedDuration;
@@ -71,6 +72,16 @@ impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("answer lacks the header `{name}`")).to_str().expect("header values are ASCII")
     }
+}
+
+#[test]
+fn the_command_line_has_the_defaults_of_the_tests() {
+    let mut command = Config::augment_args(clap::Command::new("knobs").no_binary_name(true));
+    command.build();
+    command.clone().debug_assert();
+    let none = command.try_get_matches_from(std::iter::empty::<&str>()).expect("every knob has a default");
+    let read = Config::from_arg_matches(&none).expect("every knob has a default");
+    assert_eq!(format!("{read:?}"), format!("{:?}", Config::default()));
 }
 
 #[test]

@@ -30,25 +30,25 @@ pub const SCOPES: &str = "openid offline_access email accounting.integration.rea
 #[group(id = "brex")]
 pub struct Config {
     /// Brex: in which of the two documented shapes errors come.
-    #[arg(long = "brex-error-shape", value_enum, default_value_t)]
+    #[arg(id = "brex-error-shape", long = "brex-error-shape", value_name = "CHOICE", value_enum, default_value_t)]
     pub error_shape: ErrorShape,
     /// Brex: what stands before `Invalid or Revoked Token`, which the documentation leaves out.
-    #[arg(long = "brex-dead-prefix", default_value = "")]
+    #[arg(id = "brex-dead-prefix", long = "brex-dead-prefix", value_name = "TEXT", default_value = "")]
     pub dead_prefix: String,
     /// Brex: whether a refused call counts as use of the token.
-    #[arg(long = "brex-refused-use", value_enum, default_value_t)]
+    #[arg(id = "brex-refused-use", long = "brex-refused-use", value_name = "CHOICE", value_enum, default_value_t)]
     pub refused_use: RefusedUse,
     /// Brex: after how many days without use a token expires; one page says 90, another 30.
-    #[arg(long = "brex-idle-days", default_value_t = 90)]
+    #[arg(id = "brex-idle-days", long = "brex-idle-days", value_name = "N", default_value_t = 90)]
     pub idle_days: i64,
     /// Brex: how many requests a client may make in 60 s.
-    #[arg(long = "brex-rate", default_value_t = 1_000)]
+    #[arg(id = "brex-rate", long = "brex-rate", value_name = "N", default_value_t = 1_000)]
     pub rate: usize,
     /// Brex: whether `budgets`, `vendors` and `transfers` read as well as write.
-    #[arg(long = "brex-write-reads", value_enum, default_value_t)]
+    #[arg(id = "brex-write-reads", long = "brex-write-reads", value_name = "CHOICE", value_enum, default_value_t)]
     pub write_reads: WriteReads,
     /// Brex: whether webhooks can be listed with a user token.
-    #[arg(long = "brex-webhooks", value_enum, default_value_t)]
+    #[arg(id = "brex-webhooks", long = "brex-webhooks", value_name = "CHOICE", value_enum, default_value_t)]
     pub webhooks: Webhooks,
 }
 

@@ -21,19 +21,19 @@ pub const CLIENTS: [&str; 2] = ["acme-nl", "acme-be"];
 #[group(id = "brynq")]
 pub struct Config {
     /// BrynQ: the status for an unknown token, or none.
-    #[arg(long = "brynq-unknown-status", default_value_t = 401)]
+    #[arg(id = "brynq-unknown-status", long = "brynq-unknown-status", value_name = "N", default_value_t = 401)]
     pub unknown_status: u16,
     /// BrynQ: the status for a revoked token.
-    #[arg(long = "brynq-revoked-status", default_value_t = 401)]
+    #[arg(id = "brynq-revoked-status", long = "brynq-revoked-status", value_name = "N", default_value_t = 401)]
     pub revoked_status: u16,
     /// BrynQ: the status for a token past its end.
-    #[arg(long = "brynq-expired-status", default_value_t = 401)]
+    #[arg(id = "brynq-expired-status", long = "brynq-expired-status", value_name = "N", default_value_t = 401)]
     pub expired_status: u16,
     /// BrynQ: the status for a wrong or absent `salure-customer` or `Domain`.
-    #[arg(long = "brynq-customer-status", default_value_t = 403)]
+    #[arg(id = "brynq-customer-status", long = "brynq-customer-status", value_name = "N", default_value_t = 403)]
     pub customer_status: u16,
     /// BrynQ: the status for a page that the token has no right to.
-    #[arg(long = "brynq-page-status", default_value_t = 403)]
+    #[arg(id = "brynq-page-status", long = "brynq-page-status", value_name = "N", default_value_t = 403)]
     pub page_status: u16,
 }
 

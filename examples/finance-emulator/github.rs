@@ -31,7 +31,7 @@ const LARGEST: usize = 48 * 1024;
 #[group(id = "github")]
 pub struct Config {
     /// GitHub: how many requests a token may make in an hour.
-    #[arg(long = "github-rate", default_value_t = 5_000)]
+    #[arg(id = "github-rate", long = "github-rate", value_name = "N", default_value_t = 5_000)]
     pub rate: usize,
 }
 

@@ -26,13 +26,13 @@ pub const EXAMPLE_ACCOUNT_KEY: &str = "1d7e9a40-3c25-4b8a-a1f0-5e6d7c8b9a01";
 #[group(id = "nango")]
 pub struct Config {
     /// Nango: the status of a `POST /connections`: 201 in practice, 200 in the specification.
-    #[arg(long = "nango-created-status", default_value_t = 201)]
+    #[arg(id = "nango-created-status", long = "nango-created-status", value_name = "N", default_value_t = 201)]
     pub created_status: u16,
     /// Nango: the status of a read of an unknown connection, 404 or 400.
-    #[arg(long = "nango-unknown-status", default_value_t = 404)]
+    #[arg(id = "nango-unknown-status", long = "nango-unknown-status", value_name = "N", default_value_t = 404)]
     pub unknown_status: u16,
     /// Nango: how many requests may be made in 60 s.
-    #[arg(long = "nango-rate", default_value_t = 1_000)]
+    #[arg(id = "nango-rate", long = "nango-rate", value_name = "N", default_value_t = 1_000)]
     pub rate: usize,
 }
 

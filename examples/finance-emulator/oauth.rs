@@ -25,22 +25,22 @@ pub const EXAMPLE_CLIENT: (&str, &str) = ("acme-books", "example-client-secret")
 #[group(id = "oauth")]
 pub struct Config {
     /// OAuth: what the user consents to: everything asked for unless given; `none` refuses.
-    #[arg(long = "oauth-consent", value_name = "SCOPE", value_delimiter = ',')]
+    #[arg(id = "oauth-consent", long = "oauth-consent", value_name = "SCOPE", value_delimiter = ',')]
     pub consent: Option<Vec<String>>,
     /// OAuth: the one redirect URI that is registered; any on loopback unless given.
-    #[arg(long = "oauth-redirect-uri", value_name = "URI")]
+    #[arg(id = "oauth-redirect-uri", long = "oauth-redirect-uri", value_name = "URI")]
     pub redirect_uri: Option<String>,
     /// OAuth: whether `expires_in` is in a token answer.
-    #[arg(long = "oauth-expires-in", value_enum, default_value_t)]
+    #[arg(id = "oauth-expires-in", long = "oauth-expires-in", value_name = "CHOICE", value_enum, default_value_t)]
     pub expires_in: Told,
     /// OAuth: whether `scope` is in a token answer.
-    #[arg(long = "oauth-scope", value_enum, default_value_t)]
+    #[arg(id = "oauth-scope", long = "oauth-scope", value_name = "CHOICE", value_enum, default_value_t)]
     pub scope: Told,
     /// OAuth: what becomes of a refresh token that was used.
-    #[arg(long = "oauth-old-refresh", value_enum, default_value_t)]
+    #[arg(id = "oauth-old-refresh", long = "oauth-old-refresh", value_name = "CHOICE", value_enum, default_value_t)]
     pub old_refresh: OldRefresh,
     /// OAuth: in which form a revocation is taken.
-    #[arg(long = "oauth-revoke-body", value_enum, default_value_t)]
+    #[arg(id = "oauth-revoke-body", long = "oauth-revoke-body", value_name = "CHOICE", value_enum, default_value_t)]
     pub revoke_body: RevokeBody,
 }
 
