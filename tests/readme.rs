@@ -148,8 +148,7 @@ fn the_table_of_exit_codes_is_complete() {
 #[test]
 fn the_workspace_of_the_readme_is_one() {
     let page = page("README.md").replace("\"ssh-ed25519 AAAA… ops@acme\"", &format!("{SSH:?}"));
-    let workspace = tempfile::tempdir().expect("a directory");
-    fs::create_dir(workspace.path().join("keys")).expect("a directory");
+    let mut workspaces: Vec<tempfile::TempDir> = Vec::new();
     let recipients = [AGE, OTHER_AGE];
     let mut found = (0, 0);
     for block in blocks(&page).into_iter().filter(|block| block.language == "yaml") {
@@ -159,18 +158,24 @@ fn the_workspace_of_the_readme_is_one() {
         }
         if text.starts_with("version: 1") {
             found.0 += 1;
+            let workspace = tempfile::tempdir().expect("a directory");
+            fs::create_dir(workspace.path().join("keys")).expect("a directory");
             fs::write(workspace.path().join("keywright.yaml"), text).expect("written");
+            workspaces.push(workspace);
         } else if text.starts_with("account:") {
             found.1 += 1;
+            let workspace = workspaces.last().expect("a manifest stands behind its configuration");
             fs::write(workspace.path().join("keys/readme.yaml"), text).expect("written");
         } else {
             let known = ["# yaml-language-server: $schema=", "- run: keywright doctor\n"];
             assert!(known.iter().any(|start| text.starts_with(start)), "what is this? {text}");
         }
     }
-    assert_eq!(found, (1, 1));
-    let said = run::succeed(workspace.path(), &["check", "--now", "2026-11-21T09:00:00Z"]);
-    assert_eq!(said, "1 key in 1 account: no problems\n");
+    assert_eq!(found, (2, 2));
+    for workspace in &workspaces {
+        let said = run::succeed(workspace.path(), &["check", "--now", "2026-11-21T09:00:00Z"]);
+        assert_eq!(said, "1 key in 1 account: no problems\n");
+    }
 }
 
 #[test]

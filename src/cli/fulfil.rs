@@ -104,7 +104,8 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
     let secret = profile.secret.read(&text);
     let foreign = || providers::known(host).into_iter().find(|(other, _)| other.name != profile.name && other.secret.claims(&text));
     // A form of one's own settles it; without one, only the forms of others can.
-    if let Some((other, _)) = foreign().filter(|_| secret.is_err() || profile.secret.pattern.is_none()) {
+    let unsettled = secret.is_err() || profile.secret.pattern.is_none();
+    if let Some((other, _)) = unsettled.then(foreign).flatten() {
         return Err(malformed(address, &format!("looks like a secret of {} (`{}`)", safe(&other.title), safe(&other.name))));
     }
     let secret = secret.map_err(|problem| malformed(address, &wording(&problem)))?;

@@ -142,6 +142,11 @@ impl Keys<'_> {
             if self.report.is_overfull() {
                 break;
             }
+            // A tier is exactly the scopes that the profile lists, whatever the vendor adds to it.
+            if let Some(tier) = provider.and_then(|provider| provider.catalogue.tier(word.as_str())) {
+                all.extend(tier.iter().cloned());
+                continue;
+            }
             let place = || entry.item(&["scopes"], i);
             let scope = match provider.map(|provider| (provider, provider.catalogue.check(word.as_str()))) {
                 None => word,

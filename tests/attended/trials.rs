@@ -1,0 +1,78 @@
+//! What `verify` tells of each key, what it records, and how plans remember.
+use axum::http::Method;
+
+use crate::finance::Fault;
+use crate::finance::brex::Route;
+use crate::site::days;
+use crate::{FEWEST, made};
+
+fn shown(site: &crate::site::Site, exit: i32) -> (String, serde_json::Value) {
+    let ran = site.run(&["verify", "-i", "~/ops.txt", "-o", "json"]).exits(exit);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    (json["keys"][0]["shown"].as_str().unwrap_or_default().to_owned(), json)
+}
+
+#[test]
+fn each_answer_has_its_word_and_its_exit() {
+    let (site, token) = made();
+    assert_eq!(shown(&site, 0).0, "alive");
+    site.finance.brex.inject(Fault::ErrorBefore, Method::GET, 4);
+    assert_eq!(shown(&site, 4).0, "unknown");
+    site.finance.brex.clear_faults();
+    site.finance.brex.change(&token, |token| token.scopes.retain(|scope| scope != "transfers.readonly"));
+    let (word, json) = shown(&site, 4);
+    assert_eq!((word.as_str(), &json["keys"][0]["lacks"]), ("lacks", &serde_json::json!(["transfers.readonly"])));
+    site.finance.brex.change(&token, |token| token.scopes.extend(["transfers.readonly".to_owned()]));
+    site.finance.brex.set_idle(&token, days(100));
+    assert_eq!(shown(&site, 1).0, "expired");
+    site.finance.brex.revoke(&token);
+    assert_eq!(shown(&site, 1).0, "dead");
+    let ran = site.run(&["verify"]).exits(4);
+    assert!(ran.stdout.contains("its secret cannot be read: name an identity"), "{}", ran.stdout);
+}
+
+#[test]
+fn only_reads_are_made_one_for_each_scope() {
+    let (site, _) = made();
+    site.finance.brex.forget_requests();
+    shown(&site, 0);
+    let requests = site.finance.brex.requests();
+    assert!(requests.iter().all(|request| request.method == Method::GET && request.route != Route::Unknown));
+    assert_eq!(requests.iter().map(|request| request.path.as_str()).collect::<Vec<_>>(), ["/v1/vendors?limit=1", "/v1/transfers?limit=1"]);
+}
+
+#[test]
+fn a_schedule_keeps_a_token_from_idling_out() {
+    let (mut site, token) = made();
+    site.declare("brex", &crate::PAYVY.replace("scopes:", "expires: never, scopes:"));
+    site.apply();
+    site.pass(days(21));
+    let plan = site.run(&["plan"]).exits(0);
+    assert!(plan.stdout.contains("plan/idle") && plan.stdout.contains("was last seen to work 21 days ago"), "{}", plan.stdout);
+    for _ in 0..3 {
+        shown(&site, 0);
+        assert!(!site.run(&["plan"]).exits(0).stdout.contains("plan/idle"));
+        site.pass(days(40));
+    }
+    assert!(site.finance.brex.token(&token).is_some_and(|token| !token.revoked));
+    assert_eq!(shown(&site, 0).0, "alive", "after 141 days");
+    site.pass(days(65));
+    assert!(site.run(&["plan"]).exits(0).stdout.contains("dies in 24 days unless used"), "{}", site.run(&["plan"]).stdout);
+    site.pass(days(30));
+    assert_eq!(shown(&site, 1).0, "expired");
+}
+
+#[test]
+fn keys_of_other_providers_are_tried_as_well() {
+    let (site, _) = made();
+    let config = site.sandbox.read("keywright.yaml").replace("accounts:\n", "accounts:\n  shop: { provider: keyring }\n");
+    site.sandbox.write("keywright.yaml", &config);
+    site.declare("shop", "  reader: { scopes: [orders:read] }\n");
+    site.apply();
+    let ran = site.run(&["verify", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(ran.stdout.matches("alive").count(), 2, "{}", ran.stdout);
+    let one = site.run(&["verify", "shop/reader", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(one.stdout.matches("alive").count(), 1, "{}", one.stdout);
+    assert_eq!(FEWEST.len(), 2);
+    site.is_settled();
+}
