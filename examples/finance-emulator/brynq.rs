@@ -35,11 +35,14 @@ pub struct Config {
     /// BrynQ: the status for a page that the token has no right to.
     #[arg(id = "brynq-page-status", long = "brynq-page-status", value_name = "N", default_value_t = 403)]
     pub page_status: u16,
+    /// BrynQ: the pages that the person who makes tokens can open; all unless given.
+    #[arg(id = "brynq-pages", long = "brynq-pages", value_name = "PAGE", value_delimiter = ',')]
+    pub pages: Option<Vec<String>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { unknown_status: 401, revoked_status: 401, expired_status: 401, customer_status: 403, page_status: 403 }
+        Self { unknown_status: 401, revoked_status: 401, expired_status: 401, customer_status: 403, page_status: 403, pages: None }
     }
 }
 
@@ -186,6 +189,12 @@ impl BrynQ {
                 let form = Form { label, pages: list("pages"), clients: list("clients"), ends };
                 if form.label.is_empty() || form.pages.is_empty() {
                     return refused("a token needs a label and pages");
+                }
+                let open = |page: &String| {
+                    self.config.pages.as_ref().is_none_or(|pages| pages.iter().any(|known| known.eq_ignore_ascii_case(page)))
+                };
+                if !form.pages.iter().all(open) {
+                    return refused("only pages that you can open may be chosen");
                 }
                 let label = form.label.clone();
                 Reply::json(StatusCode::CREATED, json!({"label": label, "token": self.create_token(form)}))

@@ -107,6 +107,9 @@ async fn a_person_makes_and_revokes_tokens_in_the_settings() {
     for body in [json!({"label": "x"}), json!({"pages": ["Users"]}), json!({"label": "x", "pages": ["Users"], "ends": "soon"})] {
         Answer::to(client().post(&url).json(&body)).await.with_status(400);
     }
+    finance.brynq.configure(|config| config.pages = Some(vec!["users".to_owned()]));
+    Answer::to(client().post(&url).json(&json!({"label": "x", "pages": ["Users"]}))).await.with_status(201);
+    Answer::to(client().post(&url).json(&json!({"label": "x", "pages": ["Users", "Connectors"]}))).await.with_status(400);
     Answer::to(client().delete(format!("{url}/export"))).await.with_status(204);
     v2(&finance, token, Some("acme")).await.with_status(401);
 }
