@@ -43,7 +43,13 @@ fn a_token_named_payvy_integration_from_the_first_plan_to_the_revocation() {
     let name = site.name();
     assert!(name.starts_with("Payvy Integration kw-"), "{name}");
     assert!(opened.stdout.contains(&format!("choose Create Token, and type the name `{name}`")), "{}", opened.stdout);
-    for words in ["Transfers: read (`transfers.readonly`); Vendors: read (`vendors.readonly`)", "about 3 minutes, @acme/finance", "https://dashboard.brex.com/settings/developer", "then `keywright fulfil brex/payvy`", "Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 opened for a person."] {
+    for words in [
+        "Transfers: read (`transfers.readonly`); Vendors: read (`vendors.readonly`)",
+        "about 3 minutes, @acme/finance",
+        "https://dashboard.brex.com/settings/developer",
+        "then `keywright fulfil brex/payvy`",
+        "Applied: 0 created, 0 edited, 0 rotated, 0 disabled, 1 opened for a person.",
+    ] {
         // Lines break where the terminal ends.
         let text = opened.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(words), "{words}\n{}", opened.stdout);
@@ -84,7 +90,10 @@ fn other_scopes_ask_for_another_token() {
     site.declare("brex", &PAYVY.replace("transfers.readonly, ", ""));
     let plan = site.plan();
     let change = &plan["changes"][0];
-    assert_eq!((change["action"].as_str(), change["reason"].as_str()), (Some("attended"), Some("replace: scopes differ; `scopes` cannot be edited in place")));
+    assert_eq!(
+        (change["action"].as_str(), change["reason"].as_str()),
+        (Some("attended"), Some("replace: scopes differ; `scopes` cannot be edited in place"))
+    );
     assert_eq!(change["access"]["lost"][0]["scope"], "transfers.readonly");
     site.apply();
     let next = site.make(&["vendors.readonly"]);
@@ -149,7 +158,12 @@ fn a_tier_means_exactly_its_scopes() {
     let plan = site.plan();
     assert_eq!(plan["changes"][0]["access"]["gained"].as_array().map(Vec::len), Some(23));
     assert_eq!(plan["changes"][0]["access"]["open_ended"], serde_json::json!([]));
-    let scopes: Vec<String> = plan["changes"][0]["after"]["scopes"].as_array().expect("scopes").iter().map(|scope| scope.as_str().expect("a text").to_owned()).collect();
+    let scopes: Vec<String> = plan["changes"][0]["after"]["scopes"]
+        .as_array()
+        .expect("scopes")
+        .iter()
+        .map(|scope| scope.as_str().expect("a text").to_owned())
+        .collect();
     let token = site.make(&scopes.iter().map(String::as_str).collect::<Vec<_>>());
     site.fulfil("brex/reader", &token).exits(0);
     site.is_settled();
@@ -165,7 +179,8 @@ fn brynq_gives_page_rights_and_takes_an_end() {
         site.apply();
         let plan = site.plan();
         let gained = plan["changes"][0]["access"]["gained"].as_array().expect("scopes").clone();
-        let risks: Vec<(&str, &str)> = gained.iter().map(|entry| (entry["scope"].as_str().expect("a text"), entry["risk"].as_str().expect("a text"))).collect();
+        let risks: Vec<(&str, &str)> =
+            gained.iter().map(|entry| (entry["scope"].as_str().expect("a text"), entry["risk"].as_str().expect("a text"))).collect();
         assert_eq!(risks, [("Interfaces overview", "critical"), ("Employees", "medium")]);
         let steps = plan["attended"][0]["steps"].to_string();
         for words in ["`Employees`, `Interfaces overview`", "under clients choose exactly: `acme-nl`", "set the end to "] {

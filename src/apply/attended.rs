@@ -102,9 +102,10 @@ impl Account<'_> {
     /// Recovers a sealed generation that a person handed over: it was tried before it was sealed.
     pub(super) async fn settle_handed(&self, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let number = generation.number;
-        let whole = generation.sealed.as_ref().is_some_and(|sealed| {
-            self.staging().holds(&record.address, sealed) || self.staging().is_published(&record.address, sealed)
-        });
+        let whole = generation
+            .sealed
+            .as_ref()
+            .is_some_and(|sealed| self.staging().holds(&record.address, sealed) || self.staging().is_published(&record.address, sealed));
         if whole && generation.state == GenerationState::Sealed {
             let overlap = self.keys.get(&record.address.name).map_or(Span::seconds(0), |key| key.overlap);
             return self.publish(record, number, overlap).await;

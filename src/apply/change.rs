@@ -12,7 +12,9 @@ impl Account<'_> {
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
         // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
-        if !change.steps.iter().all(|step| matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Record { .. })) {
+        if !change.steps.iter().all(|step| {
+            matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Record { .. })
+        }) {
             self.journal.prove_held().await?;
         }
         for step in &change.steps {
@@ -121,8 +123,8 @@ impl Account<'_> {
     /// Where a person makes the keys, only the end that Keywright itself keeps can be edited.
     async fn edit_in_ledger(&self, key: &DesiredKey, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
         let generation = record.generation(number).cloned();
-        let generation = generation
-            .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}")))?;
+        let generation =
+            generation.ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}")))?;
         let expires_at = key.expiry.end(generation.created_at);
         self.commit(record, &Generation { expires_at, ..generation }).await
     }

@@ -227,7 +227,9 @@ fn conclude(host: &Host, outcomes: &[Outcome], recovered: usize, in_part: bool) 
         done(&[Action::Rotate, Action::Replace]),
         done(&[Action::Disable]),
     );
-    for (action, word) in [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed"), (Action::Attended, "opened for a person")] {
+    for (action, word) in
+        [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed"), (Action::Attended, "opened for a person")]
+    {
         match done(&[action]) {
             0 => {}
             number => text.push_str(&format!(", {number} {word}")),

@@ -94,7 +94,10 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
             match session.open_account(name, *purpose) {
                 Err(diagnostic) => checks.push(bad(subject, diagnostic.message, diagnostic.help.as_deref())),
                 Ok(_) if account.profile.attended().is_some() => {
-                    checks.push(good(format!("{name}: attended"), "a person makes its keys: no credential is needed, and nothing can be listed"));
+                    checks.push(good(
+                        format!("{name}: attended"),
+                        "a person makes its keys: no credential is needed, and nothing can be listed",
+                    ));
                 }
                 Ok(provider) => {
                     checks.push(match provider.list().await {

@@ -89,9 +89,9 @@ async fn work(
 async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>, profile: &Profile) -> Result<Handed, Stop> {
     let (host, address) = (session.host, &args.address);
     let record = session.records.get(address);
-    let step = record.and_then(attended::open_step).filter(|_| {
-        session.workspace.keys.get(address).is_some_and(|key| key.state == DesiredState::Active)
-    });
+    let step = record
+        .and_then(attended::open_step)
+        .filter(|_| session.workspace.keys.get(address).is_some_and(|key| key.state == DesiredState::Active));
     let Some(step) = step else {
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no key is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is planned with `keywright plan`; `keywright apply` opens it")));
@@ -199,7 +199,10 @@ async fn revoked(
         };
         let label = safe(&generation.label);
         let Some(secret) = secret.filter(|_| account.capabilities.verify) else {
-            host.say(&format!("{address}: that `{label}` is revoked is taken on your word{}", if current { "; `-i IDENTITY` would prove it" } else { "" }));
+            host.say(&format!(
+                "{address}: that `{label}` is revoked is taken on your word{}",
+                if current { "; `-i IDENTITY` would prove it" } else { "" }
+            ));
             continue;
         };
         match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
@@ -235,7 +238,8 @@ async fn act(
         Deed::Finish => {
             let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
             let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-            let printed = print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
+            let printed =
+                print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
             let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
             return printed.and(finished);
         }
@@ -244,9 +248,10 @@ async fn act(
             let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
             let (result, said) = match deed {
                 Deed::Handed(handed) => (attended::take_over(account, &address.name, handed).await, taken(handed)),
-                Deed::Revoked(numbers) => {
-                    (attended::confirm_revoked(account, &address.name, numbers).await, format!("the revocation is recorded ({})", words(numbers)))
-                }
+                Deed::Revoked(numbers) => (
+                    attended::confirm_revoked(account, &address.name, numbers).await,
+                    format!("the revocation is recorded ({})", words(numbers)),
+                ),
                 Deed::Finish => (Ok(()), String::new()),
             };
             let records = recovery::records(&accounts);
@@ -272,7 +277,9 @@ fn taken(handed: &Handed) -> String {
     match handed.tried {
         TriedOut::Works => "tried, sealed and published".to_owned(),
         TriedOut::Untriable => "sealed and published; its provider offers no call that would try it".to_owned(),
-        TriedOut::Unverified => "sealed and published without having been tried: every plan says so until `keywright verify` has".to_owned(),
+        TriedOut::Unverified => {
+            "sealed and published without having been tried: every plan says so until `keywright verify` has".to_owned()
+        }
     }
 }
 

@@ -57,7 +57,9 @@ pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Ad
             let consistency = session.workspace.accounts[&address.account].profile.capabilities.consistency;
             apply::needs_recovery(record, &strays[&address.account], snapshot, consistency, now)
         }
-        Some(Listing::Attended) => record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some()),
+        Some(Listing::Attended) => {
+            record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some())
+        }
         Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
     });
     left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()

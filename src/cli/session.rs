@@ -153,7 +153,8 @@ impl<'h> Session<'h> {
                 })?;
                 let text = self.credential(&account.name, reference)?;
                 let shape = api.credential.as_ref().ok_or_else(|| {
-                    let message = format!("account `{}`: the profile of `{}` does not say what a credential is", account.name, account.profile.name);
+                    let message =
+                        format!("account `{}`: the profile of `{}` does not say what a credential is", account.name, account.profile.name);
                     Box::new(Diagnostic::error(Code::CredentialInvalid, message))
                 })?;
                 let credential = shape.parse(&text).map_err(|problem| {

@@ -31,12 +31,7 @@ pub fn run(host: &Host, args: &VerifyArgs) -> Result<Exit, Stop> {
     block_on(work(session, args, &only, identities))?
 }
 
-async fn work(
-    mut session: Session<'_>,
-    args: &VerifyArgs,
-    only: &BTreeSet<Address>,
-    identities: Option<Identities>,
-) -> Result<Exit, Stop> {
+async fn work(mut session: Session<'_>, args: &VerifyArgs, only: &BTreeSet<Address>, identities: Option<Identities>) -> Result<Exit, Stop> {
     let host = session.host;
     let beyond = Beyond::open(&session, &args.writing).await?;
     session.replay(beyond.lines())?;

@@ -220,9 +220,11 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     others.sort_by_key(|generation| generation.number);
     for generation in others {
         let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active);
-        let over = pace == Pace::Now || pace == Pace::Overlap && (key.has_passed(generation.disable_after) || generation.state == GenerationState::Active);
+        let over = pace == Pace::Now
+            || pace == Pace::Overlap && (key.has_passed(generation.disable_after) || generation.state == GenerationState::Active);
         let expired = key.account.capabilities.expiry.settable && key.has_passed(generation.expires_at);
-        let dead = matches!(generation.state, GenerationState::Disabled | GenerationState::Expired | GenerationState::Vanished) || live && expired;
+        let dead =
+            matches!(generation.state, GenerationState::Disabled | GenerationState::Expired | GenerationState::Vanished) || live && expired;
         let reason = if dead {
             draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Deleted });
             format!("generation {} is over: only the ledger changes", generation.number)
@@ -250,7 +252,8 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
 fn unverified(key: &Key, draft: &mut Draft) {
     let taken = key.current().filter(|current| current.unverified && current.state == GenerationState::Active);
     let Some(current) = taken else { return };
-    let message = format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
+    let message =
+        format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
     let finding = key.warning(Code::PlanUnverified, message);
     draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
 }

@@ -144,7 +144,10 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
     for key in fresh.access.recipients_added.iter().filter(|key| !approved.access.recipients_added.contains(key)) {
         lines.push(format!("`{key}` could open the secret, which was not approved"));
     }
-    let makes = fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Enable { .. }));
+    let makes = fresh
+        .steps
+        .iter()
+        .any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Enable { .. }));
     let sets = |field| {
         fresh.steps.iter().any(|step| match step {
             PlanStep::Create { .. } | PlanStep::Open { .. } => true,

@@ -208,9 +208,17 @@ impl World {
     pub fn attended() -> Self {
         let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let runbook = |title: &str, steps: &[&str]| Runbook { title: title.to_owned(), link: None, minutes: Some(3), steps: texts(steps) };
-        let create = runbook("make {{ label }}", &["tick {% for g in groups %}{{ g.scopes | join(', ') }}{% endfor %}", "{% if end %}end it {{ end }}{% endif %}", "{% if previous %}keep {{ previous }}{% endif %}"]);
+        let create = runbook(
+            "make {{ label }}",
+            &[
+                "tick {% for g in groups %}{{ g.scopes | join(', ') }}{% endfor %}",
+                "{% if end %}end it {{ end }}{% endif %}",
+                "{% if previous %}keep {{ previous }}{% endif %}",
+            ],
+        );
         let revoke = runbook("{% if doubtful %}look for{% else %}revoke{% endif %} {{ label }}", &[]);
-        let mut capabilities = Capabilities { editable: EditableFields::default(), disable: Disable::None, delete: false, get: false, ..capabilities() };
+        let mut capabilities =
+            Capabilities { editable: EditableFields::default(), disable: Disable::None, delete: false, get: false, ..capabilities() };
         capabilities.expiry.settable = false;
         Self { capabilities, listing: Kind::Attended, runbooks: Some(Runbooks { create, revoke }), ..Self::new() }
     }

@@ -65,11 +65,13 @@ mod tests {
     fn brex_has_every_published_scope() {
         let catalogue = Profile::builtin("brex").expect("built in").catalogue;
         assert_eq!(catalogue.scopes.len(), 47);
-        let tagged = |tag| catalogue.scopes.iter().filter(|(_, spec)| spec.tags.contains(&tag)).map(|(scope, _)| scope.as_str()).collect::<Vec<_>>();
+        let tagged =
+            |tag| catalogue.scopes.iter().filter(|(_, spec)| spec.tags.contains(&tag)).map(|(scope, _)| scope.as_str()).collect::<Vec<_>>();
         assert_eq!((tagged(Tag::Money), tagged(Tag::Pan)), (vec!["incoming_transfers", "transfers"], vec!["cards.pan"]));
         let reads = catalogue.tiers["read-only"].iter().all(|scope| catalogue.scopes[scope].access == AccessLevel::Read);
         assert!(reads && catalogue.tiers["read-only"].iter().all(|scope| catalogue.tiers["read-and-write"].contains(scope)));
-        let grouped = |(scope, spec): (&crate::model::Scope, &crate::profile::ScopeSpec)| spec.group.is_some() != catalogue.implied.contains(scope);
+        let grouped =
+            |(scope, spec): (&crate::model::Scope, &crate::profile::ScopeSpec)| spec.group.is_some() != catalogue.implied.contains(scope);
         assert!(catalogue.scopes.iter().all(grouped), "what is ticked stands under a heading");
     }
 }

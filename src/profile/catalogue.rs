@@ -80,7 +80,9 @@ impl Catalogue {
         if let Some(odd) = named.into_iter().find(|scope| !spec.scopes.contains_key(*scope)) {
             return Err(format!("`{odd}` stands in `tiers` or `implied`, and is not listed"));
         }
-        if let Some(tier) = spec.tiers.keys().find(|tier| spec.scopes.contains_key(tier.as_str()) || spec.aliases.contains_key(tier.as_str())) {
+        if let Some(tier) =
+            spec.tiers.keys().find(|tier| spec.scopes.contains_key(tier.as_str()) || spec.aliases.contains_key(tier.as_str()))
+        {
             return Err(format!("`{tier}` is a tier and a scope"));
         }
         let hints = spec.hints.iter().map(hint).collect::<Result<_, String>>()?;
@@ -377,7 +379,9 @@ mod tests {
             hints: Vec::new(),
             scopes: scopes
                 .iter()
-                .map(|(name, access, tags)| (Scope::from(*name), ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None, group: None }))
+                .map(|(name, access, tags)| {
+                    (Scope::from(*name), ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None, group: None })
+                })
                 .collect(),
         }
     }
@@ -524,7 +528,12 @@ mod tests {
     fn words_tell_what_unlisted_scopes_open() {
         let mut spec = spec(Wildcard::None, Unlisted::Warn, &[]);
         (spec.form, spec.aliases) = ("[A-Za-z ]+".to_owned(), BTreeMap::new());
-        let hint = |pattern: &str, tags: &[Tag]| ScopeHint { pattern: pattern.to_owned(), access: AccessLevel::Read, tags: tags.to_vec(), why: None };
+        let hint = |pattern: &str, tags: &[Tag]| ScopeHint {
+            pattern: pattern.to_owned(),
+            access: AccessLevel::Read,
+            tags: tags.to_vec(),
+            why: None,
+        };
         spec.hints = vec![hint("(?i)connector", &[Tag::Credentials]), hint("^Users", &[Tag::Pii])];
         let catalogue = Catalogue::new(spec).unwrap();
         let facts = |word: &str| (catalogue.check(word), catalogue.describe(&word.into()).access, catalogue.describe(&word.into()).risk);

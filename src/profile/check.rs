@@ -92,7 +92,10 @@ impl Check<'_> {
         self.pattern(&["capabilities", "label", "pattern"], profile.capabilities.label.pattern.as_ref());
         self.pattern(&["secret", "pattern"], profile.secret.pattern.as_ref());
         if let Some(idle) = profile.capabilities.idle_expiry.filter(|idle| idle.warn >= idle.after) {
-            self.fail(&["capabilities", "idle_expiry", "warn"], format!("a warning after {} comes too late: keys die after {}", idle.warn, idle.after));
+            self.fail(
+                &["capabilities", "idle_expiry", "warn"],
+                format!("a warning after {} comes too late: keys die after {}", idle.warn, idle.after),
+            );
         }
     }
 
@@ -210,7 +213,10 @@ impl Check<'_> {
         }
         let any = operations.list.is_some() || operations.create.is_some();
         if any && (api.key.is_none() || api.credential.is_none() || api.auth.select.is_none()) {
-            self.fail(&["api", "http"], "operations need a `credential`, `auth.use`, and a `key` that says where answers hold what".to_owned());
+            self.fail(
+                &["api", "http"],
+                "operations need a `credential`, `auth.use`, and a `key` that says where answers hold what".to_owned(),
+            );
         }
         let Some(key) = &api.key else { return };
         let parts = &self.profile.secret.parts;

@@ -17,7 +17,11 @@ impl Check<'_> {
         }
         let Some(runbooks) = &profile.runbooks else { return };
         for (name, runbook) in [("create", &runbooks.create), ("revoke", &runbooks.revoke)] {
-            if runbook.link.as_deref().is_some_and(|link| !link.starts_with("https://") || link.chars().any(|c| c.is_whitespace() || c.is_control())) {
+            if runbook
+                .link
+                .as_deref()
+                .is_some_and(|link| !link.starts_with("https://") || link.chars().any(|c| c.is_whitespace() || c.is_control()))
+            {
                 self.fail(&["runbooks", name, "link"], "a link begins with `https://` and has no white space".to_owned());
             }
             for (route, problem) in runbook.check(profile.params.keys(), profile.options.keys()) {
@@ -108,7 +112,11 @@ mod tests {
             ("/api/http/verify/probes/0/scopes", serde_json::json!(["nope"]), "`nope` is not in the catalogue"),
             ("/api/http/verify/probes/0/scheme", "nope".into(), "`auth` has no scheme `nope`"),
             ("/capabilities/idle_expiry/warn", "90d".into(), "a warning after 90d comes too late: keys die after 90d"),
-            ("/api/http/operations/get", serde_json::json!({"request": "GET /x"}), "a provider whose keys a person makes has no operations"),
+            (
+                "/api/http/operations/get",
+                serde_json::json!({"request": "GET /x"}),
+                "a provider whose keys a person makes has no operations",
+            ),
         ];
         assert_eq!(problems("brex", |_| {}), [""; 0]);
         for (pointer, value, expected) in cases {
@@ -118,7 +126,9 @@ mod tests {
             });
             assert!(found.iter().any(|message| message.starts_with(expected)), "{pointer}: {found:?}");
         }
-        let both = problems("payconex", |profile| profile["runbooks"] = serde_json::to_value(Profile::builtin("brex").expect("built in").runbooks).expect("JSON"));
+        let both = problems("payconex", |profile| {
+            profile["runbooks"] = serde_json::to_value(Profile::builtin("brex").expect("built in").runbooks).expect("JSON")
+        });
         assert!(both.contains(&"the API makes keys: nobody needs a runbook".to_owned()), "{both:?}");
     }
 }

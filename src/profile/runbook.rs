@@ -119,7 +119,11 @@ impl Runbook {
 
     /// Tries every template with and without the values that may be absent. `params` and `options`: what the profile declares. Errors name the
     /// template by its route below the runbook and say what is wrong.
-    pub fn check<'a>(&self, params: impl Iterator<Item = &'a String>, options: impl Iterator<Item = &'a String>) -> Vec<(Vec<String>, String)> {
+    pub fn check<'a>(
+        &self,
+        params: impl Iterator<Item = &'a String>,
+        options: impl Iterator<Item = &'a String>,
+    ) -> Vec<(Vec<String>, String)> {
         let mut full = RunbookValues::specimen();
         full.params = params.map(|name| (name.clone(), "value".to_owned())).collect();
         full.options = options.map(|name| (name.clone(), json!(["value"]))).collect();
@@ -193,7 +197,10 @@ mod tests {
             "tick {% for group in groups %}{{ group.name }}: {{ group.scopes | join(', ') }}\n{% endfor %}",
         ])
         .fill(&values);
-        assert_eq!((filled.title.as_str(), filled.steps.as_slice()), ("make `Label kw-a2a2a2a2`", &["type `Label kw-a2a2a2a2`".to_owned(), "tick Group: one, two".to_owned()][..]));
+        assert_eq!(
+            (filled.title.as_str(), filled.steps.as_slice()),
+            ("make `Label kw-a2a2a2a2`", &["type `Label kw-a2a2a2a2`".to_owned(), "tick Group: one, two".to_owned()][..])
+        );
     }
 
     #[test]
@@ -211,7 +218,15 @@ mod tests {
         let none = || std::iter::empty();
         assert_eq!(runbook(&["{{ key }} {{ owner }}"]).check(none(), none()), []);
         let wrong = |step: &str| runbook(&[step]).check(none(), none());
-        for step in ["{{ password }}", "{{ label", "{% for x in scopes %}{% endfor %}", "{{ options.clients }}", "{{ key | safe }}", "a ` b", "{% include 'x' %}"] {
+        for step in [
+            "{{ password }}",
+            "{{ label",
+            "{% for x in scopes %}{% endfor %}",
+            "{{ options.clients }}",
+            "{{ key | safe }}",
+            "a ` b",
+            "{% include 'x' %}",
+        ] {
             assert_eq!(wrong(step).first().map(|(route, _)| route.join(".")).as_deref(), Some("steps.0"), "{step}");
         }
         assert_eq!(runbook(&["{{ wrong }}"]).fill(&RunbookValues::specimen()).steps, [UNFILLED]);

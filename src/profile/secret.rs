@@ -59,7 +59,9 @@ impl SecretShape {
         let secret = shape.parse(text).map_err(|problem| match problem {
             CredentialProblem::Absent => SecretProblem::Empty,
             CredentialProblem::ControlCharacter => SecretProblem::Broken,
-            CredentialProblem::NotJson(_) => SecretProblem::Parts(format!("it is not JSON of the form {}", shape.form().unwrap_or_default())),
+            CredentialProblem::NotJson(_) => {
+                SecretProblem::Parts(format!("it is not JSON of the form {}", shape.form().unwrap_or_default()))
+            }
             CredentialProblem::MissingPart(part) => SecretProblem::Parts(format!("it has no `{part}`, or an empty one")),
         })?;
         let last = secret.parts().last().map_or("", |(_, value)| value);
@@ -119,7 +121,9 @@ mod tests {
 
     #[test]
     fn what_stands_around_a_token_goes() {
-        for text in ["bxt_abc123", " bxt_abc123\r\n", "\"bxt_abc123\"", "' bxt_abc123 '", "“bxt_abc123”", "\u{feff}`\"bxt_abc123\"`\u{200b}\n"] {
+        for text in
+            ["bxt_abc123", " bxt_abc123\r\n", "\"bxt_abc123\"", "' bxt_abc123 '", "“bxt_abc123”", "\u{feff}`\"bxt_abc123\"`\u{200b}\n"]
+        {
             assert_eq!(token().read(text).ok().as_ref().and_then(|secret| secret.part("secret")), Some("bxt_abc123"), "{text:?}");
             assert!(token().claims(text), "{text:?}");
         }
@@ -146,8 +150,14 @@ mod tests {
     fn several_parts_are_json() {
         let two = SecretShape::of_parts(vec!["id".to_owned(), "secret".to_owned()]);
         let read = two.read(" {\"id\": \"a\", \"secret\": \"b\"} ").ok();
-        assert_eq!(read.map(|secret| secret.parts().map(|(name, value)| format!("{name}={value}")).collect::<String>()).as_deref(), Some("id=asecret=b"));
-        assert_eq!(two.read("hunter2").err(), Some(SecretProblem::Parts("it is not JSON of the form {\"id\": \"…\", \"secret\": \"…\"}".to_owned())));
+        assert_eq!(
+            read.map(|secret| secret.parts().map(|(name, value)| format!("{name}={value}")).collect::<String>()).as_deref(),
+            Some("id=asecret=b")
+        );
+        assert_eq!(
+            two.read("hunter2").err(),
+            Some(SecretProblem::Parts("it is not JSON of the form {\"id\": \"…\", \"secret\": \"…\"}".to_owned()))
+        );
         assert!(!two.claims("hunter2"), "no form, no claim");
     }
 }

@@ -68,7 +68,8 @@ pub enum Verdict {
 impl Verify {
     /// What an answer proves; `None`: nothing.
     pub fn verdict(&self, refusal: &Refusal) -> Option<Verdict> {
-        let rows = [(Verdict::Dead, &self.dead), (Verdict::Expired, &self.expired), (Verdict::Lacks, &self.lacks), (Verdict::Alive, &self.alive)];
+        let rows =
+            [(Verdict::Dead, &self.dead), (Verdict::Expired, &self.expired), (Verdict::Lacks, &self.lacks), (Verdict::Alive, &self.alive)];
         let fitting = rows.into_iter().flat_map(|(verdict, whens)| whens.iter().map(move |when| (verdict, when)));
         let fitting = fitting.filter(|(_, when)| when.fits(refusal));
         // Of equals the first stays: what speaks against a key goes before what speaks for it.

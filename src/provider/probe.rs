@@ -58,7 +58,8 @@ impl Prober<'_> {
 
     async fn once(&self, probe: &Probe, secret: &Secret) -> Result<Showed, ProviderError> {
         let Probe { request, query, .. } = probe;
-        let call = Call { request, query, body: None, values: Values::new(), scheme: self.scheme, credential: secret, retry: Retry::Idempotent };
+        let call =
+            Call { request, query, body: None, values: Values::new(), scheme: self.scheme, credential: secret, retry: Retry::Idempotent };
         let judged = self.exchange.send(&call, |answer: Answer| {
             // What is not JSON was not written by the provider.
             let verdict = answer.json.as_ref().and_then(|_| self.verify.verdict(&answer.refusal));

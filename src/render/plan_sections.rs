@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
-use super::runbook::runbook;
 use super::plan_text::day;
+use super::runbook::runbook;
 use super::table::{Cell, pad, table};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
@@ -112,9 +112,23 @@ pub fn due(out: &mut String, plan: &Plan, style: Style) {
         let days = days_until(plan.created_at, due.at);
         let (rotation, idle) = (due.kind == "rotation", due.kind == "idle");
         let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
-        let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if idle { 'I' } else if rotation { 'R' } else { 'E' });
+        let bar = format!(
+            "|{}{}",
+            "-".repeat(at.saturating_sub(1)),
+            if idle {
+                'I'
+            } else if rotation {
+                'R'
+            } else {
+                'E'
+            }
+        );
         if idle {
-            let when = if days < 0 { "unused for too long since".to_owned() } else { format!("dies in {} unless used: `keywright verify`,", count_days(days)) };
+            let when = if days < 0 {
+                "unused for too long since".to_owned()
+            } else {
+                format!("dies in {} unless used: `keywright verify`,", count_days(days))
+            };
             let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
             continue;
         }

@@ -328,7 +328,11 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
         all.push(one("key limit", Standing::Yes, format!("at most {limit} keys in one account")));
     }
     if let Some(idle) = can.idle_expiry {
-        all.push(one("idle expiry", Standing::Yes, format!("a key that nobody uses for {} dies; plans warn after {}", idle.after, idle.warn)));
+        all.push(one(
+            "idle expiry",
+            Standing::Yes,
+            format!("a key that nobody uses for {} dies; plans warn after {}", idle.after, idle.warn),
+        ));
     }
     all
 }

@@ -46,7 +46,9 @@ impl Place {
         for below in ["providers", "keys"] {
             fs::create_dir_all(root.join(below)).expect("a directory");
         }
-        let config = format!("version: 1\naccounts:\n  pay: {{ provider: hand }}\nrecipients: {{ ops: [{AGE_PUBLIC}] }}\ndefaults: {{ recipients: [ops], lifetime: 90d }}\n");
+        let config = format!(
+            "version: 1\naccounts:\n  pay: {{ provider: hand }}\nrecipients: {{ ops: [{AGE_PUBLIC}] }}\ndefaults: {{ recipients: [ops], lifetime: 90d }}\n"
+        );
         fs::write(root.join("keywright.yaml"), config).expect("written");
         fs::write(root.join("providers/hand.yaml"), PROFILE).expect("written");
         let place = Self { _directory: directory, root, now: "2026-11-21T09:00:00Z".parse().expect("an instant"), drawn: Rc::default() };
