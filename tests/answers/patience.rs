@@ -82,6 +82,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             listing,
             desired: keys.clone(),
             ledger: known,
+            attended: None,
         };
         let plan = plan::plan(&PlanInput {
             now: surroundings.now(),
@@ -98,6 +99,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             capabilities,
             catalogue: &account.catalogue,
             secret_parts: &account.profile.secret.parts,
+            attended: false,
             keys: keys.clone(),
             records: RefCell::new(records),
             ledger: &ledger,
