@@ -9,6 +9,7 @@ pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;
 pub mod providers;
+mod providers_attended;
 pub mod recover;
 pub mod runbook;
 pub mod schemas;

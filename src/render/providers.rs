@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::palette::{Ink, Style};
+use super::providers_attended::{self, guarantees_of};
 use super::table::{Cell, table, wrap};
 use super::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
@@ -62,7 +63,7 @@ pub fn providers_text(profiles: &[&Profile], style: Style) -> String {
         .iter()
         .map(|profile| {
             let lacks: Vec<&str> =
-                guarantees(&profile.capabilities).iter().filter(|one| one.standing == Standing::No).map(|one| one.name).collect();
+                guarantees_of(profile).iter().filter(|one| one.standing == Standing::No).map(|one| one.name).collect();
             vec![
                 Cell::inked(safe(&profile.name), Ink::Strong),
                 Cell::new(safe(&profile.title)),
@@ -91,7 +92,7 @@ pub fn providers_json(profiles: &[&Profile]) -> String {
             kind: kind(profile),
             environments: profile.environments.keys().map(String::as_str).collect(),
             scopes: profile.catalogue.scopes.len(),
-            guarantees: guarantees(&profile.capabilities),
+            guarantees: guarantees_of(profile),
         })
         .collect();
     super::json(&serde_json::json!({ "format_version": "1.0", "providers": rows }))
@@ -105,7 +106,7 @@ pub fn provider_text(profile: &Profile, catalogue: &Catalogue, style: Style) -> 
     options(&mut out, profile, style);
     let _ = writeln!(out, "\n{}\n  {}", style.paint(Ink::Strong, "secret"), secret(profile));
     let _ = writeln!(out, "\n{}", style.paint(Ink::Strong, "what it can do"));
-    for one in guarantees(&profile.capabilities) {
+    for one in guarantees_of(profile) {
         let (word, ink) = match one.standing {
             Standing::Yes => ("yes", Ink::Create),
             Standing::No => ("no", Ink::Change),
@@ -116,7 +117,9 @@ pub fn provider_text(profile: &Profile, catalogue: &Catalogue, style: Style) -> 
             let _ = writeln!(out, "  {name:<18}{}{line}", style.paint(ink, &format!("{word:<5}")));
         }
     }
+    providers_attended::runbooks(&mut out, profile, style);
     scopes(&mut out, profile, catalogue, style);
+    providers_attended::tiers(&mut out, profile, style);
     if !profile.sources.is_empty() {
         let _ = writeln!(out, "\n{}", style.paint(Ink::Strong, "sources"));
         for source in &profile.sources {
@@ -135,12 +138,15 @@ pub fn provider_json(profile: &Profile, catalogue: &Catalogue) -> String {
         tags: &spec.tags,
         says: spec.says.as_deref(),
     });
-    let guarantees = guarantees(&profile.capabilities);
+    let guarantees = guarantees_of(profile);
     super::json(&ProviderPage { format_version: "1.0", kind: kind(profile), guarantees, profile, catalogue: rows.collect() })
 }
 
 /// Who carries out its operations.
 fn kind(profile: &Profile) -> &'static str {
+    if profile.attended().is_some() {
+        return "attended";
+    }
     match &profile.api {
         Some(Api::Keyring) => "in-process",
         Some(Api::Http(_)) => "managed over HTTP",
@@ -245,7 +251,7 @@ fn scopes(out: &mut String, profile: &Profile, catalogue: &Catalogue, style: Sty
     section(out, "scopes", &table(&["  SCOPE", "ACCESS", "RISK", "TAGS", ""], &rows, style), style);
     let free = match profile.catalogue.unlisted {
         Unlisted::Refuse => "scopes that are not listed are refused",
-        Unlisted::Warn => "scopes that are not listed are accepted with a warning, and count as critical",
+        Unlisted::Warn => "scopes that are not listed are accepted with a warning, and count as critical unless their words tell what they open",
         Unlisted::Allow => "the catalogue is free",
     };
     let _ = writeln!(out, "  {free}; every scope matches `{}`", safe(&profile.catalogue.form));
