@@ -5,8 +5,8 @@ pub mod bound;
 pub mod change;
 mod compare;
 mod decide;
+mod disuse;
 mod draft;
-mod idle;
 #[cfg(test)]
 mod laws;
 mod limits;
@@ -127,8 +127,8 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
         let is_renewed =
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
-        plan.due.extend(idle::due(key));
-        findings.extend(idle::finding(key));
+        plan.due.extend(disuse::due(key));
+        findings.extend(disuse::finding(key));
         plan.changes.extend(decision.change);
         plan.attended.extend(decision.attended);
         findings.extend(decision.findings);

@@ -73,6 +73,9 @@ Commands:
                credential
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
+  fulfil       Hand over a key that a person made, or confirm that one was revoked
+  verify       Try the secrets of published keys by one harmless call each or more, and record when
+               they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
@@ -173,6 +176,9 @@ Commands:
                credential
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
+  fulfil       Hand over a key that a person made, or confirm that one was revoked
+  verify       Try the secrets of published keys by one harmless call each or more, and record when
+               they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git

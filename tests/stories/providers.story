@@ -3,6 +3,10 @@
 -- exit 0
 -- stdout
 NAME      TITLE               KIND               ENVIRONMENTS               SCOPES  CANNOT
+brex      Brex (user tokens)  attended           production                 47      create, edit, revoke,
+                                                                                    last use, expiry
+brynq     BrynQ (API tokens)  attended           production, staging        0       create, edit, revoke,
+                                                                                    last use
 keyring   Keyring (embedded)  in-process                                    any     show again, last use
 payconex  PayConex (Bluefin)  managed over HTTP  certification, production  121     last use
 
