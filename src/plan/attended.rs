@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use super::change::AttendedStep;
-use super::compare::{Differences, compare, day, is_close, rotation_at, wanted_end};
+use super::compare::{Differences, compare, day, ends_as_wanted, rotation_at, wanted_end};
 use super::decide::{Decision, record_protection};
 use super::draft::{Draft, issue_notes, words};
 use super::older::{Pace, pace};
@@ -11,7 +11,7 @@ use super::standing::{Held, Key, Wanted};
 use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Options, ScopeSet};
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, KeyRecord, Options, ScopeSet, Span};
 use crate::profile::Catalogue;
 use crate::profile::runbook::{RunbookValues, ScopeGroup};
 
@@ -45,17 +45,42 @@ impl Kind {
 
 /// Decides about one key. Whatever a person has to do stands in the plan until it is confirmed, whether or not apply has work of its own.
 pub(super) fn decide(key: &Key, attended: &AttendedInput) -> Decision {
+    let left: Vec<u32> = key.unfinished().iter().map(|generation| generation.number).collect();
+    match key.record.filter(|_| !left.is_empty()) {
+        None => settled(key, attended, &left),
+        Some(record) => {
+            // What recovery makes of it is known: a secret that was taken over is published, anything else is asked for again.
+            let after = recovered(key, record, &left);
+            let &Key { account, index, now, can_open, desired, .. } = key;
+            settled(&Key { address: key.address.clone(), account, index, now, can_open, desired, record: Some(&after) }, attended, &left)
+        }
+    }
+}
+
+/// The record as recovery leaves it.
+fn recovered(key: &Key, record: &KeyRecord, left: &[u32]) -> KeyRecord {
+    let mut record = record.clone();
+    for number in left {
+        let published = record.generation(*number).is_some_and(|taken| taken.state == GenerationState::Sealed && taken.sealed.is_some());
+        for generation in &mut record.generations {
+            if generation.number == *number {
+                generation.state = if published { GenerationState::Active } else { GenerationState::Attended };
+            } else if published && generation.state == GenerationState::Active {
+                generation.state = GenerationState::Retiring;
+                let overlap = key.desired.map_or(Span::seconds(0), |desired| desired.overlap);
+                generation.disable_after = key.now.checked_add(overlap.duration()).ok();
+            }
+        }
+    }
+    record
+}
+
+/// Decides about a key that no interrupted run has left in between; `left`: what recovery finishes first.
+fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     let mut draft = Draft::rest(key);
     let mut work = Vec::new();
-    if let Some(last) = key.unfinished().last() {
-        draft.action = Action::Attended;
-        draft.reason = INTERRUPTED.to_owned();
-        draft.generation = last.number;
-        draft.recovery = key.unfinished().iter().map(|left| PlanStep::Recover { generation: left.number }).collect();
-    } else {
-        current(key, &mut draft, &mut work);
-        older(key, &mut draft, &mut work);
-    }
+    current(key, &mut draft, &mut work);
+    older(key, &mut draft, &mut work);
     if !work.is_empty() && key.wanted() != Wanted::Active && key.is_protected() {
         work.clear();
         draft.refuse(
@@ -65,6 +90,13 @@ pub(super) fn decide(key: &Key, attended: &AttendedInput) -> Decision {
     }
     record_protection(key, &mut draft);
     unverified(key, &mut draft);
+    if let Some(last) = left.last() {
+        if draft.action == Action::None {
+            (draft.action, draft.reason, draft.generation) = (Action::Attended, INTERRUPTED.to_owned(), *last);
+            draft.stay(key);
+        }
+        draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
+    }
     let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
     let steps = if draft.refusal.is_some() { Vec::new() } else { work.iter().map(|work| runbook(key, attended, *work, several)).collect() };
     let (change, findings) = draft.finish(key);
@@ -188,7 +220,7 @@ fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let capabilities = key.account.capabilities;
     let label = open.marker.as_ref().is_some_and(|marker| open.label == marker.label(&desired.label));
     let end = !capabilities.expiry.settable
-        || is_close(capabilities, open.expires_at, wanted_end(capabilities, desired.expiry, open.created_at))
+        || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
     label && end && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
 }

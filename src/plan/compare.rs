@@ -93,7 +93,8 @@ pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at
     }
 }
 
-fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
+/// Whether an end is the one that was asked for, or what the provider grants of it.
+pub(super) fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
     let asked = desired.expiry.end(generation.created_at);
     let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
     is_close(capabilities, end, asked) || is_close(capabilities, end, granted)

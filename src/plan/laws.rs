@@ -243,6 +243,19 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         record.protect = desired.protect;
         return;
     }
+    if let (PlanStep::Recover { generation: number }, true) = (step, world.runbooks.is_some()) {
+        let published = record.generation(*number).is_some_and(|taken| taken.state == GenerationState::Sealed && taken.sealed.is_some());
+        let overlap = desired.map_or(Span::seconds(0), |desired| desired.overlap);
+        for generation in &mut record.generations {
+            if generation.number == *number {
+                generation.state = if published { GenerationState::Active } else { GenerationState::Attended };
+            } else if published && generation.state == GenerationState::Active {
+                generation.state = GenerationState::Retiring;
+                generation.disable_after = now.checked_add(overlap.duration()).ok();
+            }
+        }
+        return;
+    }
     if let PlanStep::Enable { .. } = step {
         // The same for one whose successor lives again.
         for old in record.generations.iter_mut().filter(|old| old.state == GenerationState::Retiring) {
@@ -369,6 +382,13 @@ fn gist(plan: &Plan) -> Vec<Gist> {
     plan.changes.iter().map(of).collect()
 }
 
+/// The same world at a provider whose keys a person makes.
+fn by_hand(world: World) -> World {
+    let like = World::attended();
+    let capabilities = Capabilities { expiry: world.capabilities.expiry, ..like.capabilities };
+    World { capabilities, runbooks: like.runbooks, listing: Kind::Attended, snapshot: Snapshot::default(), ..world }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -393,6 +413,29 @@ proptest! {
         let short = |change: &Change| (change.action, change.reason.clone(), change.steps.clone());
         let (first, then) = (plan.changes.iter().map(short).collect::<Vec<_>>(), more.into_iter().map(short).collect::<Vec<_>>());
         prop_assert!(then.is_empty(), "first {:?}\nthen {:?}", first, then);
+    }
+
+    #[test]
+    fn what_a_person_does_is_asked_for_once_and_waited_for(world in worlds()) {
+        let world = by_hand(world);
+        let plan = world.plan();
+        for step in plan.changes.iter().flat_map(|change| &change.steps) {
+            let ours = match step {
+                PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Reseal { .. } | PlanStep::Record { .. } | PlanStep::Recover { .. } => true,
+                PlanStep::Create { .. } | PlanStep::Enable { .. } | PlanStep::Disable { .. } | PlanStep::Delete { .. } => false,
+            };
+            prop_assert!(ours, "nothing is asked of a provider that has no such call: {step:?}");
+        }
+        let mut after = world.clone();
+        carry_out(&mut after, &plan);
+        let again = after.plan();
+        for change in again.changes.iter().filter(|change| change.action != Action::Blocked) {
+            let waits = change.action == Action::Attended && change.steps.is_empty();
+            prop_assert!(waits, "first {:?}\nthen {change:?}", plan.changes.iter().map(|change| (&change.reason, &change.steps)).collect::<Vec<_>>());
+            prop_assert!(again.attended.iter().any(|step| step.address == change.address), "{change:?}");
+        }
+        prop_assert!(again.attended.iter().all(|step| step.generation.is_some() && step.label.is_some()), "every name is known");
+        prop_assert_eq!(exceeds(&plan, &plan), Vec::<String>::new());
     }
 
     #[test]

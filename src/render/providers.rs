@@ -62,8 +62,7 @@ pub fn providers_text(profiles: &[&Profile], style: Style) -> String {
     let rows: Vec<Vec<Cell>> = profiles
         .iter()
         .map(|profile| {
-            let lacks: Vec<&str> =
-                guarantees_of(profile).iter().filter(|one| one.standing == Standing::No).map(|one| one.name).collect();
+            let lacks: Vec<&str> = guarantees_of(profile).iter().filter(|one| one.standing == Standing::No).map(|one| one.name).collect();
             vec![
                 Cell::inked(safe(&profile.name), Ink::Strong),
                 Cell::new(safe(&profile.title)),
@@ -251,7 +250,9 @@ fn scopes(out: &mut String, profile: &Profile, catalogue: &Catalogue, style: Sty
     section(out, "scopes", &table(&["  SCOPE", "ACCESS", "RISK", "TAGS", ""], &rows, style), style);
     let free = match profile.catalogue.unlisted {
         Unlisted::Refuse => "scopes that are not listed are refused",
-        Unlisted::Warn => "scopes that are not listed are accepted with a warning, and count as critical unless their words tell what they open",
+        Unlisted::Warn => {
+            "scopes that are not listed are accepted with a warning, and count as critical unless their words tell what they open"
+        }
         Unlisted::Allow => "the catalogue is free",
     };
     let _ = writeln!(out, "  {free}; every scope matches `{}`", safe(&profile.catalogue.form));
