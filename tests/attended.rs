@@ -9,6 +9,8 @@ mod sandbox;
 mod site;
 #[path = "attended/trials.rs"]
 mod trials;
+#[path = "attended/written.rs"]
+mod written;
 
 use finance::brynq::Form;
 use site::{Site, days};

@@ -98,6 +98,7 @@ fn account(
     report: &mut Report,
 ) -> Option<Resolved> {
     let endpoint = spec.endpoint.as_deref().and_then(|text| endpoint(entry, text, report));
+    let given = [("credential", spec.credential.is_some()), ("plan_credential", spec.plan_credential.is_some())];
     let credential = spec.credential.and_then(|spec| credential(entry, "credential", spec, report));
     let plan_credential = spec.plan_credential.and_then(|spec| self::credential(entry, "plan_credential", spec, report));
     let provider = match profiles.get(&spec.provider, report) {
@@ -112,6 +113,10 @@ fn account(
             return None;
         }
     };
+    for (field, _) in given.iter().filter(|(_, given)| *given && provider.profile.attended().is_some()) {
+        let message = format!("`{field}` has no effect: a person makes the keys of `{}`", provider.name());
+        report.push(Diagnostic::error(Code::ConfigCredential, message).at(entry.name()).help("remove it: the account needs no credential"));
+    }
     let environment = environment(entry, name, spec.environment.as_deref(), &provider, advice, report);
     let params = params(entry, name, spec.params, &provider, environment.map(|(_, environment)| environment), advice, report);
     let account = Account {

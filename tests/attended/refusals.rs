@@ -118,6 +118,14 @@ fn what_a_refusal_repeats_is_not_repeated() {
 }
 
 #[test]
+fn an_account_without_an_api_takes_no_credential() {
+    let site = open();
+    let config = site.sandbox.read("keywright.yaml");
+    site.sandbox.write("keywright.yaml", &config.replace("provider: brex,", "provider: brex, credential: { env: BREX_KEY },"));
+    site.run(&["check"]).exits(1).shows("config/credential");
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let (site, token) = made();
     site.refuses(&["fulfil", "brex/payvy"], Some(&token), 1).says("fulfil/not-open");
