@@ -80,7 +80,7 @@ impl Account<'_> {
     }
 
     /// Writes the ledger file of a record and remembers it. A record without generations has no file.
-    fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let name = &record.address.name;
         if let Some(key) = self.keys.get(name) {
             record.protect = key.protect;

@@ -99,9 +99,11 @@ pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Optio
     }
     let replayed = &session.replayed;
     apply::take_over(&session.ledger, &session.records, &replayed.changed, beyond.sealed())?;
+    apply::copy_moved(&session.ledger, &session.records, &replayed.moved)?;
     let sealed = apply::hand_over(&session.ledger, &session.records, &replayed.journaled)?;
     let journal = Journal::resume(&session.workspace.root, beyond.lines(), sealed, remote).await?;
     apply::bring_forward(&session.ledger, &session.records, &replayed.changed)?;
+    apply::clear_moved(&session.ledger, &session.records, &replayed.moved)?;
     Ok(journal)
 }
 

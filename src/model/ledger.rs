@@ -115,6 +115,12 @@ pub struct Generation {
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
+    /// The manifest's label that `label` stands for all the same: the key was moved, and the provider cannot edit labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_label: Option<String>,
+    /// The address that the names in its `dotenv` file come from, when the key was moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_after: Option<Address>,
 }
 
 /// What is known of a generation's age file.
@@ -181,6 +187,8 @@ impl Generation {
             resealing: None,
             switching: None,
             uneditable: Vec::new(),
+            accepted_label: None,
+            named_after: None,
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::{Diagnostic, Located};
+use crate::diagnostics::{Code, Diagnostic, Located};
 use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
@@ -67,6 +67,15 @@ pub enum PlanStep {
     Reseal {
         generation: u32,
     },
+    /// Ledger and secret file get the key's new address; the provider is not asked.
+    Move {
+        /// The current one; all of them move.
+        generation: u32,
+        from: Address,
+        /// The provider cannot edit labels: the old one stays until the next generation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_label: bool,
+    },
     /// Only the ledger changes: a state that the provider already shows, protection, a renamed field.
     Record {
         generation: u32,
@@ -95,6 +104,7 @@ impl PlanStep {
             Self::Disable { .. } => "disable",
             Self::Delete { .. } => "delete",
             Self::Reseal { .. } => "reseal",
+            Self::Move { .. } => "move",
             Self::Record { .. } => "record",
         }
     }
@@ -109,8 +119,26 @@ impl PlanStep {
             | Self::Disable { generation }
             | Self::Delete { generation }
             | Self::Reseal { generation }
+            | Self::Move { generation, .. }
             | Self::Record { generation, .. } => *generation,
         }
+    }
+}
+
+impl Change {
+    /// The address that the key had before, when it moves.
+    pub fn moved_from(&self) -> Option<&Address> {
+        self.steps.iter().find_map(|step| match step {
+            PlanStep::Move { from, .. } => Some(from),
+            PlanStep::Recover { .. }
+            | PlanStep::Create { .. }
+            | PlanStep::Edit { .. }
+            | PlanStep::Enable { .. }
+            | PlanStep::Disable { .. }
+            | PlanStep::Delete { .. }
+            | PlanStep::Reseal { .. }
+            | PlanStep::Record { .. } => None,
+        })
     }
 }
 
@@ -335,6 +363,8 @@ pub struct Plan {
     /// Every key that is not `none`, by address.
     pub changes: Vec<Change>,
     pub attended: Vec<AttendedStep>,
+    /// What somebody else did to keys of the ledger, an entry each: `before` as the ledger says, `after` as the provider shows, `access` what
+    /// the deed gave and took. `action` is what corrects it; its steps are in `changes`.
     pub drift: Vec<Change>,
     pub unmanaged: Vec<UnmanagedKey>,
     pub due: Vec<Due>,
@@ -344,6 +374,24 @@ pub struct Plan {
     /// By meaning; never written out.
     #[serde(skip)]
     pub findings: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
+    pub fn only_drift(mut self) -> Self {
+        let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
+        let (before, none) = (self.changes.len(), self.summary.none);
+        self.changes.retain(|change| drifted.contains(&change.address));
+        self.summary = super::summary::summary(&self.changes, &BTreeSet::new());
+        self.summary.none = none + before - self.changes.len();
+        self.attended.clear();
+        self.unmanaged.clear();
+        self.due.clear();
+        let unread = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid];
+        self.diagnostics.retain(|diagnostic| unread.contains(&diagnostic.code));
+        self.findings.retain(|finding| unread.contains(&finding.code));
+        self
+    }
 }
 
 impl Action {
