@@ -396,8 +396,9 @@ fn gist(plan: &Plan) -> Vec<Gist> {
 }
 
 /// What a plan says was done by hand.
-fn deeds(plan: &Plan) -> Vec<(Address, String, Vec<AccessEntry>)> {
-    plan.drift.iter().map(|change| (change.address.clone(), change.reason.clone(), change.access.gained.clone())).collect()
+fn deeds(plan: &Plan) -> Vec<(Address, String, Vec<(Scope, Risk)>)> {
+    let gained = |change: &Change| change.access.gained.iter().map(|entry| (entry.scope.clone(), entry.risk)).collect();
+    plan.drift.iter().map(|change| (change.address.clone(), change.reason.clone(), gained(change))).collect()
 }
 
 proptest! {

@@ -46,20 +46,19 @@ pub(super) fn add(key: &Key, draft: &mut Draft) {
         draft.refuse(key.warning(Code::PlanMoved, message).help("remove the `moved` entry, and declare the keys that should live"));
         return;
     }
-    if draft.refusal.is_some() {
-        return;
-    }
     let current = key.current();
     let newest = || key.generations().map(|generation| generation.number).max().unwrap_or(0);
     let number = current.map_or_else(newest, |current| current.number);
     let keeps_label = current.is_some_and(|current| compare::keeps_label(key, desired, current));
-    draft.reason = match draft.action {
+    match draft.action {
         Action::None => {
             draft.action = Action::Edit;
             draft.generation = number;
             draft.stay(key);
-            format!("moved from `{from}`")
+            draft.reason = format!("moved from `{from}`");
         }
+        // What is refused may leave work on older generations, which comes after the move.
+        Action::Blocked => {}
         Action::Create
         | Action::Edit
         | Action::Rotate
@@ -69,10 +68,9 @@ pub(super) fn add(key: &Key, draft: &mut Draft) {
         | Action::Delete
         | Action::Reseal
         | Action::Deliver
-        | Action::Attended
-        | Action::Blocked => format!("moved from `{from}`; {}", draft.reason),
-    };
-    if keeps_label && !draft.issues() {
+        | Action::Attended => draft.reason = format!("moved from `{from}`; {}", draft.reason),
+    }
+    if keeps_label && !draft.issues() && draft.refusal.is_none() {
         draft.notes.push(format!("`{}` cannot edit labels: the next rotation brings the new one", key.account.provider));
     }
     draft.steps.insert(0, PlanStep::Move { generation: number, from: from.clone(), keeps_label });
