@@ -36,7 +36,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
+use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients, Span};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -51,6 +51,8 @@ pub struct Workspace {
     pub root: PathBuf,
     pub accounts: BTreeMap<Name, Account>,
     pub recipients: Recipients,
+    /// What keys get that say no cooldown.
+    pub cooldown: Span,
     pub keys: BTreeMap<Address, DesiredKey>,
     /// Keys that got another address: the old one, by the new one.
     pub moved: BTreeMap<Address, Address>,
@@ -140,7 +142,9 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
-    let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, moved, ledger, digest, report };
+    let cooldown = settings.defaults.cooldown();
+    let workspace =
+        Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, cooldown, keys, moved, ledger, digest, report };
     Loaded { workspace, sources: found.sources }
 }
 

@@ -295,7 +295,7 @@ fn take(record: &mut KeyRecord, step: Step) {
 fn take_over(new: &mut KeyRecord, mut old: KeyRecord, moved: KeyRecord, replaces: Vec<String>) -> KeyRecord {
     if new.generations.is_empty() {
         let from = if old.generations.is_empty() { &moved } else { &old };
-        (new.protect, new.reviewed) = (from.protect, from.reviewed.clone());
+        *new = KeyRecord { address: new.address.clone(), generations: Vec::new(), ..from.clone() };
     }
     for (now, replaces) in moved.generations.into_iter().zip(replaces) {
         // As it was there, unless the new address has it already.

@@ -13,13 +13,10 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
-use crate::model::{Address, KeyRecord, Listing, Name, Span};
+use crate::model::{Address, KeyRecord, Listing, Name};
 use crate::profile::Api;
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
-
-/// Used for keys that no manifest gives a cooldown any more.
-const COOLDOWN: Span = Span::days(7);
 
 /// Takes the workspace for one apply.
 pub fn lock(host: &Host) -> Result<Lock, Stop> {
@@ -212,7 +209,7 @@ pub fn accounts<'s>(
                 identities,
                 surroundings: session.host,
                 halted: Cell::new(false),
-                default_cooldown: COOLDOWN,
+                default_cooldown: session.workspace.cooldown,
             }
         })
         .collect()

@@ -22,6 +22,9 @@ pub struct KeyRecord {
     pub protect: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reviewed: Option<Reviewed>,
+    /// How long the key is kept when it has left the manifests, where its entry said something else than the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Span>,
     pub generations: Vec<Generation>,
 }
 
@@ -137,7 +140,7 @@ pub struct Sealed {
 
 impl KeyRecord {
     pub fn new(address: Address, provider: &str) -> Self {
-        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, generations: Vec::new() }
+        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, cooldown: None, generations: Vec::new() }
     }
 
     /// The number of the next generation.

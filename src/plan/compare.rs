@@ -87,7 +87,7 @@ pub(super) fn wanted_label(desired: &DesiredKey, generation: &Generation) -> Str
 /// Whether a move leaves the generation's label as it is although another is wanted: an edit cannot change it, and a move makes no new key.
 pub(super) fn keeps_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
     let fixed = !is_editable(key.account.capabilities, generation, EditField::Label);
-    key.moved.is_some() && fixed && wanted_label(desired, generation) != generation.label
+    key.moved_from().is_some() && fixed && wanted_label(desired, generation) != generation.label
 }
 
 /// Whether the generation's label is the one that it should bear, if only since a move.
@@ -98,7 +98,7 @@ fn stands_for(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool 
 /// Whether the names in the generation's `dotenv` file are those of another address: the key was moved since.
 fn is_misnamed(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
     let Some(sealed) = &generation.sealed else { return false };
-    let named_after = generation.named_after.as_ref().or(key.moved.map(|moving| &moving.from));
+    let named_after = generation.named_after.as_ref().or(key.moved_from());
     (sealed.format, desired.format) == (Format::Dotenv, Format::Dotenv) && named_after.is_some_and(|address| *address != key.address)
 }
 

@@ -158,7 +158,7 @@ impl Draft {
         let what = match (found.added.is_empty(), found.format, found.misnamed) {
             (false, _, _) => "a recipient was added",
             (true, true, _) => "the format differs",
-            (true, false, true) => "the names in its file are those of its old address",
+            (true, false, true) => "the file has the names of an old address",
             (true, false, false) => return,
         };
         if key.account.capabilities.reveal || key.can_open {

@@ -103,6 +103,11 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Key<'a> {
+    /// The address that the record has before the move.
+    pub fn moved_from(&self) -> Option<&'a Address> {
+        self.moved.filter(|moving| !moving.occupied).map(|moving| &moving.from)
+    }
+
     pub fn wanted(&self) -> Wanted {
         match self.desired {
             None => Wanted::Gone,

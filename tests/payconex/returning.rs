@@ -31,7 +31,7 @@ fn what_is_done_by_hand_is_named_and_undone() {
     deed(&["scopes changed by hand", "+pcx:devices:read", "-pcx:webhooks:read"], |key| {
         key.scopes = vec!["pcx:devices:read".to_owned()];
     });
-    deed(&["label changed by hand, and its marker is gone: `Billing webhooks kw-", "-> `mine`"], |key| key.label = "mine".to_owned());
+    deed(&["label changed by hand, and its marker is gone: `Billing webhooks", "-> `mine`"], |key| key.label = "mine".to_owned());
     deed(&["expiry removed by hand"], |key| key.expires = None);
     deed(&["disabled by hand", "enable"], |key| key.enabled = false);
 }
@@ -150,7 +150,7 @@ fn names_in_a_moved_file_are_written_anew_where_the_provider_shows_the_secret_ag
     site.declare(
         "  billing: { label: Billing, scopes: [pcx:webhooks:read], format: dotenv }\nmoved:\n  - { from: pay/webhooks, to: pay/billing }\n",
     );
-    site.plan().exits(0).shows("moved from `pay/webhooks`; the names in its file are those of its old address");
+    site.plan().exits(0).shows("moved from `pay/webhooks`; the file has the names of an old address");
     site.settle();
     let opened = site.sandbox.run(&["open", "pay/billing", "-i", "~/ops.txt"]).exits(0);
     assert!(opened.stdout.contains("PAY_BILLING_ID=") && !opened.stdout.contains("WEBHOOKS"), "the names are the new ones");
@@ -200,6 +200,23 @@ fn a_disabled_key_comes_back_until_its_cooldown_is_over() {
     assert_ne!(second.id, first.id);
     assert!(site.emulator.key(&first.id).is_none_or(|key| !key.enabled), "the old one does not live");
     assert_eq!(second.scopes, [WEBHOOKS]);
+}
+
+#[test]
+fn a_removed_key_is_kept_as_long_as_its_entry_or_the_defaults_said() {
+    let mut site = Site::new(Config::default());
+    let config = site.sandbox.read("keywright.yaml").replace("lifetime: 90d\n", "lifetime: 90d\n  cooldown: 20d\n");
+    site.sandbox.write("keywright.yaml", &config);
+    site.declare(&format!("{BILLING}  other: {{ scopes: [pcx:devices:read], cooldown: 30d }}\n"));
+    site.settle();
+    site.declare("");
+    site.settle();
+    let mut left = |days: i64| {
+        site.after(SignedDuration::from_hours(24 * days));
+        site.settle();
+        site.keys().len()
+    };
+    assert_eq!([left(19), left(21), left(29), left(31)], [2, 1, 1, 0]);
 }
 
 #[test]

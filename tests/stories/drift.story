@@ -20,14 +20,14 @@ keys:
 == now 2026-01-02T00:00:00Z
 == $ keywright plan --drift --detailed-exitcode
 == change .keywright/keyring.json
-- "orders:read"
-+ "orders:read", "orders:admin"
-- "label": "dashboard
-+ "label": "our board
+- ["orders:read"]
++ ["orders:read","orders:admin"]
+- "label":"dashboard
++ "label":"our board
 - "2026-04-01T00:00:00Z"
 + "2027-04-01T00:00:00Z"
-- "enabled": true
-+ "enabled": false
+- "enabled":true
++ "enabled":false
 == $ keywright plan --drift --detailed-exitcode
 -- exit 2
 == same
@@ -44,8 +44,8 @@ keys:
 -- exit 0
 == same
 == change .keywright/keyring.json
-- "orders:read"
-+ "orders:write"
+- ["orders:read"]
++ ["orders:write"]
 == change keys/shop.yaml
 - scopes: [orders:read]
 + scopes: [orders:list]
