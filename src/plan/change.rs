@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::{Code, Diagnostic, Located};
+use crate::diagnostics::{Diagnostic, Located};
 use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
@@ -374,24 +374,6 @@ pub struct Plan {
     /// By meaning; never written out.
     #[serde(skip)]
     pub findings: Vec<Diagnostic>,
-}
-
-impl Plan {
-    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
-    pub fn only_drift(mut self) -> Self {
-        let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
-        let (before, none) = (self.changes.len(), self.summary.none);
-        self.changes.retain(|change| drifted.contains(&change.address));
-        self.summary = super::summary::summary(&self.changes, &BTreeSet::new());
-        self.summary.none = none + before - self.changes.len();
-        self.attended.clear();
-        self.unmanaged.clear();
-        self.due.clear();
-        let unread = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid];
-        self.diagnostics.retain(|diagnostic| unread.contains(&diagnostic.code));
-        self.findings.retain(|finding| unread.contains(&finding.code));
-        self
-    }
 }
 
 impl Action {

@@ -1,10 +1,31 @@
 //! What somebody else did to a key: the provider shows something else than the ledger, and no manifest asked for it. Decides nothing.
+use std::collections::BTreeSet;
+
 use super::access::difference;
 use super::compare::{Differences, compare, expires_at, is_close};
 use super::standing::{Key, Seen, Wanted};
-use super::{AccessDiff, Action, Change, EditField, KeyView};
+use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
+use crate::diagnostics::Code;
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Generation, GenerationState, Listing, ObservedKey, ScopeSet};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, ObservedKey, ScopeSet};
+
+impl Plan {
+    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
+    pub fn only_drift(mut self) -> Self {
+        let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
+        let (before, none) = (self.changes.len(), self.summary.none);
+        self.changes.retain(|change| drifted.contains(&change.address));
+        self.summary = summary::summary(&self.changes, &BTreeSet::new());
+        self.summary.none = none + before - self.changes.len();
+        self.attended.clear();
+        self.unmanaged.clear();
+        self.due.clear();
+        let unread = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid];
+        self.diagnostics.retain(|diagnostic| unread.contains(&diagnostic.code));
+        self.findings.retain(|finding| unread.contains(&finding.code));
+        self
+    }
+}
 
 /// One entry for each thing that was done by hand and that the key's change corrects: before, as the ledger says; after, as the provider shows.
 /// What is gained and lost is what the deed gave and took, not what its correction does.

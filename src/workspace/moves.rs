@@ -51,6 +51,9 @@ fn problem(
         let help = format!("put the entry into a manifest of `{}`", from.account);
         return Some(("from", format!("`{from}` is not of this manifest's account"), help));
     }
+    if from == to {
+        return Some(("to", format!("`{from}` is moved to itself"), "remove the entry".to_owned()));
+    }
     if let Some(next) = by_from.get(to) {
         return Some(("to", format!("`{to}` is itself moved, at {}", next.place()), applied()));
     }

@@ -44,7 +44,7 @@ moved:
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
-warning[plan/reseal-pending]: the names in its file are those of its old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
+warning[plan/reseal-pending]: the file has the names of an old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
   --> keys/shop.yaml:3:3
    |
  3 |   dashboard: { scopes: [orders:read], format: dotenv, protect: true }
@@ -103,7 +103,7 @@ generations:
 -- stdout
 no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 
-warning[plan/reseal-pending]: the names in its file are those of its old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
+warning[plan/reseal-pending]: the file has the names of an old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
   --> keys/shop.yaml:3:3
    |
  3 |   dashboard: { scopes: [orders:read], format: dotenv, protect: true }
@@ -119,7 +119,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to d
 -- stdout
 1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
 
-  ~ shop/dashboard                  reseal: the names in its file are those of its old address  keys/shop.yaml:3
+  ~ shop/dashboard                  reseal: the file has the names of an old address  keys/shop.yaml:3
       = keeps  orders:read
       secret   -> secrets/shop/dashboard.age
 
@@ -169,7 +169,6 @@ keys:
 1 key blocked, no other changes                        plan <plan 2>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/other` cannot move to `shop/dashboard`: the ledger has a key there, too  keys/shop.yaml:3
-      = keeps  orders:read
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -182,23 +181,13 @@ warning[plan/moved]: `shop/other` cannot move to `shop/dashboard`: the ledger ha
 help: remove the `moved` entry, and declare the keys that should live
   = more: keywright explain plan/moved
 
-warning[plan/reseal-pending]: the names in its file are those of its old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
-  --> keys/shop.yaml:3:3
-   |
- 3 |   dashboard: { scopes: [orders:read], format: dotenv, protect: true }
-   |   ^
-   |
-help: run `keywright apply -i IDENTITY`, or wait for the next rotation
-  = more: keywright explain plan/reseal-pending
-
-Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
+Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 1 warning.
 == $ keywright apply --yes
 -- exit 4
 -- stdout
 1 key blocked, no other changes                        plan <plan 2>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/other` cannot move to `shop/dashboard`: the ledger has a key there, too  keys/shop.yaml:3
-      = keeps  orders:read
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -211,14 +200,5 @@ warning[plan/moved]: `shop/other` cannot move to `shop/dashboard`: the ledger ha
 help: remove the `moved` entry, and declare the keys that should live
   = more: keywright explain plan/moved
 
-warning[plan/reseal-pending]: the names in its file are those of its old address for `shop/dashboard`, and its secret cannot be read: the next rotation includes it
-  --> keys/shop.yaml:3:3
-   |
- 3 |   dashboard: { scopes: [orders:read], format: dotenv, protect: true }
-   |   ^
-   |
-help: run `keywright apply -i IDENTITY`, or wait for the next rotation
-  = more: keywright explain plan/reseal-pending
-
-Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
+Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 1 warning.
 == same
