@@ -13,6 +13,7 @@ mod issue;
 pub mod journal;
 pub mod observe;
 mod recovery;
+mod relocate;
 mod staging;
 mod switch;
 
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
 use journal::SealedFile;
+pub use relocate::{clear_moved, copy_moved};
 use staging::Staging;
 
 use crate::diagnostics::Code;

@@ -1,13 +1,19 @@
 //! Decides what to do. A total, pure function over plain values: knows no clock, network or files, and cannot fail.
 mod access;
 pub mod bound;
+#[cfg(test)]
+mod by_hand;
 pub mod change;
 mod compare;
 mod decide;
 mod draft;
+mod drift;
 #[cfg(test)]
 mod laws;
 mod limits;
+mod moves;
+#[cfg(test)]
+mod moving;
 mod older;
 mod rows;
 mod standing;
@@ -55,6 +61,8 @@ pub struct AccountInput<'a> {
     pub listing: Listing,
     pub desired: BTreeMap<Name, &'a DesiredKey>,
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
+    /// Keys that got another address, by their new names: the old ones.
+    pub moved: BTreeMap<Name, Name>,
 }
 
 /// Plans. The same input gives the same plan, byte for byte, and every input gives one.
@@ -92,7 +100,9 @@ pub fn plan(input: &PlanInput) -> Plan {
 fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountInput, plan: &mut Plan) -> BTreeSet<(&'a Name, &'a Name)> {
     let index = Index::new(account);
     let mut room = limits::Room::new(&index, account.capabilities.key_limit);
-    let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).collect();
+    let moving = moves::pending(name, account);
+    let moved_away: BTreeSet<&Name> = moving.values().map(|moving| &moving.from.name).collect();
+    let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).filter(|name| !moved_away.contains(name)).collect();
     let (mut declared, mut selected, mut expires) = (BTreeSet::new(), false, false);
     let mut findings = Vec::new();
     let mut keys = Vec::with_capacity(names.len());
@@ -102,8 +112,9 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
             continue;
         }
         let desired = account.desired.get(key_name).copied();
-        let record = account.ledger.get(key_name).copied();
-        let key = Key { address, account, index: &index, now: input.now, can_open: input.can_open, desired, record };
+        let moved = moving.get(key_name);
+        let record = moved.filter(|moved| !moved.occupied).map(|moved| moved.record).or_else(|| account.ledger.get(key_name).copied());
+        let key = Key { address, account, index: &index, now: input.now, can_open: input.can_open, desired, record, moved };
         keys.push(key);
         selected = true;
         declared.extend(desired.map(|_| (name, key_name)));
@@ -114,6 +125,7 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
         plan.changes.extend(decision.change);
+        plan.drift.extend(decision.drift);
         findings.extend(decision.findings);
     }
     if selected {

@@ -1,6 +1,7 @@
 //! Turns meaning into text. Decides nothing; whether there is colour, and how wide the terminal is, the caller says.
 pub mod diagnostics;
 pub mod doctor;
+pub mod drift;
 pub mod explain;
 pub mod list;
 pub mod palette;
@@ -15,6 +16,7 @@ pub mod show;
 pub mod table;
 pub mod text_safety;
 
+pub use drift::drift_text;
 pub use explain::explain;
 pub use palette::Style;
 pub use plan_difference::plan_difference;

@@ -8,6 +8,7 @@ mod keys;
 mod labels;
 mod lines;
 pub mod manifest;
+mod moves;
 mod options;
 mod place;
 mod profiles;
@@ -35,7 +36,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
+use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients, Span};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -50,7 +51,11 @@ pub struct Workspace {
     pub root: PathBuf,
     pub accounts: BTreeMap<Name, Account>,
     pub recipients: Recipients,
+    /// What keys get that say no cooldown.
+    pub cooldown: Span,
     pub keys: BTreeMap<Address, DesiredKey>,
+    /// Keys that got another address: the old one, by the new one.
+    pub moved: BTreeMap<Address, Address>,
     pub ledger: BTreeMap<Address, KeyRecord>,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
     pub digest: String,
@@ -120,10 +125,13 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
         report: Report::default(),
         keys: BTreeMap::new(),
         places: BTreeMap::new(),
+        moves: Vec::new(),
+        formerly: BTreeMap::new(),
     };
     for file in &found.manifests {
         keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
     }
+    let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let (keys, nothing) = (keys.keys, keys.places.is_empty());
     if nothing && !report.has_errors() {
         let diagnostic = Diagnostic::warning(Code::WorkspaceEmpty, "the workspace declares no keys");
@@ -134,7 +142,9 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
-    let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, ledger, digest, report };
+    let cooldown = settings.defaults.cooldown();
+    let workspace =
+        Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, cooldown, keys, moved, ledger, digest, report };
     Loaded { workspace, sources: found.sources }
 }
 

@@ -9,6 +9,8 @@ mod knobs;
 mod lives;
 #[path = "payconex/machine.rs"]
 mod machine;
+#[path = "payconex/returning.rs"]
+mod returning;
 #[path = "command/sandbox.rs"]
 mod sandbox;
 #[path = "payconex/site.rs"]

@@ -49,7 +49,7 @@ pub struct Account<'a> {
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
     pub halted: Cell<bool>,
-    /// For removed keys, which no manifest gives a cooldown.
+    /// For removed keys of which the ledger does not say another.
     pub default_cooldown: Span,
 }
 
@@ -82,10 +82,11 @@ impl Account<'_> {
     }
 
     /// Writes the ledger file of a record and remembers it. A record without generations has no file.
-    fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let name = &record.address.name;
         if let Some(key) = self.keys.get(name) {
             record.protect = key.protect;
+            record.cooldown = Some(key.cooldown).filter(|cooldown| *cooldown != self.default_cooldown);
         }
         if record.generations.is_empty() {
             files::remove(&self.ledger.secret_path(&record.address))?;
@@ -162,7 +163,8 @@ impl Account<'_> {
         if key.is_some() && generation.sealed.is_some() {
             return None;
         }
-        self.now().checked_add(key.map_or(self.default_cooldown, |key| key.cooldown).duration()).ok()
+        let recorded = || self.records.borrow().get(name).and_then(|record| record.cooldown).unwrap_or(self.default_cooldown);
+        self.now().checked_add(key.map_or_else(recorded, |key| key.cooldown).duration()).ok()
     }
 
     /// Draws a marker that no generation of this account bears.

@@ -12,13 +12,18 @@ impl Account<'_> {
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
         // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
-        if !change.steps.iter().all(|step| matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Record { .. })) {
+        let asks = |step: &PlanStep| {
+            matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Move { .. } | PlanStep::Record { .. })
+        };
+        if !change.steps.iter().all(asks) {
             self.journal.prove_held().await?;
         }
+        // What has to move is still at its old address when its recovery is looked at.
+        let held = change.moved_from().map_or(name, |from| &from.name);
         for step in &change.steps {
             match step {
                 PlanStep::Recover { generation } => {
-                    let unfinished = self.record(name).generation(*generation).is_some_and(|found| self.is_open(found));
+                    let unfinished = self.record(held).generation(*generation).is_some_and(|found| self.is_open(found));
                     if unfinished {
                         return Err(Failure::new(Code::PlanUnfinished, format!("generation {generation} could not be settled yet"))
                             .help("apply again; until then nothing new is created for this key"));
@@ -30,6 +35,7 @@ impl Account<'_> {
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
                 PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
+                PlanStep::Move { from, keeps_label, .. } => self.relocate(from, name, *keeps_label).await?,
                 PlanStep::Record { generation, state } => self.note_state(name, *generation, *state).await?,
             }
         }
@@ -143,6 +149,7 @@ impl Account<'_> {
         self.commit(&mut record, &generation).await?;
         self.staging().publish(&key.address, &next)?;
         generation.resealing = None;
+        generation.named_after = None;
         generation.sealed = Some(next);
         self.commit(&mut record, &generation).await
     }

@@ -38,6 +38,14 @@ enum Step {
     },
     /// The provider certainly did not act on the intent of this marker.
     Withdrawn(Option<Marker>),
+    /// The key of another address has this one now, or is about to.
+    Moved {
+        from: Address,
+        /// As it is at the new address.
+        record: Box<KeyRecord>,
+        /// The fingerprints of its generations before, in its order.
+        replaces: Vec<String>,
+    },
 }
 
 /// A journal that cannot be read or written.
@@ -117,6 +125,12 @@ impl<'r> Journal<'r> {
         self.append(at, record, Step::Withdrawn(intent.marker.clone()), Vec::new()).await
     }
 
+    /// Records that a key gets another address. Durable when this returns.
+    pub async fn relocate(&self, at: Timestamp, old: &KeyRecord, new: &KeyRecord, sealed: Vec<SealedFile>) -> Result<(), JournalError> {
+        let replaces = old.generations.iter().map(fingerprint).collect();
+        self.append(at, new, Step::Moved { from: old.address.clone(), record: Box::new(new.clone()), replaces }, sealed).await
+    }
+
     /// Proves that the journal of the remote, if any, is still ours.
     pub async fn prove_held(&self) -> Result<(), JournalError> {
         match self.remote {
@@ -189,17 +203,26 @@ pub fn replay(root: &Path, elsewhere: &[u8], ledger: &mut BTreeMap<Address, KeyR
     let path = path(root);
     let here = missing(&read(&path)?, elsewhere);
     let mut before: BTreeMap<Address, KeyRecord> = BTreeMap::new();
+    let mut moved = Vec::new();
     let there = lines("the journal of the remote".to_owned(), elsewhere);
     for line in there.chain(lines(format!("`{}`", path.display()), &here)) {
         let line = line?;
         let record = ledger.entry(line.address.clone()).or_insert_with(|| KeyRecord::new(line.address.clone(), &line.provider));
-        before.entry(line.address).or_insert_with(|| record.clone());
-        take(record, line.step);
+        before.entry(line.address.clone()).or_insert_with(|| record.clone());
+        if let Step::Moved { from, record, replaces } = line.step {
+            let old = ledger.remove(&from).unwrap_or_else(|| KeyRecord::new(from.clone(), &line.provider));
+            before.entry(from.clone()).or_insert_with(|| old.clone());
+            let left = take_over(ledger.entry(line.address.clone()).or_insert_with(|| (*record).clone()), old, *record, replaces);
+            ledger.insert(from.clone(), left);
+            moved.push((from, line.address));
+        } else {
+            take(record, line.step);
+        }
     }
     ledger.retain(|_, record| !record.generations.is_empty());
     let generations = |record: Option<&KeyRecord>| record.map(|record| record.generations.clone()).unwrap_or_default();
     let changed = before.iter().filter(|(address, before)| generations(ledger.get(address)) != before.generations);
-    Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect() })
+    Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect(), moved })
 }
 
 fn lines(place: String, bytes: &[u8]) -> impl Iterator<Item = Result<Line, JournalError>> {
@@ -217,6 +240,8 @@ pub struct Replayed {
     pub changed: BTreeSet<Address>,
     /// All its addresses.
     pub journaled: BTreeSet<Address>,
+    /// Its moves, from and to, in their order.
+    pub moved: Vec<(Address, Address)>,
 }
 
 /// Puts a generation into its record; a deleted one leaves it.
@@ -261,7 +286,27 @@ fn take(record: &mut KeyRecord, step: Step) {
                 None => put(record, *now),
             }
         }
+        // It concerns two records.
+        Step::Moved { .. } => {}
     }
+}
+
+/// Takes a move into the record of the new address. Answers what stays at the old one: generations that the move did not know.
+fn take_over(new: &mut KeyRecord, mut old: KeyRecord, moved: KeyRecord, replaces: Vec<String>) -> KeyRecord {
+    if new.generations.is_empty() {
+        let from = if old.generations.is_empty() { &moved } else { &old };
+        *new = KeyRecord { address: new.address.clone(), generations: Vec::new(), ..from.clone() };
+    }
+    for (now, replaces) in moved.generations.into_iter().zip(replaces) {
+        // As it was there, unless the new address has it already.
+        let known = old.generations.iter().position(|known| known.is_same(&now)).map(|at| old.generations.remove(at));
+        if let Some(known) = known.filter(|known| !new.generations.iter().any(|other| other.is_same(known))) {
+            let number = if new.generation(known.number).is_some() { new.next_number() } else { known.number };
+            new.put(Generation { number, ..known });
+        }
+        take(new, Step::Generation { replaces: Some(replaces), now: Box::new(now) });
+    }
+    old
 }
 
 /// Tells two states of a generation apart.
@@ -395,5 +440,34 @@ mod tests {
             let states: Vec<_> = key.generations.iter().map(|generation| (generation.number, generation.state)).collect();
             assert_eq!(states, [(2, GenerationState::Created), (1, GenerationState::Active)]);
         }
+    }
+
+    /// A move, and what follows on it, is found again from every point: before it, half done, done, and done on another machine.
+    #[tokio::test]
+    async fn a_move_leads_to_the_same_end_from_every_point() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let (from, to): (Address, Address) = ("pay/one".parse().expect("an address"), "pay/two".parse().expect("an address"));
+        let old = KeyRecord { protect: true, ..record(vec![generation(1, GenerationState::Active, 7)]) };
+        let mut new = KeyRecord { address: to.clone(), ..old.clone() };
+        new.generations[0].named_after = Some(from.clone());
+        journal.relocate(Timestamp::UNIX_EPOCH, &old, &new, Vec::new()).await.expect("recorded");
+        let edited = Generation { label: "two".to_owned(), ..new.generations[0].clone() };
+        journal.record(Timestamp::UNIX_EPOCH, &new, &edited, Vec::new()).await.expect("recorded");
+        let end = KeyRecord { generations: vec![edited], ..new.clone() };
+        for point in [vec![&old], vec![&old, &new], vec![&old, &end], vec![&new], vec![&end]] {
+            let mut ledger: BTreeMap<Address, KeyRecord> = point.iter().map(|record| (record.address.clone(), (*record).clone())).collect();
+            let replayed = replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!(ledger, BTreeMap::from([(to.clone(), end.clone())]), "from {point:?}");
+            assert_eq!(
+                (replayed.moved, replayed.journaled),
+                (vec![(from.clone(), to.clone())], BTreeSet::from([from.clone(), to.clone()]))
+            );
+        }
+        // Somebody has used the old address since: its key is not forgotten.
+        let other = record(vec![generation(1, GenerationState::Active, 9)]);
+        let mut ledger = BTreeMap::from([(from.clone(), other.clone()), (to.clone(), end.clone())]);
+        replay(directory.path(), b"", &mut ledger).expect("replayed");
+        assert_eq!(ledger, BTreeMap::from([(from, other), (to, end)]));
     }
 }

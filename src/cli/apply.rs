@@ -79,8 +79,7 @@ async fn work(
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
 
     let unfinished = recovery::unfinished(&session, &observed, only);
-    let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
-    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
+    let in_part = observed.is_partial() || shown.summary.blocked > 0;
     let acting = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
@@ -152,7 +151,8 @@ async fn act(
     // A standard output that is gone must not keep the files from being written back.
     let concluded = conclude(host, &outcomes, recovered, in_part);
     let exit = *concluded.as_ref().unwrap_or(&Exit::Partial);
-    let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).collect();
+    let moved = plan.changes.iter().filter_map(|change| change.moved_from().cloned());
+    let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).chain(moved).collect();
     let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
     concluded.and(finished)
 }

@@ -124,6 +124,9 @@ pub struct PlanArgs {
     /// Let the ledger stand in for the providers: no network, no credential; such a plan cannot be applied
     #[arg(long)]
     pub offline: bool,
+    /// Show only what was changed by hand at the providers; with --detailed-exitcode, only that counts
+    #[arg(long, conflicts_with_all = ["offline", "out"])]
+    pub drift: bool,
     /// Save the plan, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -152,7 +152,7 @@ impl<'h> Beyond<'h> {
     pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
         let Some(repository) = &self.repository else { return Ok(Written::Locally) };
         let paths = paths(touched);
-        let (subject, body) = message(touched, outcomes);
+        let (subject, body) = message(session, touched, outcomes);
         let mut committed = None;
         if self.commit {
             committed = repository.commit(&paths, &subject, &body).await.map_err(failed)?;
@@ -252,7 +252,8 @@ fn paths(addresses: &BTreeSet<Address>) -> BTreeSet<String> {
 
 /// The files of all keys that the ledger has, and of these.
 fn paths_of(session: &Session<'_>, addresses: &BTreeSet<Address>) -> BTreeSet<String> {
-    paths(&session.records.keys().chain(addresses).cloned().collect())
+    // A key that was moved has left files behind that the branch may still have.
+    paths(&session.records.keys().chain(addresses).chain(session.workspace.moved.values()).cloned().collect())
 }
 
 /// The repository around the workspace; `git` gets no admin credential in its environment.
@@ -263,16 +264,24 @@ pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
 }
 
 /// The message of a write-back: one line for every key.
-fn message(touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+    let moved = |address: &Address| {
+        let away = |(_, from): &(&Address, &Address)| *from == address && !session.records.contains_key(address);
+        session.workspace.moved.iter().find(away).map(|(to, _)| to)
+    };
     let lines: Vec<String> = touched
         .iter()
         .map(|address| match outcomes.iter().find(|outcome| outcome.address == *address) {
             Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
             Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
-            None => format!("recover {address}"),
+            None => match moved(address) {
+                Some(to) => format!("move {address} to {to}"),
+                None => format!("recover {address}"),
+            },
         })
         .collect();
-    (format!("keywright: {}", count(touched.len())), lines.join("\n"))
+    let keys = touched.iter().filter(|address| moved(address).is_none()).count();
+    (format!("keywright: {}", count(keys)), lines.join("\n"))
 }
 
 fn count(keys: usize) -> String {

@@ -28,11 +28,13 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
-    show(host, &plan, &args.output)?;
+    let plan = if args.drift { plan.only_drift() } else { plan };
+    show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
 
-    let exit = if observed.is_partial() || plan.summary.blocked > 0 {
+    let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
+    let exit = if observed.is_partial() || (plan.summary.blocked > 0 && !args.drift) {
         Exit::Partial
-    } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
+    } else if args.detailed_exitcode && something {
         Exit::Changes
     } else {
         Exit::Done
@@ -52,11 +54,20 @@ pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
     Err(Stop::with(Exit::Error, Diagnostic::error(Code::CommandUsage, message).help(help)))
 }
 
+/// What of a plan its text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    All,
+    Drift,
+}
+
 /// Writes the plan in every form that was asked for; text on standard output when none was.
-pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
+pub fn show(host: &Host, plan: &Plan, outputs: &[Output], shown: Shown) -> Result<(), Stop> {
     let usual = [Output { format: OutputFormat::Text, file: None }];
     for output in if outputs.is_empty() { &usual } else { outputs } {
         let text = match (output.format, &output.file) {
+            (OutputFormat::Text, None) if shown == Shown::Drift => render::drift_text(plan, host.style(host.colour_out())),
+            (OutputFormat::Text, Some(_)) if shown == Shown::Drift => render::drift_text(plan, host.style(false)),
             (OutputFormat::Text, None) => {
                 let mut printed = Ok(());
                 render::write_plan_text(plan, host.style(host.colour_out()), |piece| {

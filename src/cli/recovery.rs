@@ -13,13 +13,10 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
-use crate::model::{Address, KeyRecord, Listing, Name, Span};
+use crate::model::{Address, KeyRecord, Listing, Name};
 use crate::profile::Api;
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
-
-/// Used for keys that no manifest gives a cooldown any more.
-const COOLDOWN: Span = Span::days(7);
 
 /// Takes the workspace for one apply.
 pub fn lock(host: &Host) -> Result<Lock, Stop> {
@@ -99,9 +96,11 @@ pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Optio
     }
     let replayed = &session.replayed;
     apply::take_over(&session.ledger, &session.records, &replayed.changed, beyond.sealed())?;
+    apply::copy_moved(&session.ledger, &session.records, &replayed.moved)?;
     let sealed = apply::hand_over(&session.ledger, &session.records, &replayed.journaled)?;
     let journal = Journal::resume(&session.workspace.root, beyond.lines(), sealed, remote).await?;
     apply::bring_forward(&session.ledger, &session.records, &replayed.changed)?;
+    apply::clear_moved(&session.ledger, &session.records, &replayed.moved)?;
     Ok(journal)
 }
 
@@ -210,7 +209,7 @@ pub fn accounts<'s>(
                 identities,
                 surroundings: session.host,
                 halted: Cell::new(false),
-                default_cooldown: COOLDOWN,
+                default_cooldown: session.workspace.cooldown,
             }
         })
         .collect()

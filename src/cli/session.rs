@@ -95,7 +95,12 @@ impl<'h> Session<'h> {
     /// The addresses that were named, each of them known.
     pub fn only(&self, named: &[Address]) -> Result<BTreeSet<Address>, Stop> {
         let known = |address: &&Address| !self.workspace.keys.contains_key(address) && !self.records.contains_key(address);
-        let Some(unknown) = named.iter().find(known) else { return Ok(named.iter().cloned().collect()) };
+        let Some(unknown) = named.iter().find(known) else {
+            // A key that moves is the same by both addresses.
+            let moved = self.workspace.moved.iter().filter(|(to, from)| named.contains(to) || named.contains(from));
+            let both = moved.flat_map(|(to, from)| [to, from]);
+            return Ok(named.iter().chain(both).cloned().collect());
+        };
         let words: Vec<String> = self.workspace.keys.keys().chain(self.records.keys()).map(ToString::to_string).collect();
         let mut diagnostic = Diagnostic::error(Code::PlanUnknownAddress, format!("no manifest and no ledger file has the key `{unknown}`"));
         diagnostic.help = suggest::did_you_mean(&unknown.to_string(), words.iter().map(String::as_str));
@@ -220,6 +225,11 @@ impl<'h> Session<'h> {
         Observed { listings, findings }
     }
 
+    /// One account's keys that got another address: the new one and the old one.
+    pub fn moved_in(&self, account: &Name) -> impl Iterator<Item = (&Address, &Address)> {
+        self.workspace.moved.iter().filter(move |(to, _)| to.account == *account)
+    }
+
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
         let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
@@ -238,6 +248,7 @@ impl<'h> Session<'h> {
                 listing: listing.clone(),
                 desired: keys_of(&self.workspace.keys, name),
                 ledger: records_of(&self.records, name),
+                moved: self.moved_in(name).map(|(to, from)| (to.name.clone(), from.name.clone())).collect(),
             };
             (name.clone(), input)
         });

@@ -22,6 +22,9 @@ pub struct KeyRecord {
     pub protect: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reviewed: Option<Reviewed>,
+    /// How long the key is kept when it has left the manifests, where its entry said something else than the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Span>,
     pub generations: Vec<Generation>,
 }
 
@@ -115,6 +118,12 @@ pub struct Generation {
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
+    /// The manifest's label that `label` stands for all the same: the key was moved, and the provider cannot edit labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_label: Option<String>,
+    /// The address that the names in its `dotenv` file come from, when the key was moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_after: Option<Address>,
 }
 
 /// What is known of a generation's age file.
@@ -131,7 +140,7 @@ pub struct Sealed {
 
 impl KeyRecord {
     pub fn new(address: Address, provider: &str) -> Self {
-        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, generations: Vec::new() }
+        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, cooldown: None, generations: Vec::new() }
     }
 
     /// The number of the next generation.
@@ -181,6 +190,8 @@ impl Generation {
             resealing: None,
             switching: None,
             uneditable: Vec::new(),
+            accepted_label: None,
+            named_after: None,
         }
     }
 

@@ -33,6 +33,7 @@ pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => None,
         })
     };
@@ -100,6 +101,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
         // The generation that was approved and interrupted is made again under the next number.
@@ -112,6 +114,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
         PlanStep::Recover { .. }
@@ -119,6 +122,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
+        | PlanStep::Move { .. }
         | PlanStep::Record { .. } => approved.steps.contains(step),
     }
 }
@@ -150,6 +154,7 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         })
     };
@@ -203,6 +208,7 @@ fn describe(step: &PlanStep) -> String {
         PlanStep::Disable { .. } => format!("disabling generation {generation}"),
         PlanStep::Delete { .. } => format!("deleting generation {generation}"),
         PlanStep::Reseal { .. } => format!("encrypting generation {generation} anew"),
+        PlanStep::Move { from, .. } => format!("moving the key from `{from}`"),
         PlanStep::Record { .. } => format!("recording generation {generation}"),
     }
 }

@@ -67,6 +67,15 @@ pub enum PlanStep {
     Reseal {
         generation: u32,
     },
+    /// Ledger and secret file get the key's new address; the provider is not asked.
+    Move {
+        /// The current one; all of them move.
+        generation: u32,
+        from: Address,
+        /// The provider cannot edit labels: the old one stays until the next generation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_label: bool,
+    },
     /// Only the ledger changes: a state that the provider already shows, protection, a renamed field.
     Record {
         generation: u32,
@@ -95,6 +104,7 @@ impl PlanStep {
             Self::Disable { .. } => "disable",
             Self::Delete { .. } => "delete",
             Self::Reseal { .. } => "reseal",
+            Self::Move { .. } => "move",
             Self::Record { .. } => "record",
         }
     }
@@ -109,8 +119,26 @@ impl PlanStep {
             | Self::Disable { generation }
             | Self::Delete { generation }
             | Self::Reseal { generation }
+            | Self::Move { generation, .. }
             | Self::Record { generation, .. } => *generation,
         }
+    }
+}
+
+impl Change {
+    /// The address that the key had before, when it moves.
+    pub fn moved_from(&self) -> Option<&Address> {
+        self.steps.iter().find_map(|step| match step {
+            PlanStep::Move { from, .. } => Some(from),
+            PlanStep::Recover { .. }
+            | PlanStep::Create { .. }
+            | PlanStep::Edit { .. }
+            | PlanStep::Enable { .. }
+            | PlanStep::Disable { .. }
+            | PlanStep::Delete { .. }
+            | PlanStep::Reseal { .. }
+            | PlanStep::Record { .. } => None,
+        })
     }
 }
 
@@ -335,6 +363,8 @@ pub struct Plan {
     /// Every key that is not `none`, by address.
     pub changes: Vec<Change>,
     pub attended: Vec<AttendedStep>,
+    /// What somebody else did to keys of the ledger, an entry each: `before` as the ledger says, `after` as the provider shows, `access` what
+    /// the deed gave and took. `action` is what corrects it; its steps are in `changes`.
     pub drift: Vec<Change>,
     pub unmanaged: Vec<UnmanagedKey>,
     pub due: Vec<Due>,

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
+use super::drift::edited_by_hand;
 use super::standing::Key;
 use crate::model::key::same_option;
-use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
+use crate::model::{Address, DesiredKey, Expiry, Format, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
 use crate::profile::Capabilities;
 
 /// The differences of one live generation.
@@ -17,14 +18,18 @@ pub(super) struct Differences {
     pub fields: Vec<EditField>,
     /// Those of them that cannot be edited in place.
     pub forced: Vec<EditField>,
-    /// The ledger says what the manifest says: the provider's side was changed by somebody else.
-    pub drift: bool,
+    /// Fields of which the ledger says what the manifest says: somebody else has changed them at the provider.
+    pub drifted: Vec<EditField>,
+    /// Fields that somebody else has changed, and the manifest, too.
+    pub contested: Vec<EditField>,
     /// The provider shows what the manifest says; only the ledger does not.
     pub ledger_only: bool,
     /// Public keys that the manifest adds to, or takes from, those who can open the secret.
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub format: bool,
+    /// The names in its file are those of another address.
+    pub misnamed: bool,
     /// Why a new generation is due by time, and since when.
     pub due: Option<String>,
 }
@@ -39,7 +44,8 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     let kept_option = |field: EditField| field == EditField::Options && taken_back(desired, generation);
     let can_edit = |field: &EditField| is_editable(capabilities, generation, *field) && !kept_option(*field);
     let behind: Vec<EditField> = in_ledger.iter().copied().filter(|field| !fields.contains(field) && can_edit(field)).collect();
-    let drift = !fields.is_empty() && in_ledger.is_empty();
+    let by_hand = edited_by_hand(key, desired, generation, &fields);
+    let (contested, drifted) = by_hand.into_iter().partition(|field| in_ledger.contains(field));
     let ledger_only = fields.is_empty() && !behind.is_empty();
     fields.extend(behind);
     fields.sort();
@@ -47,18 +53,20 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     Differences {
         forced: fields.iter().copied().filter(|field| !can_edit(field)).collect(),
         fields,
-        drift,
+        drifted,
+        contested,
         ledger_only,
         added,
         removed,
         format: generation.sealed.as_ref().is_some_and(|sealed| sealed.format != desired.format),
+        misnamed: is_misnamed(key, desired, generation),
         due: due(key, desired, generation, observed),
     }
 }
 
 /// Fields in which the manifest differs from `observed`, or from the ledger without it.
 fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
-    let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+    let label = if stands_for(key, desired, generation) { generation.label.clone() } else { wanted_label(desired, generation) };
     let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
     let has_scopes = granted(generation, observed);
     let end = expires_at(key.account.capabilities, generation, observed);
@@ -69,6 +77,29 @@ fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed:
         (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
     ];
     checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}
+
+/// The label that the generation should bear, marker included.
+pub(super) fn wanted_label(desired: &DesiredKey, generation: &Generation) -> String {
+    generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label))
+}
+
+/// Whether a move leaves the generation's label as it is although another is wanted: an edit cannot change it, and a move makes no new key.
+pub(super) fn keeps_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    let fixed = !is_editable(key.account.capabilities, generation, EditField::Label);
+    key.moved_from().is_some() && fixed && wanted_label(desired, generation) != generation.label
+}
+
+/// Whether the generation's label is the one that it should bear, if only since a move.
+fn stands_for(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    generation.accepted_label.as_deref() == Some(&*desired.label) || keeps_label(key, desired, generation)
+}
+
+/// Whether the names in the generation's `dotenv` file are those of another address: the key was moved since.
+fn is_misnamed(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    let Some(sealed) = &generation.sealed else { return false };
+    let named_after = generation.named_after.as_ref().or(key.moved_from());
+    (sealed.format, desired.format) == (Format::Dotenv, Format::Dotenv) && named_after.is_some_and(|address| *address != key.address)
 }
 
 /// What the generation may do: as the provider says, else as the ledger says.

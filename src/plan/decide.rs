@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
-use super::{Action, Change, PlanStep, RecordedState, limits, older, rows};
+use super::{Action, Change, PlanStep, RecordedState, drift, limits, moves, older, rows};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, Listing};
 use crate::profile::Disable;
@@ -88,6 +88,7 @@ pub(super) fn row(wanted: Wanted, held: Held, seen: Seen) -> Row {
 pub(super) struct Decision {
     pub change: Option<Change>,
     pub findings: Vec<Diagnostic>,
+    pub drift: Vec<Change>,
 }
 
 /// Decides about the keys of an account, in their order. `room` counts the account's keys over all decisions, one after the other; everything
@@ -103,6 +104,7 @@ pub(super) fn decide_all(keys: &[Key], room: &mut limits::Room) -> Vec<Decision>
 fn begin(key: &Key) -> Draft {
     let mut draft = rows::draft(key, current_row(key));
     continue_unfinished(key, &mut draft);
+    moves::add(key, &mut draft);
     guard(key, &mut draft);
     draft
 }
@@ -124,7 +126,9 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     }
     let (change, said) = draft.finish(key);
     findings.extend(said);
-    Decision { change, findings }
+    // What was done by hand and calls for no change is nobody's business.
+    let drift = change.as_ref().map(|change| drift::drift(key, change)).unwrap_or_default();
+    Decision { change, findings, drift }
 }
 
 /// The row of the key's current generation.
@@ -240,7 +244,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
         if draft.action == Action::Blocked {
             draft.recovery.clear();
         }
-        draft.steps.clear();
+        draft.steps.retain(|step| matches!(step, PlanStep::Move { .. }));
         draft.action = match first {
             PlanStep::Delete { .. } | PlanStep::Record { state: RecordedState::Deleted, .. } => Action::Delete,
             PlanStep::Recover { .. }
@@ -249,6 +253,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => Action::Disable,
         };
         draft.generation = first.generation();

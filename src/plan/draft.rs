@@ -1,6 +1,6 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
 use super::access::difference;
-use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end, wanted_label};
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
@@ -148,17 +148,19 @@ impl Draft {
                 self.extended = earlier;
             }
             if has(EditField::Label) {
-                view.label = Some(current.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label)));
+                view.label = Some(wanted_label(desired, current));
             }
         }
     }
 
     /// Encrypts anew for added recipients or another format, where the plaintext is to be had.
     pub fn reseal(&mut self, key: &Key, current: &Generation, found: &Differences) {
-        if found.added.is_empty() && !found.format {
-            return;
-        }
-        let what = if found.added.is_empty() { "the format differs" } else { "a recipient was added" };
+        let what = match (found.added.is_empty(), found.format, found.misnamed) {
+            (false, _, _) => "a recipient was added",
+            (true, true, _) => "the format differs",
+            (true, false, true) => "the file has the names of an old address",
+            (true, false, false) => return,
+        };
         if key.account.capabilities.reveal || key.can_open {
             if self.action == Action::None {
                 self.action = Action::Reseal;

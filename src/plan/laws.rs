@@ -42,7 +42,7 @@ fn recipient_sets() -> impl Strategy<Value = Recipients> {
     subsequence(&["age1a", "age1b", "age1c", "age1d"][..], 1..4).prop_map(|keys| recipients(&[("ops", &keys)]))
 }
 
-fn wishes() -> impl Strategy<Value = DesiredKey> {
+fn wishes() -> BoxedStrategy<DesiredKey> {
     let expiry = prop_oneof![
         4 => Just(Expiry::Lifetime(Span::days(90))),
         1 => Just(Expiry::Lifetime(Span::days(30))),
@@ -52,8 +52,17 @@ fn wishes() -> impl Strategy<Value = DesiredKey> {
     let options = prop_oneof![Just(Options::new()), Just(Options::from([("methods".to_owned(), json!(["A", "B"]))]))];
     let state = prop_oneof![4 => Just(DesiredState::Active), 1 => Just(DesiredState::Disabled)];
     let label = select(&["Hooks", "Other"][..]);
-    (word_sets(), expiry, options, state, label, recipient_sets(), prop::bool::weighted(0.2), any::<bool>()).prop_map(
-        |(scopes, expiry, options, state, label, recipients, protect, json)| DesiredKey {
+    (
+        word_sets(),
+        expiry,
+        options,
+        state,
+        label,
+        recipient_sets(),
+        prop::bool::weighted(0.2),
+        select(&[Format::Raw, Format::Json, Format::Dotenv][..]),
+    )
+        .prop_map(|(scopes, expiry, options, state, label, recipients, protect, format)| DesiredKey {
             scopes,
             expiry,
             options,
@@ -61,10 +70,10 @@ fn wishes() -> impl Strategy<Value = DesiredKey> {
             label: label.into(),
             recipients: Arc::new(recipients),
             protect,
-            format: if json { Format::Json } else { Format::Raw },
+            format,
             ..desired()
-        },
-    )
+        })
+        .boxed()
 }
 
 fn generations(number: u32) -> impl Strategy<Value = Generation> {
@@ -90,25 +99,28 @@ fn generations(number: u32) -> impl Strategy<Value = Generation> {
                     if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
                 // What was published has a secret, unless it was adopted: generation 1 only.
                 let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
-                let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
+                let format = if fits { Format::Raw } else { Format::Dotenv };
+                let sealed = recipients.map(|recipients| Sealed { recipients, format, ..made.sealed.clone().unwrap() });
                 let uneditable = uneditable.into_iter().map(str::to_owned).collect();
                 Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, switching, ..made }
             },
         )
 }
 
-fn records() -> impl Strategy<Value = KeyRecord> {
+fn records() -> BoxedStrategy<KeyRecord> {
     let three =
         (prop::option::weighted(0.9, generations(1)), prop::option::of(generations(2)), prop::option::weighted(0.3, generations(3)));
-    (three, prop::bool::weighted(0.2)).prop_map(|((one, two, three), protect)| {
-        let mut record = KeyRecord { protect, ..KeyRecord::new(address(), "x") };
-        [one, two, three].into_iter().flatten().for_each(|generation| record.put(generation));
-        record
-    })
+    (three, prop::bool::weighted(0.2))
+        .prop_map(|((one, two, three), protect)| {
+            let mut record = KeyRecord { protect, ..KeyRecord::new(address(), "x") };
+            [one, two, three].into_iter().flatten().for_each(|generation| record.put(generation));
+            record
+        })
+        .boxed()
 }
 
 /// What the provider shows of the ledger's ids: as they are, changed, hidden or denied.
-fn snapshots() -> impl Strategy<Value = Snapshot> {
+fn snapshots() -> BoxedStrategy<Snapshot> {
     let one = |number: u32| {
         let key = (
             select(&[Some(true), Some(true), Some(false), None][..]),
@@ -128,18 +140,20 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
         })
     };
     let own = prop_oneof![3 => Just(None), 1 => word_sets().prop_map(Some), 1 => Just(Some(scopes(&["x:*"])))];
-    ((one(1), one(2), one(3), one(9)), own).prop_map(|((a, b, c, stranger), own_scopes)| {
-        let mut snapshot = Snapshot { own_scopes, ..Snapshot::default() };
-        for (number, key, fate) in [a, b, c, stranger] {
-            match fate {
-                0 => drop(snapshot.absent.insert(id(number))),
-                1 => {}
-                _ if number == 9 && fate < 8 => {}
-                _ => drop(snapshot.keys.insert(id(number), key)),
+    ((one(1), one(2), one(3), one(9)), own)
+        .prop_map(|((a, b, c, stranger), own_scopes)| {
+            let mut snapshot = Snapshot { own_scopes, ..Snapshot::default() };
+            for (number, key, fate) in [a, b, c, stranger] {
+                match fate {
+                    0 => drop(snapshot.absent.insert(id(number))),
+                    1 => {}
+                    _ if number == 9 && fate < 8 => {}
+                    _ => drop(snapshot.keys.insert(id(number), key)),
+                }
             }
-        }
-        snapshot
-    })
+            snapshot
+        })
+        .boxed()
 }
 
 prop_compose! {
@@ -168,11 +182,17 @@ prop_compose! {
         listing in select(&[Kind::Complete, Kind::Complete, Kind::Complete, Kind::Assumed][..]),
         can_open in any::<bool>(),
         other in prop::option::weighted(0.3, wishes()),
+        moves in prop::bool::weighted(0.3),
+        occupant in prop::option::weighted(0.1, records()),
     ) -> World {
         let mut world = World { capabilities, snapshot, desired, ledger, listing, can_open, ..World::new() };
         if let Some(other) = other {
             let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
             world.others.insert(other.address.name.clone(), (Some(other), None));
+        }
+        if moves && world.desired.is_some() {
+            world.move_from("former");
+            world.ledger = occupant;
         }
         world
     }
@@ -185,7 +205,9 @@ fn bytes(world: &World) -> String {
 /// What an obedient provider and an apply without mishaps make of a plan.
 fn carry_out(world: &mut World, plan: &Plan) {
     for change in &plan.changes {
-        for step in &change.steps {
+        // What has moved is recovered at its new address here, which comes to the same.
+        let (moves, rest): (Vec<&PlanStep>, Vec<&PlanStep>) = change.steps.iter().partition(|step| matches!(step, PlanStep::Move { .. }));
+        for step in moves.into_iter().chain(rest) {
             carry_out_step(world, &change.address, step);
         }
     }
@@ -200,6 +222,20 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         let (desired, record) = world.others.get_mut(&address.name).unwrap();
         (desired.clone(), record)
     };
+    if let PlanStep::Move { from, keeps_label, .. } = step {
+        let (_, moved) = world.others.remove(&from.name).unwrap();
+        let mut moved = KeyRecord { address: address.clone(), ..moved.unwrap() };
+        let current = moved.current().map(|current| current.number);
+        for generation in &mut moved.generations {
+            let dotenv = generation.sealed.as_ref().is_some_and(|sealed| sealed.format == Format::Dotenv);
+            generation.named_after = Some(from.clone()).filter(|_| dotenv);
+            if *keeps_label && Some(generation.number) == current {
+                generation.accepted_label = world.desired.as_ref().map(|desired| desired.label.to_string());
+            }
+        }
+        world.ledger = Some(moved);
+        return;
+    }
     let record = record.get_or_insert_with(|| KeyRecord::new(address.clone(), "x"));
     let snapshot = &mut world.snapshot;
     if let PlanStep::Create { generation: number } = step {
@@ -248,7 +284,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         generation.delete_after = now.checked_add(Span::days(7).duration()).ok().filter(|_| !kept);
     };
     match step {
-        PlanStep::Create { .. } => {}
+        PlanStep::Create { .. } | PlanStep::Move { .. } => {}
         PlanStep::Recover { .. } => {
             // Undone: found by its marker and disabled, or never created.
             let found = snapshot.keys.values_mut().find(|key| key.marker() == generation.marker || Some(&key.id) == id.as_ref());
@@ -309,6 +345,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         }
         PlanStep::Reseal { .. } => {
             let desired = desired.unwrap();
+            generation.named_after = None;
             generation.sealed = Some(Sealed { sha256: "2".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() });
         }
         PlanStep::Record { state, .. } => match state {
@@ -339,7 +376,8 @@ fn reworded(mut world: World, picks: &[Pick]) -> World {
         key.scopes.iter_mut().for_each(&mut respell);
         key.options.insert("unasked".to_owned(), json!(7));
     }
-    if let Some(record) = &mut world.ledger {
+    let former = world.others.values_mut().filter_map(|(_, record)| record.as_mut());
+    for record in world.ledger.iter_mut().chain(former) {
         let size = record.generations.len();
         record.generations.rotate_left(picks.first().map_or(0, |pick| pick.index(size.max(1))));
         record.generations.reverse();
@@ -355,6 +393,12 @@ fn gist(plan: &Plan) -> Vec<Gist> {
     let of =
         |change: &Change| (change.address.clone(), change.action, change.generation, change.steps.clone(), change.access.gained.clone());
     plan.changes.iter().map(of).collect()
+}
+
+/// What a plan says was done by hand.
+fn deeds(plan: &Plan) -> Vec<(Address, String, Vec<(Scope, Risk)>)> {
+    let gained = |change: &Change| change.access.gained.iter().map(|entry| (entry.scope.clone(), entry.risk)).collect();
+    plan.drift.iter().map(|change| (change.address.clone(), change.reason.clone(), gained(change))).collect()
 }
 
 proptest! {
@@ -394,8 +438,10 @@ proptest! {
     #[test]
     fn only_generations_of_the_ledger_are_touched(world in worlds()) {
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
+            let former = world.others.get(&Name::new("former").unwrap()).and_then(|(_, record)| record.as_ref());
+            let record = if change.moved_from().is_some() { former } else { world.ledger.as_ref() };
             for step in &change.steps {
-                let known = world.ledger.as_ref().is_some_and(|record| record.generation(step.generation()).is_some());
+                let known = record.is_some_and(|record| record.generation(step.generation()).is_some());
                 match step {
                     PlanStep::Create { .. } => prop_assert!(!known),
                     _ => prop_assert!(known, "{step:?}"),
@@ -406,7 +452,8 @@ proptest! {
 
     #[test]
     fn no_rotation_ends_its_own_predecessor(world in worlds()) {
-        let Some(record) = &world.ledger else { return Ok(()) };
+        let former = world.others.get(&Name::new("former").unwrap()).and_then(|(_, record)| record.as_ref());
+        let Some(record) = former.filter(|_| world.ledger.is_none()).or(world.ledger.as_ref()) else { return Ok(()) };
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
             let issues = change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }));
             for step in change.steps.iter().filter(|_| issues) {
@@ -429,6 +476,7 @@ proptest! {
             }
         }
         prop_assert_eq!(gist(&world.plan()), gist(&reworded.plan()));
+        prop_assert_eq!(deeds(&world.plan()), deeds(&reworded.plan()));
     }
 
     #[test]

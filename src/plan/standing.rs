@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::AccountInput;
+use super::moves::Moving;
 use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Snapshot,
 };
@@ -64,7 +65,9 @@ pub(super) struct Key<'a> {
     pub now: Timestamp,
     pub can_open: bool,
     pub desired: Option<&'a DesiredKey>,
+    /// Of the old address, when the key is moving.
     pub record: Option<&'a KeyRecord>,
+    pub moved: Option<&'a Moving<'a>>,
 }
 
 impl<'a> Index<'a> {
@@ -100,6 +103,11 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Key<'a> {
+    /// The address that the record has before the move.
+    pub fn moved_from(&self) -> Option<&'a Address> {
+        self.moved.filter(|moving| !moving.occupied).map(|moving| &moving.from)
+    }
+
     pub fn wanted(&self) -> Wanted {
         match self.desired {
             None => Wanted::Gone,

@@ -260,7 +260,7 @@ fn reenable() {
 fn replenish() {
     let mut world = in_row(Row::Replenish, |world| world.vanish(1));
     decides(&world, Create, &[record(1, RecordedState::Vanished), create(2)]);
-    assert_eq!(reason(&world), "the key vanished");
+    assert_eq!(reason(&world), "drift: the key vanished");
     let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(-1)), ..generation(1) };
     world.record(vec![generation(2), retiring]);
     world.snapshot = Snapshot::default();

@@ -171,6 +171,8 @@ pub(super) struct World {
     pub ledger: Option<KeyRecord>,
     /// Other keys of the account.
     pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
+    /// Old names by new ones.
+    pub moved: BTreeMap<Name, Name>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
 }
@@ -187,6 +189,7 @@ impl World {
             desired: Some(desired()),
             ledger: None,
             others: BTreeMap::new(),
+            moved: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
         }
@@ -254,12 +257,24 @@ impl World {
             },
             desired,
             ledger,
+            moved: self.moved.clone(),
         }
+    }
+
+    /// As if the key had been issued under another name and its manifest gave it the present one since.
+    pub fn move_from(&mut self, name: &str) {
+        let from: Address = format!("acct/{name}").parse().unwrap();
+        let record = self.ledger.take().map(|record| KeyRecord { address: from.clone(), ..record });
+        self.others.insert(from.name.clone(), (None, record));
+        self.moved.insert(address().name, from.name);
     }
 
     pub fn with_key<T>(&self, ask: impl FnOnce(&Key) -> T) -> T {
         let account = self.account();
         let index = Index::new(&account);
+        let moving = super::moves::pending(&address().account, &account);
+        let moved = moving.get(&address().name);
+        let record = moved.filter(|moved| !moved.occupied).map(|moved| moved.record);
         ask(&Key {
             address: address(),
             account: &account,
@@ -267,7 +282,8 @@ impl World {
             now: self.now,
             can_open: self.can_open,
             desired: self.desired.as_ref(),
-            record: self.ledger.as_ref(),
+            record: record.or(self.ledger.as_ref()),
+            moved,
         })
     }
 

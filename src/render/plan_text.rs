@@ -54,11 +54,8 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     runbooks.retain(|address, _| !shown.contains(address));
     let mut out = String::new();
-    for change in plan.drift.iter().filter(|change| !shown.contains(&change.address)) {
-        out.push('\n');
-        Entry { change, now: plan.created_at, provider: "the provider", style }.draw(&mut out);
-    }
     sections::open_work(&mut out, runbooks.into_values().flatten(), style);
+    super::drift::section(&mut out, plan, style);
     sections::access(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
@@ -260,6 +257,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
+        | PlanStep::Move { .. }
         | PlanStep::Record { .. } => None,
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::accounts::{Settings, not_enforced};
 use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
+use super::moves::Move;
 use super::place::{Entry, short};
 use super::profiles::Provider;
 use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
@@ -27,6 +28,10 @@ pub(super) struct Keys<'a> {
     pub keys: BTreeMap<Address, DesiredKey>,
     /// Where each key was first declared, those with problems included.
     pub places: BTreeMap<Address, Position>,
+    /// What the `moved` lists of all manifests say.
+    pub moves: Vec<Move>,
+    /// The old addresses in those of the manifests that were read so far, by the new ones.
+    pub formerly: BTreeMap<Address, Address>,
 }
 
 impl Keys<'_> {
@@ -42,9 +47,13 @@ impl Keys<'_> {
 
     fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
         let document = Entry { file, route: &[] };
-        if manifest.moved.is_some() {
-            self.report.push(not_enforced(Code::ManifestNotEnforced, "moved").at(document.field(&["moved"])));
-        }
+        self.formerly.extend(manifest.moved.iter().map(|spec| (spec.to.clone(), spec.from.clone())));
+        self.moves.extend(manifest.moved.into_iter().enumerate().map(|(index, spec)| Move {
+            file: file.clone(),
+            index,
+            account: manifest.account.clone(),
+            spec,
+        }));
         let account = Name::new(&manifest.account).ok();
         if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
             let message = format!("there is no account `{}` in `keywright.yaml`", short(&manifest.account));
@@ -94,7 +103,8 @@ impl Keys<'_> {
         if let Some(address) = &address {
             self.places.insert(address.clone(), position.clone());
         }
-        let current = address.as_ref().and_then(|address| self.ledger.get(address)).and_then(KeyRecord::current);
+        let record = |address: &Address| self.ledger.get(address).or_else(|| self.ledger.get(self.formerly.get(address)?));
+        let current = address.as_ref().and_then(record).and_then(KeyRecord::current);
         for (present, field) in [(spec.deliver.is_some(), "deliver"), (spec.review_every.is_some(), "review_every")] {
             if present {
                 self.report.push(not_enforced(Code::ManifestNotEnforced, field).at(entry.field(&[field])));

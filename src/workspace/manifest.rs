@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::words::{NotEnforced, parsed_text};
-use crate::model::{DesiredState, Format, Scope, Span};
+use crate::model::{Address, DesiredState, Format, Scope, Span};
 use crate::yaml::Entries;
 
 /// A manifest: which keys of one account should exist.
@@ -23,9 +23,19 @@ pub struct ManifestFile {
     /// The keys, by name (1 to 63 of a-z, 0-9 and `-`), unique in the account.
     #[serde(default)]
     pub keys: Entries<KeySpec>,
-    /// Keys that got another address. Not enforced by this version: refused.
+    /// Keys that got another address. The provider is not asked; an entry may stay when it has been applied.
     #[serde(default)]
-    pub moved: Option<NotEnforced>,
+    pub moved: Vec<MovedSpec>,
+}
+
+/// A key that got another address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MovedSpec {
+    /// The address that the ledger has, as `account/name`. No manifest declares it any more.
+    pub from: Address,
+    /// The address of a declared key of the same account.
+    pub to: Address,
 }
 
 /// One key.

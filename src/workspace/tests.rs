@@ -336,7 +336,6 @@ keys:
   empty: { scopes: [\"pay:read\"], lifetime: 90d, label: \"\", options: { methods: [] } }
 ";
     let expected = [
-        "2:1 manifest/not-enforced",
         "4:3 manifest/invalid-name",
         "8:13 manifest/no-scopes",
         "10:17 manifest/no-recipients",

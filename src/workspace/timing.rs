@@ -53,6 +53,11 @@ impl Default for Defaults {
 }
 
 impl Defaults {
+    /// How long a disabled key is kept when nothing says more.
+    pub fn cooldown(&self) -> Span {
+        self.spans.cooldown.span
+    }
+
     /// Fills in what is built in, and checks the spans together when there is a default lifetime.
     pub fn resolve(document: &Entry, spec: &DefaultsSpec, recipients: Option<Vec<String>>, report: &mut Report) -> Self {
         let built_in = Self::default().spans;

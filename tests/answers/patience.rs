@@ -76,6 +76,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             return Err(why.clone());
         }
         let input = AccountInput {
+            moved: BTreeMap::new(),
             provider: &account.profile.name,
             capabilities,
             catalogue: &account.catalogue,

@@ -30,6 +30,7 @@ fn kind(random: &mut Random) -> Kind {
         tells_scopes,
         lists_disabled: random.chance(70),
         edits_scopes: random.chance(50),
+        edits_labels: true,
         // An edit that is ignored where scopes are not told cannot be seen by anybody.
         editing: if tells_scopes { editing } else { Editing::Does },
         disable: *random.pick(&[Disable::Reversible, Disable::Reversible, Disable::Final]),

@@ -35,6 +35,8 @@ pub struct Site {
     pub world: Rc<RefCell<World>>,
     /// What the manifests say.
     pub manifest: Vec<Declared>,
+    /// Old and new names of keys that got another one.
+    pub moved: Vec<(&'static str, &'static str)>,
     /// Whether apply is given the identity.
     pub opens: bool,
     markers: Random,
@@ -94,7 +96,8 @@ impl Site {
         let identity = Rc::new(Identity { file, keys, other: vault::generate().1 });
         let clock = Rc::new(Cell::new("2026-11-21T09:00:00Z".parse().expect("an instant")));
         let world = Rc::new(RefCell::new(World::new(kind.clone(), clock)));
-        let site = Self { _place: place, root, identity, world, manifest: Vec::new(), opens: false, markers: Random(seed) };
+        let site =
+            Self { _place: place, root, identity, world, manifest: Vec::new(), moved: Vec::new(), opens: false, markers: Random(seed) };
         fs::create_dir_all(site.root.join("providers")).expect("a directory");
         fs::create_dir_all(site.root.join("keys")).expect("a directory");
         let config = format!(
@@ -122,6 +125,14 @@ impl Site {
         }
         if manifest.is_empty() {
             text = "account: pay\nkeys: {}\n".to_owned();
+        }
+        let declared = |name: &str| manifest.iter().any(|key| key.name == name);
+        let moved: Vec<_> = self.moved.iter().filter(|(from, to)| declared(to) && !declared(from)).collect();
+        if !moved.is_empty() {
+            text.push_str("moved:\n");
+        }
+        for (from, to) in moved {
+            text.push_str(&format!("  - {{ from: pay/{from}, to: pay/{to} }}\n"));
         }
         fs::write(self.root.join("keys/pay.yaml"), text).expect("a manifest");
         let want = |key: &Declared| Want {
@@ -246,8 +257,9 @@ fn run_staged<T>(
 
 /// Tells the world which secret stands in a file now.
 fn follow(root: &Path, identity: &Identity, world: &Rc<RefCell<World>>, point: &str) {
-    let moved = point.strip_prefix("after moving to secrets/pay/").or_else(|| point.strip_prefix("after removing secrets/pay/"));
-    if let Some(name) = moved.and_then(|file| file.strip_suffix(".age")) {
+    let changed = ["after moving to ", "after writing ", "after removing "].into_iter().find_map(|done| point.strip_prefix(done));
+    let file = changed.and_then(|path| path.strip_prefix("secrets/pay/"));
+    if let Some(name) = file.and_then(|file| file.strip_suffix(".age")) {
         let secret = plaintext(root, identity, name);
         world.borrow_mut().publish(name, secret.as_deref());
     }

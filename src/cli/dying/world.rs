@@ -20,6 +20,7 @@ pub struct Kind {
     pub tells_scopes: bool,
     pub lists_disabled: bool,
     pub edits_scopes: bool,
+    pub edits_labels: bool,
     pub editing: Editing,
     pub disable: Disable,
     pub delete: bool,
@@ -53,6 +54,7 @@ impl Kind {
         tells_scopes: true,
         lists_disabled: true,
         edits_scopes: true,
+        edits_labels: true,
         editing: Editing::Does,
         disable: Disable::Reversible,
         delete: true,
@@ -79,10 +81,10 @@ impl Kind {
         let limit = self.key_limit.map_or_else(String::new, |limit| format!("\n  key_limit: {limit}"));
         format!(
             "version: 1\nname: sim\ntitle: Sim\nsecret: {{ parts: [secret] }}\ncapabilities:\n  label: {{ max: 200 }}\n  \
-             editable: {{ label: true, scopes: {}, expiry: true }}\n  disable: {disable}\n  delete: {}\n  reveal: {}\n  get: {}\n  verify: {}\n  \
+             editable: {{ label: {}, scopes: {}, expiry: true }}\n  disable: {disable}\n  delete: {}\n  reveal: {}\n  get: {}\n  verify: {}\n  \
              lists_disabled: {}\n  expiry: {{ settable: true, tolerance: 0s }}\n  consistency: {}s{limit}\napi: keyring\ncatalogue:\n  \
              form: '^[a-z]+:[a-z]+$'\n  separator: \":\"\n  wildcard: segment\n  unlisted: allow\n  verbs: {{ read: read, write: write }}\n",
-            self.edits_scopes, self.delete, self.reveal, self.get, self.verify, self.lists_disabled, self.consistency,
+            self.edits_labels, self.edits_scopes, self.delete, self.reveal, self.get, self.verify, self.lists_disabled, self.consistency,
         )
     }
 }
