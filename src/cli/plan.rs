@@ -30,7 +30,9 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     }
     show(host, &plan, &args.output)?;
 
-    let exit = if observed.is_partial() || plan.summary.blocked > 0 {
+    let exit = if plan.is_refused() {
+        Exit::Refused
+    } else if observed.is_partial() || plan.summary.blocked > 0 {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
@@ -100,6 +102,18 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
         return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
     }
     Ok(plan)
+}
+
+/// Refuses to carry out a plan that is refused as a whole; why stands in the plan.
+pub fn not_refused(plan: &Plan) -> Result<(), Stop> {
+    let refusal = plan.findings.iter().find(|finding| finding.code == Code::PlanUnmanaged);
+    match refusal.filter(|_| plan.is_refused()) {
+        Some(finding) => {
+            let message = format!("the plan is refused, and nothing was changed: {}", finding.message);
+            Err(Stop::with(Exit::Refused, Diagnostic::error(finding.code, message)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What lies between two plans that are compared.

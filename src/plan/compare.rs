@@ -58,12 +58,12 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
 
 /// Fields in which the manifest differs from `observed`, or from the ledger without it.
 fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
-    let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+    let label = generation.wanted_label(&desired.label);
     let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
     let has_scopes = granted(generation, observed);
     let end = expires_at(key.account.capabilities, generation, observed);
     let checks = [
-        (EditField::Label, label != has_label),
+        (EditField::Label, label != has_label && !generation.leaves_label(&desired.label)),
         (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
         (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
         (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
@@ -96,7 +96,8 @@ pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at
 fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
     let asked = desired.expiry.end(generation.created_at);
     let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
-    is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
+    let stands = asked.is_some_and(|asked| generation.stands_for(asked)) && is_close(capabilities, end, generation.expires_at);
+    stands || is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
 }
 
 /// Whether two ends differ by rounding only.

@@ -148,7 +148,7 @@ impl Draft {
                 self.extended = earlier;
             }
             if has(EditField::Label) {
-                view.label = Some(current.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label)));
+                view.label = Some(current.wanted_label(&desired.label));
             }
         }
     }

@@ -173,6 +173,7 @@ pub(super) struct World {
     pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    pub unmanaged: Unmanaged,
 }
 
 impl World {
@@ -189,6 +190,7 @@ impl World {
             others: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            unmanaged: Unmanaged::default(),
         }
     }
 
@@ -254,6 +256,7 @@ impl World {
             },
             desired,
             ledger,
+            unmanaged: &self.unmanaged,
         }
     }
 
