@@ -217,10 +217,8 @@ fn a_secret_that_is_not_to_be_had_is_no_obstacle() {
 fn keyring() -> Sandbox {
     let mut sandbox = Sandbox::new();
     sandbox.now = Some("2026-11-21T09:00:00Z".to_owned());
-    let config = format!(
-        "version: 1\naccounts:\n  shop: {{ provider: keyring }}\nrecipients:\n  ops: [{OPS}]\n  more: [{}]\n",
-        sandbox::RECOVERY
-    );
+    let config =
+        format!("version: 1\naccounts:\n  shop: {{ provider: keyring }}\nrecipients:\n  ops: [{OPS}]\n  more: [{}]\n", sandbox::RECOVERY);
     sandbox.write("keywright.yaml", &config);
     let key = |name: &str, expires: &str| format!("  {name}: {{ scopes: [orders:read], recipients: [ops], {expires} }}\n");
     let keys = key("orders", "expires: never") + &key("stock", "lifetime: 90d") + &key("old", "expires: 2026-12-01");

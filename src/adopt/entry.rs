@@ -131,7 +131,9 @@ impl Entry {
             options: &self.options,
         };
         let entry = std::collections::BTreeMap::from([(self.name.as_str(), fields)]);
-        text + &yaml::write(&entry)
+        // A day needs no quotes here, which a person would not have written either. No other field can hold a line like this.
+        let day = &self.expires.said;
+        text + &yaml::write(&entry).replace(&format!("\n  expires: \"{day}\"\n"), &format!("\n  expires: {day}\n"))
     }
 }
 

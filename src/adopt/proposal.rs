@@ -11,6 +11,7 @@ use super::insert::insert;
 use super::name::Names;
 use super::pending::manifest_of;
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Severity, Step};
+use crate::model::key::same_option;
 use crate::model::{
     Address, Adopted, DesiredKey, Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Position, ScopeSet, Snapshot,
 };
@@ -149,8 +150,11 @@ fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(
         let end = End::of(observed, capabilities);
         let adopted = Adopted { at: request.now, label: label.is_none().then(|| name.to_string()), expires: end.stands_for() };
         let said = |value: &serde_json::Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
-        let known = |name: &String| account.profile.options.contains_key(name);
-        let options = observed.options.iter().filter(|(name, value)| known(name) && said(value));
+        let telling = |name: &String, value: &serde_json::Value| {
+            let option = account.profile.options.get(name);
+            option.is_some_and(|option| option.default.as_ref().is_none_or(|default| !same_option(default, value)))
+        };
+        let options = observed.options.iter().filter(|(name, value)| said(value) && telling(name, value));
         let entry = Entry {
             name,
             label,

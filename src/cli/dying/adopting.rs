@@ -85,7 +85,10 @@ fn walk(kind: &Kind) {
             let files = tree(&site.root);
             assert_eq!(site.import_watched(|_, _| Then::GoOn).exit, Some(Exit::Done));
             assert!(tree(&site.root) == files, "killed at {points}: a further import changed something");
-            assert!(!files.keys().any(|path| path.ends_with("import.json") || path.to_string_lossy().ends_with(".tmp")), "killed at {points}");
+            assert!(
+                !files.keys().any(|path| path.ends_with("import.json") || path.to_string_lossy().ends_with(".tmp")),
+                "killed at {points}"
+            );
         }
     }
 }

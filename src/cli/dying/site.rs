@@ -175,11 +175,7 @@ impl Site {
         self.watched(|_, _| Then::GoOn, move |host| super::super::plan::run(host, &args))
     }
 
-    fn watched(
-        &mut self,
-        mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,
-        act: impl FnOnce(&Host) -> Result<Exit, Stop>,
-    ) -> Ran {
+    fn watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static, act: impl FnOnce(&Host) -> Result<Exit, Stop>) -> Ran {
         let now = self.world.borrow().now();
         let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
