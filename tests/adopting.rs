@@ -150,6 +150,20 @@ fn a_manifest_that_cannot_be_extended_is_left_alone() {
 }
 
 #[test]
+fn nothing_is_planned_until_an_interrupted_import_is_finished() {
+    let site = crowded(&[]);
+    let file = ".keywright/import.json";
+    site.sandbox.write(file, r#"{"version":1,"account":"pay","text":"account: pay\nkeys: {}\n","records":[]}"#);
+    site.sandbox.run(&["plan"]).exits(1).says("import/unfinished").says("keywright import pay");
+    site.sandbox.run(&["recover"]).exits(1).says("import/unfinished");
+    let manifest = site.sandbox.read("keys/pay.yaml");
+    site.sandbox.run(&["recover", "--yes"]).exits(0).says("finished an interrupted import");
+    assert_eq!((site.sandbox.exists(file), site.sandbox.read("keys/pay.yaml")), (false, manifest), "it was changed since");
+    site.sandbox.write(file, "{");
+    site.refuses(&["apply", "--yes"], 1).says("import/unfinished").says("is damaged");
+}
+
+#[test]
 fn an_adopted_key_is_edited_rotated_and_disabled_like_any_other() {
     let mut site = Site::new(Config::default());
     site.declare("");
