@@ -235,7 +235,8 @@ pub(super) fn put(record: &mut KeyRecord, generation: Generation) {
 fn take(record: &mut KeyRecord, step: Step) {
     match step {
         Step::Withdrawn(marker) => {
-            record.generations.retain(|generation| generation.marker != marker || generation.state != GenerationState::Intended);
+            let unseen = |state| matches!(state, GenerationState::Intended | GenerationState::Ambiguous);
+            record.generations.retain(|generation| generation.marker != marker || !unseen(generation.state));
         }
         Step::Generation { replaces, now } => {
             // An intent, and the step that follows on it, is of the generation with its marker, whatever number that has got here.
