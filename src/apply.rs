@@ -31,7 +31,9 @@ use staging::Staging;
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Sealed, Snapshot, Span};
+use crate::model::{
+    Address, DesiredKey, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
+};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -141,6 +143,16 @@ pub fn hand_over(
     Ok(files)
 }
 
+/// Encrypts a secret in memory and puts the ciphertext beside its destination, durably. What no record comes to rest on is swept by a later apply.
+pub fn stage(ledger: &Ledger, key: &DesiredKey, secret: &Secret) -> Result<Sealed, Failure> {
+    let plaintext = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
+    let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+    let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+    let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
+    Staging::of(ledger).put(&key.address, &sealed, &sealing.ciphertext)?;
+    Ok(sealed)
+}
+
 /// Whether a record rests on a ciphertext that is not published yet.
 pub fn holds_back(record: &KeyRecord) -> bool {
     waiting(record, false).next().is_some()
@@ -173,7 +185,7 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         files::try_replacing(&account.ledger.path(&change.address))?;
         files::try_replacing(&account.ledger.secret_path(&change.address))?;
     }
-    let mut tried: Vec<&crate::model::Recipients> = Vec::new();
+    let mut tried: Vec<&Recipients> = Vec::new();
     for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
         if tried.contains(&&*key.recipients) {
             continue;

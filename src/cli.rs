@@ -12,6 +12,7 @@ mod doctor;
 #[cfg(test)]
 mod dying;
 mod explain;
+mod import;
 mod init;
 mod keyring;
 mod list;
@@ -57,6 +58,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Check(args) => check::run(host, &args),
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
+        Command::Import(args) => import::run(host, &args),
         Command::Recover(args) => recover::run(host, &args),
         Command::Doctor(args) => doctor::run(host, &args),
         Command::List(args) => list::run(host, &args),

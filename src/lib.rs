@@ -10,10 +10,12 @@
 //! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports
 //! model, diagnostics, plan, profile, workspace ← render meaning becomes text
+//! workspace, plan, ledger, apply, render ← adopt        keys that are there already
 //! everything ← cli ← main
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod adopt;
 pub mod apply;
 pub mod cli;
 pub mod diagnostics;

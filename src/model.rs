@@ -8,13 +8,15 @@ pub mod observed;
 pub mod scope;
 pub mod secret;
 pub mod time;
+pub mod unmanaged;
 
 pub use access::{AccessLevel, Risk, Tag};
 pub use address::{Address, Name, NameError};
 pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};
-pub use ledger::{Generation, GenerationState, KeyRecord, Sealed, Switching};
+pub use ledger::{Adopted, Generation, GenerationState, KeyRecord, Sealed, Switching};
 pub use marker::Marker;
 pub use observed::{Listing, ObservedKey, Snapshot};
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
 pub use time::Span;
+pub use unmanaged::{Handling, Unmanaged, UnmanagedRule};

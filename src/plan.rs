@@ -31,7 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name};
+use crate::diagnostics::Code;
+use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name, Unmanaged};
 use crate::profile::{Capabilities, Catalogue};
 use standing::{Index, Key};
 
@@ -63,6 +64,8 @@ pub struct AccountInput<'a> {
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
     /// Keys that got another address, by their new names: the old ones.
     pub moved: BTreeMap<Name, Name>,
+    /// What to do about keys that neither of them knows.
+    pub unmanaged: &'a Unmanaged,
 }
 
 /// Plans. The same input gives the same plan, byte for byte, and every input gives one.
@@ -94,6 +97,13 @@ pub fn plan(input: &PlanInput) -> Plan {
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
     plan.summary = summary::summary(&plan.changes, &declared);
     plan
+}
+
+impl Plan {
+    /// Whether the plan is refused as a whole: nothing of it may be carried out.
+    pub fn is_refused(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Code::PlanUnmanaged)
+    }
 }
 
 /// Adds one account to the plan. Returns its selected declared keys.
@@ -131,8 +141,14 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
     if selected {
         plan.findings.extend(summary::account_findings(name, account, expires));
         plan.findings.extend(room.finding(name));
+        plan.findings.extend(summary::without_secret(name, &keys));
     }
     plan.findings.append(&mut findings);
-    plan.unmanaged.extend(summary::unmanaged(name, account, &index));
+    let (unmanaged, ignored) = summary::unmanaged(name, account, &index);
+    if let Some(view) = plan.accounts.get_mut(name) {
+        view.ignored = ignored;
+    }
+    plan.findings.extend(summary::refused_for_unmanaged(name, &unmanaged));
+    plan.unmanaged.extend(unmanaged);
     declared
 }

@@ -3,6 +3,7 @@ pub mod diagnostics;
 pub mod doctor;
 pub mod drift;
 pub mod explain;
+pub mod import;
 pub mod list;
 pub mod palette;
 pub mod plan_difference;

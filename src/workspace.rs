@@ -36,7 +36,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients, Span};
+use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients, Span, Unmanaged};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -53,6 +53,9 @@ pub struct Workspace {
     pub recipients: Recipients,
     /// What keys get that say no cooldown.
     pub cooldown: Span,
+    /// Whether keys that name no recipients get some.
+    pub has_default_recipients: bool,
+    pub unmanaged: Unmanaged,
     pub keys: BTreeMap<Address, DesiredKey>,
     /// Keys that got another address: the old one, by the new one.
     pub moved: BTreeMap<Address, Address>,
@@ -98,9 +101,30 @@ pub struct Loaded {
 ///
 /// Every problem of every file goes to the report of the workspace. `now` decides whether a fixed expiry has passed.
 pub fn load(root: &Path, now: Timestamp) -> Loaded {
+    load_with(root, now, Supposed::default())
+}
+
+/// Files that are taken as if they were there.
+#[derive(Default)]
+pub struct Supposed {
+    /// A manifest by its path below the workspace, in place of the one on disk.
+    pub manifest: Option<(Arc<str>, Vec<u8>)>,
+    /// Records beyond the ledger, or in place of its own.
+    pub records: Vec<KeyRecord>,
+}
+
+/// The same, with some files as they would be.
+pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
     let mut report = Report::default();
     let mut found = discovery::discover(root, &mut report);
-    let records = Ledger::new(root).load_all(&mut report);
+    let mut records = Ledger::new(root).load_all(&mut report);
+    records.records.extend(supposed.records.into_iter().map(|record| (record.address.clone(), record)));
+    if let Some((file, bytes)) = supposed.manifest {
+        if let Err(at) = found.manifests.binary_search(&file) {
+            found.manifests.insert(at, file.clone());
+        }
+        found.sources.add(file, bytes);
+    }
     let mut unread: BTreeSet<Arc<str>> = BTreeSet::new();
     for (file, bytes) in records.files {
         unread.insert(file.clone());
@@ -142,9 +166,19 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
-    let cooldown = settings.defaults.cooldown();
-    let workspace =
-        Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, cooldown, keys, moved, ledger, digest, report };
+    let workspace = Workspace {
+        root: root.to_owned(),
+        has_default_recipients: settings.defaults.recipients.is_some(),
+        cooldown: settings.defaults.cooldown(),
+        accounts: settings.accounts,
+        unmanaged: settings.unmanaged,
+        recipients,
+        keys,
+        moved,
+        ledger,
+        digest,
+        report,
+    };
     Loaded { workspace, sources: found.sources }
 }
 

@@ -12,9 +12,7 @@ use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::Code;
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{
-    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span, Switching,
-};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Sealed, Secret, Span, Switching};
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -114,12 +112,7 @@ impl Account<'_> {
 
     /// Encrypts a secret in memory and puts the ciphertext beside its destination, durably.
     pub(super) fn stage(&self, key: &DesiredKey, secret: &Secret) -> Result<Sealed, Failure> {
-        let plaintext = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
-        let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
-        let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
-        let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
-        self.staging().put(&key.address, &sealed, &sealing.ciphertext)?;
-        Ok(sealed)
+        super::stage(self.ledger, key, secret)
     }
 
     /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
@@ -160,7 +153,7 @@ impl Account<'_> {
     /// with the removal of the entry.
     pub(super) fn delete_after(&self, name: &Name, generation: &Generation) -> Option<Timestamp> {
         let key = self.keys.get(name);
-        if key.is_some() && generation.sealed.is_some() {
+        if key.is_some() && generation.is_in_use() {
             return None;
         }
         let recorded = || self.records.borrow().get(name).and_then(|record| record.cooldown).unwrap_or(self.default_cooldown);
@@ -195,7 +188,7 @@ impl Account<'_> {
         let alone = !record.generations.iter().any(predecessor);
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
             let retires = predecessor(&other) || (alone && other.state == GenerationState::Retiring);
-            let mut after = Generation { sealed: None, ..other.clone() };
+            let mut after = Generation { sealed: None, adopted: None, ..other.clone() };
             if retires {
                 after.state = GenerationState::Retiring;
                 after.switching = None;

@@ -63,7 +63,7 @@ impl Account<'_> {
     async fn edit(&self, key: &DesiredKey, number: u32, fields: &[EditField]) -> Result<(), Failure> {
         let mut record = self.record(&key.address.name);
         let (mut generation, id) = self.known(&record, number)?;
-        let label = generation.marker.as_ref().map_or_else(|| key.label.to_string(), |marker| marker.label(&key.label));
+        let label = generation.wanted_label(&key.label);
         let expires_at = key.expiry.end(generation.created_at);
         let asks = |field| fields.contains(&field);
         let request = EditRequest {

@@ -25,6 +25,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     planning::no_pull_request(host, "apply")?;
     let (saved, addresses) = targets(&args.targets)?;
     let _lock = recovery::lock(host)?;
+    super::import::finish(host)?;
     let session = Session::open(host)?;
     let mut only = session.only(&addresses)?;
     let identities = session::identities(host, &args.identity)?;
@@ -77,6 +78,7 @@ async fn work(
         planning::within(host, approved, &shown, planning::Since::Approval)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
+    planning::not_refused(&shown)?;
 
     let unfinished = recovery::unfinished(&session, &observed, only);
     let in_part = observed.is_partial() || shown.summary.blocked > 0;

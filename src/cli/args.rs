@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::model::Address;
+use crate::model::{Address, Name};
 
 /// Declares API keys in git, and makes the vendors match.
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Show what an interrupted apply left and what becomes of it; with --yes, do it (apply does it first anyway)
     Recover(RecoverArgs),
+    /// Adopt keys that exist: manifest entries and ledger, nothing at the provider; without ids and --all, only show what could be adopted
+    Import(ImportArgs),
     /// Check what apply will need: credentials, clocks, recipients, directories, git
     Doctor(DoctorArgs),
     /// List every key with its state, risk and expiry
@@ -202,6 +204,24 @@ pub struct RecoverArgs {
     /// The form of what would be done
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The account, by its name in `keywright.yaml`
+    #[arg(value_name = "ACCOUNT")]
+    pub account: Name,
+    /// The provider's ids of the keys
+    #[arg(value_name = "ID", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every key that is not in the ledger, but for our own
+    #[arg(long)]
+    pub all: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub writing: Writing,
 }
 
 #[derive(Debug, Args)]

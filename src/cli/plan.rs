@@ -32,7 +32,9 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
 
     let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
-    let exit = if observed.is_partial() || (plan.summary.blocked > 0 && !args.drift) {
+    let exit = if plan.is_refused() && !args.drift {
+        Exit::Refused
+    } else if observed.is_partial() || (plan.summary.blocked > 0 && !args.drift) {
         Exit::Partial
     } else if args.detailed_exitcode && something {
         Exit::Changes
@@ -111,6 +113,18 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
         return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
     }
     Ok(plan)
+}
+
+/// Refuses to carry out a plan that is refused as a whole; why stands in the plan.
+pub fn not_refused(plan: &Plan) -> Result<(), Stop> {
+    let refusal = plan.findings.iter().find(|finding| finding.code == Code::PlanUnmanaged);
+    match refusal.filter(|_| plan.is_refused()) {
+        Some(finding) => {
+            let message = format!("the plan is refused, and nothing was changed: {}", finding.message);
+            Err(Stop::with(Exit::Refused, Diagnostic::error(finding.code, message)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What lies between two plans that are compared.

@@ -60,6 +60,7 @@ impl<'h> Session<'h> {
     /// Loads the workspace. Stops with every problem of every file when there is an error; warnings are drawn by whoever shows the result.
     pub fn open(host: &'h Host) -> Result<Self, Stop> {
         let root = find(host)?;
+        super::import::nothing_pending(&root)?;
         let loaded = workspace::load(&root, host.clock().now());
         let (workspace, sources) = (loaded.workspace, loaded.sources);
         if workspace.report.has_errors() {
@@ -249,6 +250,7 @@ impl<'h> Session<'h> {
                 desired: keys_of(&self.workspace.keys, name),
                 ledger: records_of(&self.records, name),
                 moved: self.moved_in(name).map(|(to, from)| (to.name.clone(), from.name.clone())).collect(),
+                unmanaged: &self.workspace.unmanaged,
             };
             (name.clone(), input)
         });

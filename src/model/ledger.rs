@@ -124,6 +124,24 @@ pub struct Generation {
     /// The address that the names in its `dotenv` file come from, when the key was moved since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named_after: Option<Address>,
+    /// Somebody else made it, and it was taken over. Kept while it is the key's current one: whoever uses the key has its secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
+}
+
+/// How a generation was taken over that somebody else had made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    pub at: Timestamp,
+    /// What the manifest got for its label, where the label itself cannot stand in a manifest. While the manifest keeps this one, the label at the
+    /// provider is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What the manifest got for its end (the last second of a day), where the key ends at another instant. While the manifest keeps this one, the
+    /// end at the provider is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// What is known of a generation's age file.
@@ -150,9 +168,10 @@ impl KeyRecord {
 
     /// The generation whose secret is the published one: the newest active one, else the newest that was active.
     ///
-    /// A generation that was undone before it was published must have no `sealed`, so that it does not pass for one that was active.
+    /// A generation that was undone before it was published must have no `sealed`, so that it does not pass for one that was active. An adopted one
+    /// was active without it.
     pub fn current(&self) -> Option<&Generation> {
-        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.sealed.is_some(), generation.number);
+        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.is_in_use(), generation.number);
         self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(rank)
     }
 
@@ -192,7 +211,32 @@ impl Generation {
             uneditable: Vec::new(),
             accepted_label: None,
             named_after: None,
+            adopted: None,
         }
+    }
+
+    /// Whether its secret is, or was last, the one that is in use: published here, or out there since before the key was adopted.
+    pub fn is_in_use(&self) -> bool {
+        self.sealed.is_some() || self.adopted.is_some()
+    }
+
+    /// What the provider should call it when the manifest says `label`. An adopted key gets no marker, and keeps what no manifest can say.
+    pub fn wanted_label(&self, label: &str) -> String {
+        match (&self.marker, &self.adopted) {
+            (Some(marker), _) => marker.label(label),
+            (None, Some(Adopted { label: Some(said), .. })) if said == label => self.label.clone(),
+            (None, Some(_) | None) => label.to_owned(),
+        }
+    }
+
+    /// Whether the label at the provider is to be left alone, whatever it is: it was adopted, and the manifest still says the word that stands for it.
+    pub fn leaves_label(&self, label: &str) -> bool {
+        self.adopted.as_ref().and_then(|adopted| adopted.label.as_deref()) == Some(label)
+    }
+
+    /// Whether `end` is the day that its manifest got for its own end when it was adopted.
+    pub fn stands_for(&self, end: Timestamp) -> bool {
+        self.adopted.as_ref().and_then(|adopted| adopted.expires) == Some(end)
     }
 
     /// Whether it is ambiguous, and a list that lacks its marker now proves that it was not created.
@@ -215,6 +259,11 @@ impl Generation {
             disabled_at: cut(self.disabled_at),
             delete_after: cut(self.delete_after),
             settles_at: cut(self.settles_at),
+            adopted: self.adopted.as_ref().map(|adopted| Adopted {
+                at: whole_second(adopted.at),
+                expires: cut(adopted.expires),
+                ..adopted.clone()
+            }),
             ..self.clone()
         }
     }

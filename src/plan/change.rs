@@ -281,9 +281,16 @@ pub struct AccountView {
     /// `complete`, `unavailable` or `assumed`.
     pub listing: String,
     pub observed: usize,
+    /// Unmanaged keys that the configuration says to ignore.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ignored: usize,
     /// Why the listing is unavailable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A key that is in no manifest and no ledger.
@@ -295,6 +302,9 @@ pub struct UnmanagedKey {
     /// The key of our own admin credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// The configuration refuses a plan while it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<ScopeSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

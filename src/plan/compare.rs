@@ -66,12 +66,12 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
 
 /// Fields in which the manifest differs from `observed`, or from the ledger without it.
 fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
-    let label = if stands_for(key, desired, generation) { generation.label.clone() } else { wanted_label(desired, generation) };
+    let label = if keeps_its_label(key, desired, generation) { generation.label.clone() } else { generation.wanted_label(&desired.label) };
     let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
     let has_scopes = granted(generation, observed);
     let end = expires_at(key.account.capabilities, generation, observed);
     let checks = [
-        (EditField::Label, label != has_label),
+        (EditField::Label, label != has_label && !generation.leaves_label(&desired.label)),
         (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
         (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
         (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
@@ -79,19 +79,14 @@ fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed:
     checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
 
-/// The label that the generation should bear, marker included.
-pub(super) fn wanted_label(desired: &DesiredKey, generation: &Generation) -> String {
-    generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label))
-}
-
 /// Whether a move leaves the generation's label as it is although another is wanted: an edit cannot change it, and a move makes no new key.
 pub(super) fn keeps_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
     let fixed = !is_editable(key.account.capabilities, generation, EditField::Label);
-    key.moved_from().is_some() && fixed && wanted_label(desired, generation) != generation.label
+    key.moved_from().is_some() && fixed && generation.wanted_label(&desired.label) != generation.label
 }
 
 /// Whether the generation's label is the one that it should bear, if only since a move.
-fn stands_for(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+fn keeps_its_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
     generation.accepted_label.as_deref() == Some(&*desired.label) || keeps_label(key, desired, generation)
 }
 
@@ -127,7 +122,8 @@ pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at
 fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
     let asked = desired.expiry.end(generation.created_at);
     let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
-    is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
+    let stands = asked.is_some_and(|asked| generation.stands_for(asked)) && is_close(capabilities, end, generation.expires_at);
+    stands || is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
 }
 
 /// Whether two ends differ by rounding only.

@@ -1,6 +1,6 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
 use super::access::difference;
-use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end, wanted_label};
+use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
@@ -148,7 +148,7 @@ impl Draft {
                 self.extended = earlier;
             }
             if has(EditField::Label) {
-                view.label = Some(wanted_label(desired, current));
+                view.label = Some(current.wanted_label(&desired.label));
             }
         }
     }

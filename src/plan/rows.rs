@@ -138,7 +138,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let off = key.seen(current) != Seen::Live || current.switching.is_some();
     let refused_before = off && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
     let reversible = key.account.capabilities.disable == Disable::Reversible && !refused_before;
-    let usable = reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
+    let usable = reversible && current.is_in_use() && !key.has_passed(current.delete_after);
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
         let cannot = if key.has_passed(current.delete_after) { "its cooldown has passed" } else { "it cannot be enabled again" };

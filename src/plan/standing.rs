@@ -113,10 +113,15 @@ impl<'a> Key<'a> {
             None => Wanted::Gone,
             Some(desired) => match (desired.state, desired.expiry) {
                 (DesiredState::Disabled, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Disabled,
-                (DesiredState::Active, Expiry::At(end)) if end <= self.now => Wanted::Ended,
+                (DesiredState::Active, Expiry::At(end)) if end <= self.now || self.has_ended_for(end) => Wanted::Ended,
                 (DesiredState::Active, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Active,
             },
         }
+    }
+
+    /// Whether the current generation was adopted with this end in its manifest, and its own is over.
+    fn has_ended_for(&self, end: Timestamp) -> bool {
+        self.current().is_some_and(|current| current.stands_for(end) && self.has_passed(current.expires_at))
     }
 
     pub fn generations(&self) -> impl Iterator<Item = &'a Generation> {

@@ -746,6 +746,87 @@ fn unmanaged_keys_are_listed_and_left_alone() {
 }
 
 #[test]
+fn rules_say_which_unmanaged_keys_are_reported_refused_or_ignored() {
+    let mut world = World::settled();
+    for (id, label) in [("a", "ci-1"), ("b", "ci-2"), ("c", "by hand"), ("d", "other")] {
+        world.observe(ObservedKey { id: id.to_owned(), label: label.to_owned(), ..observed(5) });
+    }
+    world.observe(ObservedKey { id: "e".to_owned(), own: true, ..observed(6) });
+    let rule = |pattern: &str, handling| UnmanagedRule { pattern: pattern.to_owned(), account: None, handling };
+    world.unmanaged = Unmanaged { default: Handling::Fail, rules: vec![rule("ci-*", Handling::Ignore), rule("other", Handling::Report)] };
+    let plan = world.plan();
+    let found: Vec<_> = plan.unmanaged.iter().map(|key| (key.id.as_str(), key.fails)).collect();
+    assert_eq!(found, [("c", true), ("d", false), ("e", false)], "our own is never refused, whatever the rules say");
+    assert_eq!(plan.accounts.values().map(|account| account.ignored).sum::<usize>(), 2);
+    assert!(plan.is_refused() && world.codes().contains(&"plan/unmanaged"));
+    let refusal = plan.findings.iter().find(|finding| finding.code == Code::PlanUnmanaged).unwrap();
+    assert!(refusal.message.contains("1 key that is") && refusal.notes == ["`by hand` (c)"], "{refusal:?}");
+    world.unmanaged.default = Handling::Report;
+    assert!(!world.plan().is_refused());
+    world.unmanaged.default = Handling::Fail;
+    world.listing = Kind::Unavailable;
+    assert!(!world.plan().is_refused(), "what is not known is not refused");
+}
+
+/// A key that somebody else made, without a marker and without a secret here.
+fn adopted() -> World {
+    live(|world| {
+        let label = world.wanted().label.to_string();
+        let first = world.first();
+        (first.marker, first.sealed) = (None, None);
+        first.label.clone_from(&label);
+        first.adopted = Some(Adopted { at: now(), label: None, expires: None });
+        world.live(1).label = label;
+    })
+}
+
+#[test]
+fn an_adopted_key_is_planned_like_any_other() {
+    let world = adopted();
+    assert_eq!((world.plan().changes, world.codes()), (vec![], vec!["plan/no-secret"]));
+    let mut disabled = adopted();
+    disabled.wanted().state = DesiredState::Disabled;
+    assert_eq!(disabled.decision().0, DisableIt);
+    disabled.first().state = GenerationState::Disabled;
+    disabled.live(1).enabled = Some(false);
+    assert_eq!(disabled.plan().changes, []);
+    disabled.wanted().state = DesiredState::Active;
+    assert_eq!(disabled.decision().0, Enable, "whoever used it has its secret");
+    let mut labelled = adopted();
+    labelled.wanted().label = "Other".into();
+    assert_eq!(labelled.change().unwrap().after.unwrap().label.as_deref(), Some("Other"), "no marker is put there");
+}
+
+#[test]
+fn what_no_manifest_can_say_of_an_adopted_key_is_left_alone() {
+    let mut world = adopted();
+    let said = world.wanted().label.to_string();
+    world.first().label = "evil\\u{a}".to_owned();
+    world.live(1).label = "evil\n".to_owned();
+    assert_eq!(world.decision().0, Edit, "as long as nothing is known of it");
+    world.first().adopted.as_mut().unwrap().label = Some(said);
+    assert_eq!(world.plan().changes, []);
+    world.wanted().label = "Good".into();
+    assert_eq!(world.decision().0, Edit);
+
+    let day = at(30 * DAY);
+    let end = at(30 * DAY - 40_000);
+    let mut world = adopted();
+    world.wanted().expiry = Expiry::At(day);
+    world.first().expires_at = Some(end);
+    world.live(1).expires_at = Some(Some(end));
+    assert_eq!(world.decision().0, Edit);
+    world.first().adopted.as_mut().unwrap().expires = Some(day);
+    assert_eq!(world.plan().changes, []);
+    world.live(1).expires_at = Some(Some(at(31 * DAY)));
+    assert_eq!(world.decision().0, Edit, "somebody has moved the end");
+    world.live(1).expires_at = Some(Some(end));
+    world.now = at(30 * DAY - 10);
+    assert_eq!(world.plan().changes, [], "it has ended, and no new one is made for the rest of the day");
+    assert!(world.codes().contains(&"plan/expired"));
+}
+
+#[test]
 fn what_is_due_soon_is_listed() {
     let mut world = World::settled();
     assert_eq!(world.plan().due, []);

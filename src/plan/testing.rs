@@ -175,6 +175,7 @@ pub(super) struct World {
     pub moved: BTreeMap<Name, Name>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    pub unmanaged: Unmanaged,
 }
 
 impl World {
@@ -192,6 +193,7 @@ impl World {
             moved: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            unmanaged: Unmanaged::default(),
         }
     }
 
@@ -258,6 +260,7 @@ impl World {
             desired,
             ledger,
             moved: self.moved.clone(),
+            unmanaged: &self.unmanaged,
         }
     }
 

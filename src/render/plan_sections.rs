@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
+use super::import::shortened;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::table::{Cell, pad, table, wrap};
@@ -12,6 +13,10 @@ use crate::diagnostics::Severity;
 use crate::model::Risk;
 use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary};
 
+/// How many scopes of an unmanaged key are named; the others are counted.
+const SCOPES: usize = 2;
+/// The longest label of an unmanaged key, in characters.
+const LABEL: usize = 40;
 /// Days that the due chart shows.
 const HORIZON: i64 = 30;
 
@@ -147,26 +152,47 @@ fn days_until(now: Timestamp, at: Timestamp) -> i64 {
 
 /// Keys that no manifest and no ledger knows.
 pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
-    if plan.unmanaged.is_empty() {
+    let ignored: usize = plan.accounts.values().map(|account| account.ignored).sum();
+    let own = plan.unmanaged.iter().filter(|key| key.own).count();
+    if plan.unmanaged.is_empty() && ignored == 0 {
         return;
     }
     let label = style.paint(Ink::Strong, "unmanaged");
-    let _ = writeln!(out, "\n{label}   {} in no manifest and no ledger; never touched", count(plan.unmanaged.len(), "key"));
+    let mut words = match plan.unmanaged.len() - own {
+        0 if own > 0 => vec!["none but our own, which is never touched".to_owned()],
+        n => vec![format!("{} in no manifest and no ledger; never touched", count(n, "key"))],
+    };
+    words.extend((ignored > 0).then(|| format!("{ignored} ignored")));
+    let _ = writeln!(out, "\n{label}   {}", words.join("; "));
+    if plan.unmanaged.is_empty() {
+        return;
+    }
     let rows: Vec<Vec<Cell>> = plan
         .unmanaged
         .iter()
         .map(|key| {
-            let state = if key.enabled == Some(false) { "disabled" } else { "" };
+            let scopes = key.scopes.as_ref().map(|scopes| {
+                let more = scopes.len().saturating_sub(SCOPES);
+                let shown: Vec<String> = scopes.iter().take(SCOPES).map(|scope| safe(scope.as_str()).into_owned()).collect();
+                format!("{}{}", shown.join(" "), if more == 0 { String::new() } else { format!(" +{more}") })
+            });
+            let since = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!("{}d", days_until(at, plan.created_at).max(0)));
+            let mut state: Vec<&str> = Vec::new();
+            state.extend((key.enabled == Some(false)).then_some("disabled"));
+            state.extend(key.fails.then_some("refused"));
             vec![
                 Cell::new(format!("  {}", key.account)),
-                Cell::new(safe(&key.label)),
+                Cell::new(safe(&shortened(&key.label, LABEL))),
                 Cell::new(safe(&key.id)),
                 key.risk.map_or_else(|| Cell::new(""), |risk| Cell::inked(risk.as_str().to_uppercase(), Ink::Risk(risk))),
-                Cell::new(if key.own { "ours: the admin credential" } else { state }),
+                Cell::new(since(key.created_at)),
+                Cell::new(if key.last_used_at.is_some() { format!("{} ago", since(key.last_used_at)) } else { String::new() }),
+                Cell::new(scopes.unwrap_or_default()),
+                Cell::new(if key.own { "ours: the admin credential".to_owned() } else { state.join(", ") }),
             ]
         })
         .collect();
-    out.push_str(&table(&["  ACCOUNT", "LABEL", "ID", "RISK", ""], &rows, style));
+    out.push_str(&table(&["  ACCOUNT", "LABEL", "ID", "RISK", "AGE", "LAST USED", "SCOPES", ""], &rows, style));
 }
 
 /// What is wrong or worth knowing, drawn with its source lines.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::advice::{Advice, listed};
-use super::config::{AccountSpec, ConfigFile, CredentialSpec, Unmanaged};
+use super::config::{AccountSpec, ConfigFile, CredentialSpec, UnmanagedSpec};
 use super::groups::Groups;
 use super::place::{Entry, short};
 use super::profiles::{Lookup, Profiles, Provider};
 use super::timing::Defaults;
 use super::{Account, CredentialRef};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::Name;
+use crate::model::{Name, Unmanaged, UnmanagedRule};
 use crate::profile::Environment;
 
 /// What `keywright.yaml` comes to.
@@ -27,6 +27,7 @@ pub(super) struct Settings {
     pub declared: BTreeSet<String>,
     pub groups: Groups,
     pub defaults: Defaults,
+    pub unmanaged: Unmanaged,
 }
 
 /// Resolves the trusted file.
@@ -62,6 +63,7 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
         let below = ["defaults", "recipients"];
         settings.groups.named(Code::ConfigUnknownGroup, &document, &below, names.clone(), advice, report)
     });
+    settings.unmanaged = unmanaged(&document, config.unmanaged, &settings.declared, advice, report);
     settings.defaults = Defaults::resolve(&document, &config.defaults, recipients, report);
     settings
 }
@@ -76,15 +78,30 @@ fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report)
     for (_, route) in fields.iter().filter(|(present, _)| *present) {
         report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));
     }
-    if config.unmanaged != Unmanaged::Report {
-        let what = format!("unmanaged: {}", config.unmanaged.as_str());
-        report.push(not_enforced(Code::ConfigNotEnforced, &what).at(document.value(&["unmanaged"])));
-    }
 }
 
 /// Says that a field must not look as if it had an effect.
 pub(super) fn not_enforced(code: Code, what: &str) -> Diagnostic {
     Diagnostic::error(code, format!("`{what}` is not enforced by this version")).label("without effect").help("remove it")
+}
+
+fn unmanaged(document: &Entry, spec: UnmanagedSpec, accounts: &BTreeSet<String>, advice: &mut Advice, report: &mut Report) -> Unmanaged {
+    let spec = match spec {
+        UnmanagedSpec::All(default) => return Unmanaged { default, rules: Vec::new() },
+        UnmanagedSpec::Rules(spec) => spec,
+    };
+    let mut rules = Vec::with_capacity(spec.rules.len());
+    for (i, rule) in spec.rules.into_iter().enumerate() {
+        if let Some(unknown) = rule.account.as_ref().filter(|name| !accounts.contains(*name)) {
+            let message = format!("there is no account `{}`", short(unknown));
+            let mut diagnostic = Diagnostic::error(Code::ConfigUnknownAccount, message);
+            diagnostic.help = advice.or_list(unknown, accounts.iter().map(String::as_str));
+            report.push(diagnostic.at(document.item(&["unmanaged", "rules"], i)).label("unknown account"));
+        }
+        let account = rule.account.and_then(|name| Name::new(&name).ok());
+        rules.push(UnmanagedRule { pattern: rule.pattern, account, handling: rule.handling });
+    }
+    Unmanaged { default: spec.default, rules }
 }
 
 type Resolved = (Account, Arc<Provider>);

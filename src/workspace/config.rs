@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::words::{NotEnforced, parsed_text};
-use crate::model::Span;
 use crate::model::time::{SPAN_PATTERN, SpanError};
+use crate::model::{Handling, Span};
 use crate::yaml::Entries;
 
 /// The trusted file of a workspace: accounts, recipients and defaults.
@@ -27,9 +27,9 @@ pub struct ConfigFile {
     /// What keys get when their manifest says nothing.
     #[serde(default)]
     pub defaults: DefaultsSpec,
-    /// What to do about keys that are in no manifest and no ledger. This version reports them and refuses the other words.
+    /// What to do about keys that are in no manifest and no ledger: one word for all of them, or rules by account and label.
     #[serde(default)]
-    pub unmanaged: Unmanaged,
+    pub unmanaged: UnmanagedSpec,
     /// Places that consume secrets. Not enforced by this version: refused.
     #[serde(default)]
     pub deliveries: Option<NotEnforced>,
@@ -105,16 +105,45 @@ pub struct DefaultsSpec {
 }
 
 /// What to do about keys that are in no manifest and no ledger.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unmanaged {
-    /// List them in every plan.
-    #[default]
-    Report,
-    /// Not enforced by this version: refused.
-    Fail,
-    /// Not enforced by this version: refused.
-    Ignore,
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UnmanagedSpec {
+    /// For every key: `report` lists it in every plan, `fail` refuses the whole plan, `ignore` only counts it.
+    All(Handling),
+    Rules(UnmanagedRulesSpec),
+}
+
+/// Rules by account and label; the first that fits a key decides.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmanagedRulesSpec {
+    /// For keys that no rule fits; default: `report`.
+    #[serde(default)]
+    pub default: Handling,
+    #[serde(default)]
+    pub rules: Vec<UnmanagedRuleSpec>,
+}
+
+/// What to do about the keys whose labels match.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmanagedRuleSpec {
+    /// A pattern for the whole label at the provider: `*` stands for any text, `?` for one character.
+    #[serde(rename = "match")]
+    #[schemars(length(min = 1))]
+    pub pattern: String,
+    /// Only keys of this account; default: of every account.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// What to do about them.
+    #[serde(rename = "do")]
+    pub handling: Handling,
+}
+
+impl Default for UnmanagedSpec {
+    fn default() -> Self {
+        Self::All(Handling::Report)
+    }
 }
 
 /// A lifetime for keys that say nothing, or `none`.
@@ -129,13 +158,3 @@ impl FromStr for DefaultLifetime {
 }
 
 parsed_text!(DefaultLifetime, "DefaultLifetime", format!("^none$|{SPAN_PATTERN}"));
-
-impl Unmanaged {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Fail => "fail",
-            Self::Ignore => "ignore",
-        }
-    }
-}

@@ -1,5 +1,6 @@
 //! A manifest as it is written. What its keys come to is decided in `keys`.
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -101,6 +102,10 @@ pub enum Expires {
     Day(Date),
 }
 
+const FIRST: Date = date(1970, 1, 1);
+/// The last days of the calendar have no instant in every time zone.
+const LAST: Date = date(9990, 12, 31);
+
 /// A text that is no fixed end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an expiry: write a day as `2027-03-31`, or `never`")]
@@ -115,12 +120,25 @@ impl FromStr for Expires {
         let bad = || ExpiresError(text.chars().take(40).flat_map(char::escape_debug).collect());
         let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let day: Date = text.parse().map_err(|_| bad())?;
-        // The last days of the calendar have no instant in every time zone.
-        if plain && (date(1970, 1, 1)..=date(9990, 12, 31)).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+        if plain && (FIRST..=LAST).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+    }
+}
+
+impl fmt::Display for Expires {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.pad("never"),
+            Self::Day(day) => f.pad(&day.to_string()),
+        }
     }
 }
 
 impl Expires {
+    /// The day, or the first or last one that can be written.
+    pub fn nearest(day: Date) -> Self {
+        Self::Day(day.clamp(FIRST, LAST))
+    }
+
     /// The last second of the day, UTC; `None`: never.
     pub fn end(self) -> Option<Timestamp> {
         match self {

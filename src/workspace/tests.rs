@@ -201,7 +201,6 @@ deliveries: {}
         "keywright.yaml:12:7 config/recipient-unsupported",
         "keywright.yaml:14:16 config/unknown-group",
         "keywright.yaml:15:3 config/not-enforced",
-        "keywright.yaml:16:12 config/not-enforced",
         "keywright.yaml:17:1 config/not-enforced",
         "keywright.yaml:18:1 config/not-enforced",
         "keywright.yaml:19:1 config/not-enforced",

@@ -206,8 +206,12 @@ pub(super) fn expiry(
         let recorded = current.and_then(|generation| generation.expires_at);
         recorded.is_some_and(|recorded| end.duration_since(recorded).abs() <= tolerance.duration())
     };
+    // A key that was adopted has the end that it has, whatever the provider would grant now.
+    if expiry == Expiry::Never && current.is_some_and(|current| current.adopted.is_some() && current.expires_at.is_none()) {
+        return Some(expiry);
+    }
     if let Expiry::At(end) = expiry {
-        if is_current(end) {
+        if is_current(end) || current.is_some_and(|current| current.stands_for(end)) {
             return Some(expiry);
         }
         if end <= now {

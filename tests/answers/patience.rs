@@ -83,6 +83,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             listing,
             desired: keys.clone(),
             ledger: known,
+            unmanaged: &loaded.unmanaged,
         };
         let plan = plan::plan(&PlanInput {
             now: surroundings.now(),

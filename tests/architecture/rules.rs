@@ -18,7 +18,25 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
-    ("cli", &["model", "files", "git", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"]),
+    ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply", "render"]),
+    (
+        "cli",
+        &[
+            "adopt",
+            "model",
+            "files",
+            "git",
+            "diagnostics",
+            "profile",
+            "vault",
+            "ledger",
+            "plan",
+            "provider",
+            "workspace",
+            "apply",
+            "render",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, Writing};
-use super::super::exit::Exit;
+use super::super::args::{ApplyArgs, Colour, Global, ImportArgs, PlanArgs, Writing};
+use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
@@ -160,19 +160,37 @@ impl Site {
     }
 
     /// Runs apply; the watcher sees every point with its number, and may take an image.
-    pub fn apply_watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+    pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
+        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, writing: local(), detailed_exitcode: false };
+        self.watched(at, move |host| super::super::apply::run(host, &args))
+    }
+
+    /// The same for an import of everything.
+    pub fn import_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let account = Name::new("pay").expect("a name");
+        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: local() };
+        self.watched(at, move |host| super::super::import::run(host, &args))
+    }
+
+    /// Shows a plan.
+    pub fn plan(&mut self) -> Ran {
+        let args = PlanArgs {
+            offline: false,
+            out: None,
+            output: Vec::new(),
+            identity: Vec::new(),
+            detailed_exitcode: true,
+            addresses: Vec::new(),
+        };
+        self.watched(|_, _| Then::GoOn, move |host| super::super::plan::run(host, &args))
+    }
+
+    fn watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static, act: impl FnOnce(&Host) -> Result<Exit, Stop>) -> Ran {
         let now = self.world.borrow().now();
         let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
         self.world.borrow_mut().clock = clock;
-        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs {
-            targets: Vec::new(),
-            yes: true,
-            identity,
-            writing: Writing { commit: false, push: false, durable: None, local: true },
-            detailed_exitcode: false,
-        };
         let world = self.world.clone();
         let markers = Rc::new(Cell::new(self.markers.clone().0));
         let (drawn, seen) = (markers.clone(), markers.clone());
@@ -189,7 +207,7 @@ impl Site {
             [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
         };
         let open = move |_: &Name| Box::new(Sim(world.clone())) as Box<dyn Provider>;
-        let ended = run_staged(watch, open, draw, || match super::super::apply::run(&host, &args) {
+        let ended = run_staged(watch, open, draw, || match act(&host) {
             Ok(exit) => exit,
             Err(stop) => {
                 host.report(&stop);
@@ -222,6 +240,10 @@ impl Site {
     pub fn secret(&self, name: &str) -> Option<String> {
         plaintext(&self.root, &self.identity, name)
     }
+}
+
+fn local() -> Writing {
+    Writing { commit: false, push: false, durable: None, local: true }
 }
 
 /// What a watcher can copy.
