@@ -13,6 +13,7 @@ mod issue;
 pub mod journal;
 pub mod observe;
 mod recovery;
+mod review;
 mod staging;
 mod switch;
 
@@ -24,12 +25,13 @@ use jiff::Timestamp;
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
 use journal::SealedFile;
+pub use review::review;
 use staging::Staging;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Sealed, Snapshot, Span};
+use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Sealed, Snapshot, Span};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -137,6 +139,13 @@ pub fn hand_over(
         }
     }
     Ok(files)
+}
+
+/// Whether an earlier run left something in a record, as far as the record alone tells.
+pub fn is_unfinished(record: &KeyRecord) -> bool {
+    let open =
+        |generation: &Generation| generation.state.is_unfinished() || generation.resealing.is_some() || generation.switching.is_some();
+    record.generations.iter().any(open)
 }
 
 /// Whether a record rests on a ciphertext that is not published yet.

@@ -13,3 +13,5 @@ mod machine;
 mod sandbox;
 #[path = "payconex/site.rs"]
 mod site;
+#[path = "payconex/unused.rs"]
+mod unused;

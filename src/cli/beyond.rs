@@ -47,6 +47,8 @@ pub struct Beyond<'h> {
     found: State,
     /// HEAD has files of ours that the target lacks.
     ahead: bool,
+    /// Keys that a person confirmed, for the message of the commit.
+    pub reviewed: BTreeSet<Address>,
 }
 
 impl<'h> Beyond<'h> {
@@ -63,6 +65,7 @@ impl<'h> Beyond<'h> {
             journal: None,
             found: State::default(),
             ahead: false,
+            reviewed: BTreeSet::new(),
         };
         if !beyond.commit && writing.durable.is_none() {
             return Ok(beyond);
@@ -152,7 +155,7 @@ impl<'h> Beyond<'h> {
     pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
         let Some(repository) = &self.repository else { return Ok(Written::Locally) };
         let paths = paths(touched);
-        let (subject, body) = message(touched, outcomes);
+        let (subject, body) = message(touched, outcomes, &self.reviewed);
         let mut committed = None;
         if self.commit {
             committed = repository.commit(&paths, &subject, &body).await.map_err(failed)?;
@@ -263,12 +266,13 @@ pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
 }
 
 /// The message of a write-back: one line for every key.
-fn message(touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+fn message(touched: &BTreeSet<Address>, outcomes: &[Outcome], reviewed: &BTreeSet<Address>) -> (String, String) {
     let lines: Vec<String> = touched
         .iter()
         .map(|address| match outcomes.iter().find(|outcome| outcome.address == *address) {
             Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
             Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
+            None if reviewed.contains(address) => format!("review {address}"),
             None => format!("recover {address}"),
         })
         .collect();
