@@ -248,23 +248,23 @@ async fn act(
 
 /// Refuses when a key is no longer what was shown: who confirmed has not seen it.
 fn unchanged(session: &Session<'_>, shown: &BTreeMap<Address, Row>, confirmed: &BTreeSet<Address>) -> Result<(), Stop> {
-    let same = |address: &&Address| {
-        let (before, now) = (&shown[*address], list::row(session, None, address));
-        // What only the provider knew is compared by the generation alone.
-        before.generation == now.generation && before.state == now.state && (before.observed.is_some() || before.scopes == now.scopes)
-    };
-    match confirmed.iter().find(|address| !same(address)) {
-        None => Ok(()),
-        Some(address) => {
-            let message = format!("`{address}` has changed since it was shown");
-            Err(Stop::with(Exit::Error, Diagnostic::error(Code::ReviewChanged, message).help("review it again; nothing was recorded")))
-        }
+    confirmed.iter().try_for_each(|address| as_shown(&shown[address], &list::row(session, None, address)))
+}
+
+fn as_shown(before: &Row, now: &Row) -> Result<(), Stop> {
+    // What only the provider knew is compared by the generation alone.
+    let scopes = before.observed.is_some() || before.scopes == now.scopes;
+    if scopes && before.generation == now.generation && before.state == now.state {
+        return Ok(());
     }
+    let message = format!("`{}` has changed since it was shown", now.address);
+    Err(Stop::with(Exit::Error, Diagnostic::error(Code::ReviewChanged, message).help("review it again; nothing was recorded")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::list::samples::billing;
 
     fn told(answers: &[&str]) -> (Vec<String>, String) {
         let address = |name: &str| -> Address { format!("pay/{name}").parse().expect("an address") };
@@ -303,6 +303,20 @@ mod tests {
         let (confirmed, shown) = told(&["n", "n", "y"]);
         assert_eq!(confirmed, ["c"]);
         assert!(shown.contains("+    state: disabled") && shown.contains("`state: disabled` in its manifest"), "{shown}");
+    }
+
+    #[test]
+    fn what_was_not_shown_is_not_confirmed() {
+        let shown = billing();
+        assert!(as_shown(&shown, &Row { last_verified_at: None, ..billing() }).is_ok());
+        let others = [
+            Row { generation: Some(3), ..billing() },
+            Row { state: "disabled".to_owned(), ..billing() },
+            Row { scopes: ["a:admin".into()].into(), ..billing() },
+        ];
+        for now in others {
+            assert_eq!(as_shown(&shown, &now).expect_err("changed").diagnostics[0].code, Code::ReviewChanged);
+        }
     }
 
     #[test]

@@ -168,7 +168,7 @@ pub(super) fn state_ink(state: &str) -> Ink {
 }
 
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     use super::*;
     use crate::inventory::{DateKind, Dated};
     use crate::model::Risk;

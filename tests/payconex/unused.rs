@@ -65,6 +65,18 @@ fn a_review_asks_no_provider() {
     site.sandbox.environment.remove("PAYCONEX_ADMIN_KEY");
     site.sandbox.run(&["review", "--confirm", "pay/billing", "--by", "Ada"]).exits(0).shows("Reviewed: 1 key confirmed by Ada.");
     site.sandbox.run(&["review"]).exits(0).shows("no review is due");
+    site.sandbox.run(&["list", "-o", "csv=keys.csv", "-o", "ics=keys.ics", "-o", "json=keys.json"]).exits(0);
+    let csv = site.sandbox.read("keys.csv");
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let by = reader.headers().expect("a header").iter().position(|column| column == "reviewed_by").expect("a column");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    assert_eq!((rows.len(), &rows[0][0], &rows[0][by]), (1, "pay/billing", "Ada"));
+    let calendar: icalendar::Calendar = site.sandbox.read("keys.ics").parse().expect("a calendar");
+    assert_eq!(calendar.components.len(), 1, "the next review");
+    let json: serde_json::Value = serde_json::from_str(&site.sandbox.read("keys.json")).expect("JSON");
+    let schema = keywright::render::schema("inventory").expect("a schema");
+    let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).expect("JSON")).expect("a schema");
+    assert!(validator.is_valid(&json), "{json}");
     assert_eq!((site.emulator.requests().len(), site.emulator.keys()), (requests, keys));
     assert_eq!(site.record("billing").reviewed.expect("reviewed").by, "Ada");
 }

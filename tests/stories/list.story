@@ -16,7 +16,7 @@ account: shop
 keys:
   dashboard:
     owner: "@shop/operations"
-    purpose: =HYPERLINK("http://evil.example","orders")
+    purpose: "=HYPERLINK(\"http://evil.example\",\"orders\")"
     scopes: [orders:read]
     review_every: never
   robot:
@@ -44,7 +44,6 @@ keys:
 == $ keywright list -o html
 == $ keywright list -o csv
 == $ keywright list shop/short -o ics
-== $ keywright list shop/short -o json=short.json -o csv=short.csv -o ics=short.ics
 == $ keywright list shop/robot --live -o json
 == now 2026-03-05T00:00:00Z
 == $ keywright list --timeline

@@ -38,16 +38,15 @@ keys:
 == same
 == $ keywright review --confirm shop/robot
 -- exit 1
-== $ keywright review --confirm shop/robot --by " "
 == $ keywright review --confirm shop/new --by Ada
 == $ keywright review --confirm shop/nobody --by Ada
 == remove .keywright/keyring.json
-== $ keywright review --confirm shop/robot --by "Ada Lovelace"
+== $ keywright review --confirm shop/robot --by Ada
 == file ledger/shop/robot.yaml
 == $ keywright review
 -- exit 1
 -- stderr
-== $ keywright review --live --confirm shop/dashboard --by "@shop/operations"
+== $ keywright review --live --confirm shop/dashboard --by @shop/operations
 == $ keywright list
 == now 2026-12-27T00:00:00Z
 == $ keywright list --sort review -o csv
