@@ -54,36 +54,26 @@ impl Account<'_> {
         };
         match self.provider.create(&request).await {
             Ok(created) => self.created(key, &mut record, generation, created).await.map(|()| None),
-            Err(error) if error.may_have_acted() => {
+            Err(error) if error.was_sent() => {
                 self.surroundings.progress(self.name, &format!("{}: {error}; looking for its marker", key.address));
-                self.recover_generation(Some(key), &mut record, number).await?;
-                let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
-                Ok((!settled).then(|| Failure::provider("learn whether the key was created", error)))
-            }
-            Err(error) if self.came_to_be(&error, &generation).await? => {
-                self.surroundings.progress(self.name, &format!("{}: {error}; and yet its marker is there", key.address));
-                self.recover_generation(Some(key), &mut record, number).await?;
-                let settled = record.generation(number).is_some_and(|generation| generation.state == GenerationState::Active);
-                Ok((!settled).then(|| Failure::provider("create the key", error)))
+                let looked = self.recover_generation(Some(key), &mut record, number).await;
+                let state = record.generation(number).map(|generation| generation.state);
+                let refused = !error.may_have_acted();
+                let unseen = matches!(state, Some(GenerationState::Intended | GenerationState::Ambiguous));
+                // A credential that is refused for the list, too, has not made a key.
+                let dead = matches!(error, ProviderError::Unauthenticated(_));
+                if refused && unseen && (looked.is_ok() || dead) {
+                    self.withdraw(&mut record, &generation).await?;
+                    return Err(Failure::provider("create the key", error));
+                }
+                looked?;
+                let what = if refused { "create the key" } else { "learn whether the key was created" };
+                Ok((state != Some(GenerationState::Active)).then(|| Failure::provider(what, error)))
             }
             Err(error) => {
                 self.withdraw(&mut record, &generation).await?;
                 Err(Failure::provider("create the key", error))
             }
-        }
-    }
-
-    /// Whether a refused create has made a key all the same. What was never sent is not asked about.
-    async fn came_to_be(&self, error: &ProviderError, generation: &Generation) -> Result<bool, Failure> {
-        // A credential that is refused for the list, too, has not made a key.
-        let dead = matches!(error, ProviderError::Unauthenticated(_));
-        if !error.was_sent() {
-            return Ok(false);
-        }
-        match self.bearing_marker(generation).await {
-            Ok(found) => Ok(!found.is_empty()),
-            Err(_) if dead => Ok(false),
-            Err(failure) => Err(failure),
         }
     }
 

@@ -249,7 +249,8 @@ pub(super) fn put(record: &mut KeyRecord, generation: Generation) {
 fn take(record: &mut KeyRecord, step: Step) {
     match step {
         Step::Withdrawn(marker) => {
-            record.generations.retain(|generation| generation.marker != marker || generation.state != GenerationState::Intended);
+            let unseen = |state| matches!(state, GenerationState::Intended | GenerationState::Ambiguous);
+            record.generations.retain(|generation| generation.marker != marker || !unseen(generation.state));
         }
         Step::Reviewed(reviewed) => {
             if record.reviewed.as_ref().is_none_or(|known| known.at < reviewed.at) {

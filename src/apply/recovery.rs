@@ -179,8 +179,8 @@ impl Account<'_> {
         if generation.last_verified_at.is_some() || !self.capabilities.verify {
             // Somebody may have ended it since.
             let id = generation.id.as_deref().expect("a sealed generation has its id");
-            let seen = self.look(id).await.map_err(|error| Failure::provider("read the sealed key back", error))?;
-            if seen.is_some_and(|key| key.enabled == Some(false)) {
+            let seen = self.look_until(id, Option::is_some).await.map_err(|error| Failure::provider("read the sealed key back", error))?;
+            if seen.is_none_or(|key| key.enabled == Some(false)) {
                 return self.abandon(record, generation.number).await;
             }
             return self.publish(record, generation.number, key.overlap).await;

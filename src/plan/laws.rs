@@ -205,9 +205,10 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
     if let PlanStep::Create { generation: number } = step {
         let desired = desired.unwrap();
         let works = |id: &String| snapshot.keys.get(id).is_some_and(|key| key.enabled != Some(false));
-        let followed = record.generations.iter().any(|old| old.state == GenerationState::Active && old.id.as_ref().is_some_and(works));
+        let carries = |old: &Generation| old.state == GenerationState::Active || old.switching == Some(Switching::Enabling);
+        let followed = record.generations.iter().any(|old| carries(old) && old.id.as_ref().is_some_and(works));
         // A predecessor that was kept for want of a successor gets its overlap from now.
-        let retires = |old: &&mut Generation| old.state == GenerationState::Active || old.state == GenerationState::Retiring && !followed;
+        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && !followed;
         for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.switching = None;

@@ -2,7 +2,7 @@
 use super::standing::{Key, Seen, Wanted};
 use super::{PlanStep, RecordedState};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{Generation, GenerationState, KeyRecord};
+use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 use crate::profile::Disable;
 
 /// What is to be done about one older generation.
@@ -74,6 +74,8 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
             Older::Rest => continue,
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
+            // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
+            Older::DisableAgain if superseded && generation.switching == Some(Switching::Enabling) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
             }

@@ -1,6 +1,6 @@
 //! The simulated provider's side: its keys, its moods, and a watch over what is asked of it. Survives every death of the program.
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -175,7 +175,9 @@ pub struct World {
     pub log: Vec<String>,
     /// The key that each secret file in place opens, by the name of the key in the manifests.
     pub published: BTreeMap<String, String>,
-    /// When a secret left its file, by the id of its key.
+    /// Keys that the program has ended: enabled by hand, they are no good keys.
+    pub ended: BTreeSet<String>,
+    /// When a secret left its file, by the id of its key; none that was ended before.
     pub superseded: BTreeMap<String, (String, Timestamp)>,
     pub wanted: BTreeMap<String, Want>,
     /// Rules that were broken on the way.
@@ -198,6 +200,7 @@ impl World {
             writes: 0,
             log: Vec::new(),
             published: BTreeMap::new(),
+            ended: BTreeSet::new(),
             superseded: BTreeMap::new(),
             wanted: BTreeMap::new(),
             broken: Vec::new(),
@@ -285,6 +288,11 @@ impl World {
         if let Some(broken) = broken {
             self.broken.push(format!("{}: {touch:?} of {id}: {broken}", self.now()));
         }
+        match touch {
+            Touch::Disable => drop(self.ended.insert(id.to_owned())),
+            Touch::Enable => drop(self.ended.remove(id)),
+            Touch::Edit | Touch::Delete => {}
+        }
     }
 
     /// A secret file was put in place, or taken away.
@@ -295,7 +303,7 @@ impl World {
             Some(id) => self.published.insert(name.to_owned(), id.clone()),
             None => self.published.remove(name),
         };
-        if let Some(before) = before.filter(|before| Some(before) != id.as_ref()) {
+        if let Some(before) = before.filter(|before| Some(before) != id.as_ref() && !self.ended.contains(before)) {
             self.superseded.insert(before, (name.to_owned(), now));
         }
         self.note(&format!("published for `{name}`: {id:?}"));
