@@ -7,6 +7,7 @@ mod hands;
 mod matrix;
 mod provider;
 mod random;
+mod reviews;
 mod schedules;
 mod site;
 mod verdict;

@@ -230,7 +230,8 @@ async fn act(
         let reviewed = Reviewed { at, by: by.clone() };
         apply::review(&session.ledger, &journal, record, reviewed).await.map_err(|failure| recovery::not_done(address, &failure))?;
     }
-    print(format!("Reviewed: {} confirmed by {by}.\n", render::count(confirmed.len(), "key")))?;
+    // A standard output that is gone must not keep the files from being written back.
+    let printed = print(format!("Reviewed: {} confirmed by {by}.\n", render::count(confirmed.len(), "key")));
     let unfinished = session.records.values().filter(|record| apply::is_unfinished(record)).count();
     if unfinished > 0 {
         let keys = render::count(unfinished, "key");
@@ -239,11 +240,12 @@ async fn act(
     let is_written_back = args.writing.commit || args.writing.push || args.writing.durable.is_some();
     if !session.replayed.journaled.is_empty() && !is_written_back {
         // What an earlier apply has yet to write back is the journal's to remember.
-        return Ok((Exit::Done, Written::Locally));
+        return printed.map(|()| (Exit::Done, Written::Locally));
     }
     // With something unfinished, ciphertexts that no record names may still be needed.
     let exit = if unfinished > 0 { Exit::Partial } else { Exit::Done };
-    recovery::finish(session, beyond, journal, confirmed, &[], exit).await
+    let finished = recovery::finish(session, beyond, journal, confirmed, &[], exit).await;
+    printed.and(finished)
 }
 
 /// Refuses when a key is no longer what was shown: who confirmed has not seen it.

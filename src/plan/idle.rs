@@ -80,7 +80,7 @@ mod tests {
 
     fn since(world: &World) -> Option<Timestamp> {
         let plan = world.plan();
-        assert_eq!(plan.unused.is_empty(), world.with_key(|key| unused(key)).is_none());
+        assert_eq!(plan.unused.is_empty(), world.with_key(unused).is_none());
         plan.unused.first().map(|unused| unused.since)
     }
 

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, Writing};
-use super::super::exit::Exit;
+use super::super::args::{ApplyArgs, Colour, Global, ReviewArgs, Writing};
+use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
@@ -149,19 +149,28 @@ impl Site {
     }
 
     /// Runs apply; the watcher sees every point with its number, and may take an image.
-    pub fn apply_watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+    pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
+        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, writing: here(), detailed_exitcode: false };
+        self.staged(|host| super::super::apply::run(host, &args), at)
+    }
+
+    /// Confirms the key `one`, as `apply_watched` applies.
+    pub fn review_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let confirm = vec!["pay/one".parse().expect("an address")];
+        let args = ReviewArgs { addresses: Vec::new(), confirm, by: Some("Ada".to_owned()), live: false, writing: here() };
+        self.staged(|host| super::super::review::run(host, &args), at)
+    }
+
+    fn staged(
+        &mut self,
+        command: impl FnOnce(&Host) -> Result<Exit, Stop>,
+        mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,
+    ) -> Ran {
         let now = self.world.borrow().now();
         let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
         self.world.borrow_mut().clock = clock;
-        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs {
-            targets: Vec::new(),
-            yes: true,
-            identity,
-            writing: Writing { commit: false, push: false, durable: None, local: true },
-            detailed_exitcode: false,
-        };
         let world = self.world.clone();
         let markers = Rc::new(Cell::new(self.markers.clone().0));
         let (drawn, seen) = (markers.clone(), markers.clone());
@@ -178,7 +187,7 @@ impl Site {
             [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
         };
         let open = move |_: &Name| Box::new(Sim(world.clone())) as Box<dyn Provider>;
-        let ended = run_staged(watch, open, draw, || match super::super::apply::run(&host, &args) {
+        let ended = run_staged(watch, open, draw, || match command(&host) {
             Ok(exit) => exit,
             Err(stop) => {
                 host.report(&stop);
@@ -233,6 +242,11 @@ impl Snapshot<'_> {
     pub fn ledger(&self) -> Files {
         tree(self.root).into_iter().filter(|(path, _)| path.starts_with("ledger")).collect()
     }
+}
+
+/// Nothing goes beyond this machine.
+fn here() -> Writing {
+    Writing { commit: false, push: false, durable: None, local: true }
 }
 
 fn run_staged<T>(
