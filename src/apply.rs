@@ -14,6 +14,7 @@ pub mod journal;
 pub mod observe;
 mod recovery;
 mod relocate;
+mod review;
 mod staging;
 mod switch;
 
@@ -26,13 +27,14 @@ pub use account::{Account, Surroundings};
 pub use failure::Failure;
 use journal::SealedFile;
 pub use relocate::{clear_moved, copy_moved};
+pub use review::review;
 use staging::Staging;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
 use crate::model::{
-    Address, DesiredKey, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
+    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
 };
 use crate::plan::{Action, Change};
 use crate::vault;
@@ -151,6 +153,13 @@ pub fn stage(ledger: &Ledger, key: &DesiredKey, secret: &Secret) -> Result<Seale
     let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
     Staging::of(ledger).put(&key.address, &sealed, &sealing.ciphertext)?;
     Ok(sealed)
+}
+
+/// Whether an earlier run left something in a record, as far as the record alone tells.
+pub fn is_unfinished(record: &KeyRecord) -> bool {
+    let open =
+        |generation: &Generation| generation.state.is_unfinished() || generation.resealing.is_some() || generation.switching.is_some();
+    record.generations.iter().any(open)
 }
 
 /// Whether a record rests on a ciphertext that is not published yet.

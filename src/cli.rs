@@ -21,6 +21,7 @@ mod plan;
 mod providers;
 mod recover;
 mod recovery;
+mod review;
 mod schema;
 mod show;
 
@@ -62,6 +63,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Recover(args) => recover::run(host, &args),
         Command::Doctor(args) => doctor::run(host, &args),
         Command::List(args) => list::run(host, &args),
+        Command::Review(args) => review::run(host, &args),
         Command::Show(args) => show::run(host, &args),
         Command::Open(args) => open::run(host, &args),
         Command::Keyring(args) => keyring::run(host, &args),

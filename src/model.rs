@@ -13,7 +13,7 @@ pub mod unmanaged;
 pub use access::{AccessLevel, Risk, Tag};
 pub use address::{Address, Name, NameError};
 pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};
-pub use ledger::{Adopted, Generation, GenerationState, KeyRecord, Sealed, Switching};
+pub use ledger::{Adopted, Generation, GenerationState, Gone, KeyRecord, Reviewed, Sealed, Switching};
 pub use marker::Marker;
 pub use observed::{Listing, ObservedKey, Snapshot};
 pub use scope::{Scope, ScopeSet};

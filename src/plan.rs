@@ -8,6 +8,7 @@ mod compare;
 mod decide;
 mod draft;
 mod drift;
+mod idle;
 #[cfg(test)]
 mod laws;
 mod limits;
@@ -26,6 +27,8 @@ mod testing;
 pub use access::difference;
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
+pub use compare::{expires_at, rotation_at};
+pub use idle::{UnusedKey, last_used_at, unused_since};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +88,7 @@ pub fn plan(input: &PlanInput) -> Plan {
         drift: Vec::new(),
         unmanaged: Vec::new(),
         due: Vec::new(),
+        unused: Vec::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         findings: Vec::new(),
@@ -134,6 +138,8 @@ fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountIn
         let is_renewed =
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
+        plan.due.extend(summary::review_due(key));
+        plan.unused.extend(idle::unused(key));
         plan.changes.extend(decision.change);
         plan.drift.extend(decision.drift);
         findings.extend(decision.findings);

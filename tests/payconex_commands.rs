@@ -15,3 +15,5 @@ mod returning;
 mod sandbox;
 #[path = "payconex/site.rs"]
 mod site;
+#[path = "payconex/unused.rs"]
+mod unused;

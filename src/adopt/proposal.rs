@@ -284,6 +284,7 @@ fn changes(request: &Request<'_>, loaded: &Workspace, records: &[KeyRecord]) -> 
         catalogue: &account.catalogue,
         listing: Listing::Complete(request.snapshot.clone()),
         desired: loaded.keys.iter().filter(|(address, _)| own(address)).map(|(address, key)| (address.name.clone(), key)).collect(),
+        moved: BTreeMap::new(),
         ledger: known.chain(records.iter().map(|record| (record.address.name.clone(), record))).collect(),
         unmanaged: &loaded.unmanaged,
     };

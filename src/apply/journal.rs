@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, AppendFile, FileError};
-use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker};
+use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker, Reviewed};
 use crate::vault;
 
 /// Journals larger than this are refused.
@@ -46,6 +46,8 @@ enum Step {
         /// The fingerprints of its generations before, in its order.
         replaces: Vec<String>,
     },
+    /// A person confirmed that the key is needed.
+    Reviewed(Reviewed),
 }
 
 /// A journal that cannot be read or written.
@@ -129,6 +131,11 @@ impl<'r> Journal<'r> {
     pub async fn relocate(&self, at: Timestamp, old: &KeyRecord, new: &KeyRecord, sealed: Vec<SealedFile>) -> Result<(), JournalError> {
         let replaces = old.generations.iter().map(fingerprint).collect();
         self.append(at, new, Step::Moved { from: old.address.clone(), record: Box::new(new.clone()), replaces }, sealed).await
+    }
+
+    /// Records that a person confirmed the key. Durable when this returns.
+    pub async fn review(&self, record: &KeyRecord, reviewed: &Reviewed) -> Result<(), JournalError> {
+        self.append(reviewed.at, record, Step::Reviewed(reviewed.clone()), Vec::new()).await
     }
 
     /// Proves that the journal of the remote, if any, is still ours.
@@ -220,8 +227,10 @@ pub fn replay(root: &Path, elsewhere: &[u8], ledger: &mut BTreeMap<Address, KeyR
         }
     }
     ledger.retain(|_, record| !record.generations.is_empty());
-    let generations = |record: Option<&KeyRecord>| record.map(|record| record.generations.clone()).unwrap_or_default();
-    let changed = before.iter().filter(|(address, before)| generations(ledger.get(address)) != before.generations);
+    let changed = before.iter().filter(|(address, before)| match ledger.get(address) {
+        Some(record) => record != *before,
+        None => !before.generations.is_empty(),
+    });
     Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect(), moved })
 }
 
@@ -247,7 +256,12 @@ pub struct Replayed {
 /// Puts a generation into its record; a deleted one leaves it.
 pub(super) fn put(record: &mut KeyRecord, generation: Generation) {
     if generation.state == GenerationState::Deleted {
-        record.generations.retain(|other| other.number != generation.number);
+        // One that the record has under another state leaves it with what is known of it now.
+        if record.generation(generation.number).is_some() {
+            let number = generation.number;
+            record.put(generation);
+            record.forget(number);
+        }
     } else {
         record.put(generation);
     }
@@ -262,6 +276,11 @@ fn take(record: &mut KeyRecord, step: Step) {
         Step::Withdrawn(marker) => {
             let unseen = |state| matches!(state, GenerationState::Intended | GenerationState::Ambiguous);
             record.generations.retain(|generation| generation.marker != marker || !unseen(generation.state));
+        }
+        Step::Reviewed(reviewed) => {
+            if record.reviewed.as_ref().is_none_or(|known| known.at < reviewed.at) {
+                record.reviewed = Some(reviewed);
+            }
         }
         Step::Generation { replaces, now } => {
             // An intent, and the step that follows on it, is of the generation with its marker, whatever number that has got here.
@@ -419,6 +438,51 @@ mod tests {
         bytes.extend_from_slice(b"\n{}\n");
         files::write(&path, &bytes).expect("written");
         assert!(matches!(replay(directory.path(), b"", &mut ledger), Err(JournalError::Damaged { line: 3, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_review_reaches_the_ledger_once_and_the_latest_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let key = record(vec![generation(1, GenerationState::Active, 7)]);
+        let at = |second: i64| Timestamp::from_second(second).expect("an instant");
+        let reviewed = |second: i64, by: &str| Reviewed { at: at(second), by: by.to_owned() };
+        journal.review(&key, &reviewed(5, "Ada")).await.expect("recorded");
+        for (before, after, changed) in [
+            (None, reviewed(5, "Ada"), true),
+            (Some(reviewed(4, "Bob")), reviewed(5, "Ada"), true),
+            (Some(reviewed(5, "Ada")), reviewed(5, "Ada"), false),
+            (Some(reviewed(6, "Bob")), reviewed(6, "Bob"), false),
+        ] {
+            let mut ledger = BTreeMap::from([(key.address.clone(), KeyRecord { reviewed: before, ..key.clone() })]);
+            let replayed = replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!((ledger[&key.address].reviewed.as_ref(), !replayed.changed.is_empty()), (Some(&after), changed));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_reviews_count_from_outlives_a_deletion() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let at = |second: i64| Timestamp::from_second(second).expect("an instant");
+        let made = |number: u32, state, second| Generation {
+            created_at: at(second),
+            ..generation(number, state, u8::try_from(number).expect("small"))
+        };
+        let mut key = record(vec![made(2, GenerationState::Active, 20), made(1, GenerationState::Disabled, 10)]);
+        let deleted = Generation { last_used_at: Some(at(15)), ..made(1, GenerationState::Deleted, 10) };
+        journal.record(at(30), &key, &deleted, Vec::new()).await.expect("recorded");
+        let mut ledger = BTreeMap::from([(key.address.clone(), key.clone())]);
+        put(&mut key, deleted);
+        for _ in 0..2 {
+            replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!(ledger[&key.address], key);
+        }
+        assert_eq!(key.first_created_at(), Some(at(10)));
+        assert_eq!(key.gone.expect("kept").last_used_at, Some(at(15)));
+        assert_eq!(key.review_due(crate::model::Span::seconds(100)), Some(at(110)));
+        key.reviewed = Some(Reviewed { at: at(50), by: "Ada".to_owned() });
+        assert_eq!(key.review_due(crate::model::Span::seconds(100)), Some(at(150)));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The arguments. The help that users read is the doc comments here.
+mod inventory;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+
+pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
 use crate::model::{Address, Name};
 
@@ -57,8 +61,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Check what apply will need: credentials, clocks, recipients, directories, git
     Doctor(DoctorArgs),
-    /// List every key with its state, risk and expiry
+    /// List every key with its state, risk, age, expiry, reviews and owner: as a table, JSON, CSV or a calendar
     List(ListArgs),
+    /// Confirm that keys are still needed, and record who did and when
+    Review(ReviewArgs),
     /// Show one key: every generation, its expiry, who can open its secret
     Show(ShowArgs),
     /// Decrypt a key's secret to standard output
@@ -95,13 +101,13 @@ pub enum OutputFormat {
 
 /// `FORMAT` or `FORMAT=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    pub format: OutputFormat,
+pub struct Output<F = OutputFormat> {
+    pub format: F,
     /// Absent: standard output.
     pub file: Option<PathBuf>,
 }
 
-impl FromStr for Output {
+impl<F: ValueEnum> FromStr for Output<F> {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) = match text.split_once('=') {
@@ -109,7 +115,12 @@ impl FromStr for Output {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = OutputFormat::from_str(format, false).map_err(|_| format!("`{format}` is no output format: use text or json"))?;
+        let format = F::from_str(format, false).map_err(|_| {
+            let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+            let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
+            let (last, others) = known.split_last().expect("there are formats");
+            format!("`{format}` is no output format: use {} or {last}", others.join(", "))
+        })?;
         Ok(Self { format, file })
     }
 }
@@ -232,13 +243,6 @@ pub struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ListArgs {
-    /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: OutputFormat,
-}
-
-#[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The key, as `account/name`
     #[arg(value_name = "ADDRESS")]
@@ -302,7 +306,7 @@ pub struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// config, manifest, profile, plan or ledger
+    /// config, manifest, profile, plan, ledger or inventory
     #[arg(value_name = "NAME")]
     pub name: String,
 }

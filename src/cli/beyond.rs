@@ -48,6 +48,8 @@ pub struct Beyond<'h> {
     found: State,
     /// HEAD has files of ours that the target lacks.
     ahead: bool,
+    /// Keys that a person confirmed, for the message of the commit.
+    pub reviewed: BTreeSet<Address>,
 }
 
 impl<'h> Beyond<'h> {
@@ -64,6 +66,7 @@ impl<'h> Beyond<'h> {
             journal: None,
             found: State::default(),
             ahead: false,
+            reviewed: BTreeSet::new(),
         };
         if !beyond.commit && writing.durable.is_none() {
             return Ok(beyond);
@@ -151,7 +154,7 @@ impl<'h> Beyond<'h> {
     /// Guarantees: nothing but their ledger and secret files is committed. Errors: the commit, or a remote that took neither the branch nor a
     /// rescue branch; the files stay.
     pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
-        let (subject, body) = message(session, touched, outcomes);
+        let (subject, body) = message(session, touched, outcomes, &self.reviewed);
         self.write_files_back(session, touched, paths(touched), (&subject, &body)).await
     }
 
@@ -287,7 +290,7 @@ pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
 }
 
 /// The message of a write-back: one line for every key.
-fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome], reviewed: &BTreeSet<Address>) -> (String, String) {
     let moved = |address: &Address| {
         let away = |(_, from): &(&Address, &Address)| *from == address && !session.records.contains_key(address);
         session.workspace.moved.iter().find(away).map(|(to, _)| to)
@@ -297,6 +300,7 @@ fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outco
         .map(|address| match outcomes.iter().find(|outcome| outcome.address == *address) {
             Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
             Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
+            None if reviewed.contains(address) => format!("review {address}"),
             None => match moved(address) {
                 Some(to) => format!("move {address} to {to}"),
                 None => format!("recover {address}"),

@@ -8,6 +8,7 @@ mod hands;
 mod matrix;
 mod provider;
 mod random;
+mod reviews;
 mod schedules;
 mod site;
 mod verdict;

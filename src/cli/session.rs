@@ -22,6 +22,7 @@ use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
+use crate::workspace::edit::Edits;
 use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
 
 /// Longest credential, identity or saved plan that is read.
@@ -257,6 +258,11 @@ impl<'h> Session<'h> {
         let input =
             PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
         let mut plan = plan::plan(&input);
+        let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
+        let mut changes = Edits::of(&self.sources).disable_all(unused);
+        for unused in &mut plan.unused {
+            unused.change = changes.remove(&unused.address);
+        }
         let mut report = Report::default();
         let all = self.workspace.report.diagnostics().iter().chain(&observed.findings).chain(&plan.findings);
         all.cloned().for_each(|diagnostic| report.push(diagnostic));

@@ -25,6 +25,9 @@ pub struct KeyRecord {
     /// How long the key is kept when it has left the manifests, where its entry said something else than the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<Span>,
+    /// What is kept of generations that have left this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
     pub generations: Vec<Generation>,
 }
 
@@ -34,6 +37,17 @@ pub struct KeyRecord {
 pub struct Reviewed {
     pub at: Timestamp,
     pub by: String,
+}
+
+/// What is kept of generations that have left a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gone {
+    /// When the first of them was created.
+    pub created_at: Timestamp,
+    /// When one of them was last used, where the provider told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Where a generation stands in its life.
@@ -96,6 +110,9 @@ pub struct Generation {
     pub expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_at: Option<Timestamp>,
+    /// As the provider told when the generation was disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
     /// When a retiring generation may be disabled: the later of publish and last delivery, plus the overlap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_after: Option<Timestamp>,
@@ -158,7 +175,16 @@ pub struct Sealed {
 
 impl KeyRecord {
     pub fn new(address: Address, provider: &str) -> Self {
-        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, cooldown: None, generations: Vec::new() }
+        Self {
+            version: 1,
+            address,
+            provider: provider.to_owned(),
+            protect: false,
+            reviewed: None,
+            cooldown: None,
+            gone: None,
+            generations: Vec::new(),
+        }
     }
 
     /// The number of the next generation.
@@ -177,6 +203,26 @@ impl KeyRecord {
 
     pub fn generation(&self, number: u32) -> Option<&Generation> {
         self.generations.iter().find(|generation| generation.number == number)
+    }
+
+    /// When the first generation was created, also when it is long gone.
+    pub fn first_created_at(&self) -> Option<Timestamp> {
+        let present = self.generations.iter().map(|generation| generation.created_at).min();
+        present.into_iter().chain(self.gone.map(|gone| gone.created_at)).min()
+    }
+
+    /// When a person has to confirm the key again: counted from the last time, else from the first generation.
+    pub fn review_due(&self, every: Span) -> Option<Timestamp> {
+        let reviewed = self.reviewed.as_ref().map(|reviewed| reviewed.at);
+        reviewed.max(self.first_created_at())?.checked_add(every.duration()).ok()
+    }
+
+    /// Takes a deleted generation out; what reviews and the search for unused keys count from is kept.
+    pub fn forget(&mut self, number: u32) {
+        let Some(found) = self.generations.iter().position(|generation| generation.number == number) else { return };
+        let Generation { created_at, last_used_at, .. } = self.generations.remove(found);
+        let before = self.gone.unwrap_or(Gone { created_at, last_used_at });
+        self.gone = Some(Gone { created_at: before.created_at.min(created_at), last_used_at: before.last_used_at.max(last_used_at) });
     }
 
     /// Adds the generation, or replaces the one of the same number; newest first.
@@ -201,6 +247,7 @@ impl Generation {
             created_at,
             expires_at: None,
             last_verified_at: None,
+            last_used_at: None,
             disable_after: None,
             disabled_at: None,
             delete_after: None,
@@ -255,6 +302,7 @@ impl Generation {
             created_at: whole_second(self.created_at),
             expires_at: cut(self.expires_at),
             last_verified_at: cut(self.last_verified_at),
+            last_used_at: cut(self.last_used_at),
             disable_after: cut(self.disable_after),
             disabled_at: cut(self.disabled_at),
             delete_after: cut(self.delete_after),
@@ -279,6 +327,24 @@ impl Generation {
 }
 
 impl GenerationState {
+    /// The word as the ledger spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Created => "created",
+            Self::Sealed => "sealed",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+            Self::Attended => "attended",
+            Self::Ambiguous => "ambiguous",
+            Self::Lost => "lost",
+            Self::Vanished => "vanished",
+            Self::Expired => "expired",
+        }
+    }
+
     /// How far along its life a state is: a later one is never followed by an earlier one, except by enabling.
     pub fn progress(self) -> u8 {
         match self {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::UnusedKey;
 use crate::diagnostics::{Diagnostic, Located};
 use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
 
@@ -317,11 +318,11 @@ pub struct UnmanagedKey {
     pub enabled: Option<bool>,
 }
 
-/// A rotation or an expiry within the next 30 days.
+/// A rotation, an expiry or a review within the next 30 days, or overdue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Due {
     pub address: Address,
-    /// `rotation` or `expiry`.
+    /// `rotation`, `expiry` or `review`.
     pub kind: String,
     pub at: Timestamp,
 }
@@ -378,6 +379,9 @@ pub struct Plan {
     pub drift: Vec<Change>,
     pub unmanaged: Vec<UnmanagedKey>,
     pub due: Vec<Due>,
+    /// Live keys that nobody uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<UnusedKey>,
     /// With lines; filled in when the plan is shown or saved.
     pub diagnostics: Vec<Located>,
     pub summary: Summary,

@@ -103,7 +103,7 @@ pub(super) fn granted<'a>(generation: &'a Generation, observed: Option<&'a Obser
 }
 
 /// When the generation ends: as the provider says, else as the ledger says. Where the provider has no expiries, the ledger is right.
-pub(super) fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
+pub fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
     match observed.and_then(|observed| observed.expires_at) {
         Some(shown) if capabilities.expiry.settable => shown,
         Some(_) | None => generation.expires_at,
@@ -187,7 +187,7 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
 ///
 /// `None` for keys that do not roll, and for what is not due `by` then. Where the provider grants no more than `renew_before`, half of
 /// what it grants takes its place.
-pub(super) fn rotation_at(
+pub fn rotation_at(
     address: &Address,
     desired: &DesiredKey,
     capabilities: &Capabilities,

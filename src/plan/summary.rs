@@ -147,6 +147,17 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     (at <= soon).then(|| Due { address: key.address.clone(), kind: kind.to_owned(), at })
 }
 
+/// The review of a live key, when it is near or overdue.
+pub(super) fn review_due(key: &Key) -> Option<Due> {
+    let (desired, record) = key.desired.zip(key.record)?;
+    if key.held() != Held::Active || !matches!(key.wanted(), Wanted::Active | Wanted::Ended) {
+        return None;
+    }
+    let at = record.review_due(desired.review_every?)?;
+    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
+    (at <= soon).then(|| Due { address: key.address.clone(), kind: "review".to_owned(), at })
+}
+
 /// Counts the changes. Access of blocked ones does not come about, and is not counted.
 pub(super) fn summary(changes: &[Change], declared: &BTreeSet<(&Name, &Name)>) -> Summary {
     let mut summary = Summary::default();

@@ -107,6 +107,8 @@ pub(super) fn desired() -> DesiredKey {
         format: Format::Raw,
         state: DesiredState::Active,
         protect: false,
+        review_every: None,
+        unused_after: None,
         options: Options::new(),
     }
 }

@@ -117,7 +117,7 @@ pub fn accounts(out: &mut String, plan: &Plan, style: Style) {
     }
 }
 
-/// Rotations and expiries of the next 30 days, one column a day.
+/// Rotations, expiries and reviews of the next 30 days, one column a day.
 pub fn due(out: &mut String, plan: &Plan, style: Style) {
     if plan.due.is_empty() {
         return;
@@ -127,16 +127,17 @@ pub fn due(out: &mut String, plan: &Plan, style: Style) {
     let _ = writeln!(out, "\n{}{}", style.paint(Ink::Strong, &head), style.paint(Ink::Dim, "today     +10d      +20d      +30d"));
     for due in &plan.due {
         let days = days_until(plan.created_at, due.at);
-        let rotation = due.kind == "rotation";
         let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
-        let bar = format!("|{}{}", "-".repeat(at.saturating_sub(1)), if rotation { 'R' } else { 'E' });
-        let when = match (rotation, days) {
-            (true, ..0) => "rotation overdue since".to_owned(),
-            (false, ..0) => "expired".to_owned(),
-            (true, 0) => "rotates today,".to_owned(),
-            (false, 0) => "expires today,".to_owned(),
-            (true, n) => format!("rotates in {},", count_days(n)),
-            (false, n) => format!("expires in {},", count_days(n)),
+        let (mark, past, verb) = match due.kind.as_str() {
+            "rotation" => ('R', "rotation overdue since", "rotates"),
+            "review" => ('V', "review overdue since", "review"),
+            _ => ('E', "expired", "expires"),
+        };
+        let bar = format!("|{}{mark}", "-".repeat(at.saturating_sub(1)));
+        let when = match days {
+            ..0 => past.to_owned(),
+            0 => format!("{verb} today,"),
+            n => format!("{verb} in {},", count_days(n)),
         };
         let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
     }
@@ -148,6 +149,19 @@ fn count_days(days: i64) -> String {
 
 fn days_until(now: Timestamp, at: Timestamp) -> i64 {
     at.duration_since(now).as_secs().div_euclid(86_400)
+}
+
+/// Live keys that nobody uses, each with the change that disables it.
+pub fn unused(out: &mut String, plan: &Plan, style: Style) {
+    if plan.unused.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}   {}", style.paint(Ink::Strong, "unused"), count(plan.unused.len(), "key"));
+    for key in &plan.unused {
+        let since = (key.last_used_at, key.since);
+        super::list::unused_key(out, &key.address.to_string(), since, key.unused_after, plan.created_at, style);
+        super::list::indented(out, key.change.as_deref().unwrap_or("add `state: disabled` to its entry"));
+    }
 }
 
 /// Keys that no manifest and no ledger knows.

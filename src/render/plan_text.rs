@@ -59,6 +59,7 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     sections::access(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
+    sections::unused(&mut out, plan, style);
     sections::unmanaged(&mut out, plan, style);
     sections::diagnostics(&mut out, plan, style);
     sections::summary(&mut out, plan);

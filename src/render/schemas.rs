@@ -2,6 +2,7 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
+use super::list::Inventory;
 use crate::model::KeyRecord;
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -9,7 +10,7 @@ use crate::workspace::{ConfigFile, ManifestFile};
 use crate::yaml;
 
 /// Names of all schemas.
-pub const NAMES: [&str; 5] = ["config", "manifest", "profile", "plan", "ledger"];
+pub const NAMES: [&str; 6] = ["config", "manifest", "profile", "plan", "ledger", "inventory"];
 
 /// The schema of that name, pretty-printed with a line feed at its end.
 pub fn schema(name: &str) -> Option<String> {
@@ -19,6 +20,7 @@ pub fn schema(name: &str) -> Option<String> {
         "profile" => input::<Profile>("Keywright profile", "One provider, as data: its API, its limits, its scope catalogue."),
         "ledger" => input::<KeyRecord>("Keywright ledger file", "Every generation of one key; never a secret."),
         "plan" => output::<Plan>("Keywright plan", "What `keywright plan -o json` prints and `--out` saves."),
+        "inventory" => output::<Inventory>("Keywright inventory", "What `keywright list -o json` prints."),
         _ => return None,
     };
     Some(super::json(&value))

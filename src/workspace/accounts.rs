@@ -73,7 +73,6 @@ fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report)
         (config.deliveries.is_some(), &["deliveries"] as &[&str]),
         (config.policy.is_some(), &["policy"]),
         (config.guards.is_some(), &["guards"]),
-        (config.defaults.review_every.is_some(), &["defaults", "review_every"]),
     ];
     for (_, route) in fields.iter().filter(|(present, _)| *present) {
         report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));

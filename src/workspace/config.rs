@@ -5,6 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::reviews::Interval;
 use super::words::{NotEnforced, parsed_text};
 use crate::model::time::{SPAN_PATTERN, SpanError};
 use crate::model::{Handling, Span};
@@ -99,9 +100,12 @@ pub struct DefaultsSpec {
     /// How long a disabled key is kept before it is deleted; default `7d`.
     #[serde(default)]
     pub cooldown: Option<Span>,
-    /// How often a person confirms that a key is needed. Not enforced by this version: refused.
+    /// How often a person confirms that a key is needed, such as `180d`; default `never`.
     #[serde(default)]
-    pub review_every: Option<NotEnforced>,
+    pub review_every: Option<Interval>,
+    /// After how long without use a key is reported as unused, where the provider tells, such as `90d`; default `never`.
+    #[serde(default)]
+    pub unused_after: Option<Interval>,
 }
 
 /// What to do about keys that are in no manifest and no ledger.

@@ -10,6 +10,7 @@ use super::manifest::{KeySpec, ManifestFile};
 use super::moves::Move;
 use super::place::{Entry, short};
 use super::profiles::Provider;
+use super::reviews::Interval;
 use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
@@ -105,16 +106,16 @@ impl Keys<'_> {
         }
         let record = |address: &Address| self.ledger.get(address).or_else(|| self.ledger.get(self.formerly.get(address)?));
         let current = address.as_ref().and_then(record).and_then(KeyRecord::current);
-        for (present, field) in [(spec.deliver.is_some(), "deliver"), (spec.review_every.is_some(), "review_every")] {
-            if present {
-                self.report.push(not_enforced(Code::ManifestNotEnforced, field).at(entry.field(&[field])));
-            }
+        if spec.deliver.is_some() {
+            self.report.push(not_enforced(Code::ManifestNotEnforced, "deliver").at(entry.field(&["deliver"])));
         }
         let built_in = timing::Defaults::default();
         let defaults = self.settings.as_deref().map_or(&built_in, |settings| &settings.defaults);
         // Without the trusted file there may be a default lifetime.
         let unsaid = self.settings.is_none() && spec.lifetime.is_none() && spec.expires.is_none();
         let expiry = if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
+        let review_every = Interval::or(spec.review_every, defaults.review_every);
+        let unused_after = Interval::or(spec.unused_after, defaults.unused_after);
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
@@ -136,6 +137,8 @@ impl Keys<'_> {
             format,
             state: spec.state,
             protect: spec.protect,
+            review_every,
+            unused_after,
             options,
             address: address.clone(),
         };

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::reviews::Interval;
 use super::words::{NotEnforced, parsed_text};
 use crate::model::{Address, DesiredState, Format, Scope, Span};
 use crate::yaml::Entries;
@@ -89,9 +90,12 @@ pub struct KeySpec {
     /// Deliveries that get every new generation. Not enforced by this version: refused.
     #[serde(default)]
     pub deliver: Option<NotEnforced>,
-    /// How often a person confirms that the key is needed. Not enforced by this version: refused.
+    /// How often a person confirms that the key is needed, such as `180d`, or `never`. `keywright review` records it.
     #[serde(default)]
-    pub review_every: Option<NotEnforced>,
+    pub review_every: Option<Interval>,
+    /// After how long without use the key is reported as unused, where the provider tells, such as `90d`, or `never`.
+    #[serde(default)]
+    pub unused_after: Option<Interval>,
 }
 
 /// A fixed end.

@@ -5,6 +5,7 @@ use super::config::DefaultsSpec;
 use super::manifest::{Expires, KeySpec};
 use super::place::Entry;
 use super::profiles::Provider;
+use super::reviews::Interval;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::model::{Expiry, Generation, Span};
 
@@ -13,6 +14,8 @@ pub(super) struct Defaults {
     /// Known groups, sorted; `None`: none are named; empty: all that are named are unknown.
     pub recipients: Option<Vec<String>>,
     lifetime: Option<Span>,
+    pub review_every: Option<Span>,
+    pub unused_after: Option<Span>,
     spans: Spans,
 }
 
@@ -48,7 +51,7 @@ impl Default for Defaults {
             overlap: term("overlap", Span::hours(72)),
             cooldown: term("cooldown", Span::days(7)),
         };
-        Self { recipients: None, lifetime: None, spans }
+        Self { recipients: None, lifetime: None, review_every: None, unused_after: None, spans }
     }
 }
 
@@ -69,7 +72,8 @@ impl Defaults {
         let passed_on = |term: Term| Term { said: if term.said == Said::Here { Said::Defaults } else { term.said }, ..term };
         let spans =
             Spans { renew_before: passed_on(here.renew_before), overlap: passed_on(here.overlap), cooldown: passed_on(here.cooldown) };
-        Self { recipients, lifetime, spans }
+        let [review_every, unused_after] = [spec.review_every, spec.unused_after].map(|said| Interval::or(said, None));
+        Self { recipients, lifetime, review_every, unused_after, spans }
     }
 
     /// The spans of one key, checked together. `expiry` as [`expiry`] found it.

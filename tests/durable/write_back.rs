@@ -260,3 +260,22 @@ fn an_import_pushes_entries_and_records_together() {
     b.run(DURABLE).exits(0);
     assert_eq!(team.emulator.keys(), keys, "another machine takes nothing for removed or missing");
 }
+
+#[test]
+fn a_review_is_committed_and_pushed_alone() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.run(DURABLE).exits(0);
+    a.write("notes.txt", "mine\n");
+    for more in [["--push"].as_slice(), &["--push", "--durable", "git"]] {
+        let confirm: &[&str] = &["review", "--confirm", "pay/billing", "--by", if more.len() == 1 { "Ada" } else { "Bob" }];
+        a.run(&[confirm, more].concat()).exits(0);
+        assert_eq!(team.git(&["show", "--format=", "--name-only", "main"]).lines().count(), 1);
+        assert!(team.git(&["log", "-1", "--format=%b", "main"]).contains("review pay/billing"));
+        assert_eq!(team.journal(), "");
+    }
+    assert_eq!(a.record("billing").reviewed.expect("reviewed").by, "Bob");
+    works(&a, &BOTH);
+    let b = team.clone("b");
+    assert_eq!(b.record("billing").reviewed.expect("reviewed").by, "Bob");
+}

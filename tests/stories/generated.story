@@ -76,7 +76,9 @@ Commands:
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
-  list         List every key with its state, risk and expiry
+  list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
+               JSON, CSV or a calendar
+  review       Confirm that keys are still needed, and record who did and when
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output
   keyring      Work with a keyring store
@@ -176,7 +178,9 @@ Commands:
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
-  list         List every key with its state, risk and expiry
+  list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
+               JSON, CSV or a calendar
+  review       Confirm that keys are still needed, and record who did and when
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output
   keyring      Work with a keyring store

@@ -233,8 +233,8 @@ disabled Billing webhooks <marker 3> pcx:webhooks:create,pcx:webhooks:read until
 == $ keywright list
 -- exit 0
 -- stdout
-KEY          PROVIDER  STATE     GEN  SCOPES  RISK  CREATED     EXPIRES     VERIFIED    OWNER
-pay/billing  payconex  disabled  3    2       HIGH  2090-03-29  2090-06-27  2090-03-29
+KEY          STATE     GEN  RISK  SCOPES  AGE  EXPIRES     ROTATES  VERIFIED    OWNER
+pay/billing  disabled  3    HIGH  2       91d  2090-06-27           2090-03-29
 -- stderr
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml

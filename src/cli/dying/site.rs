@@ -8,7 +8,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, ImportArgs, PlanArgs, Writing};
+use super::super::args::{ApplyArgs, Colour, Global, ImportArgs, PlanArgs, ReviewArgs, Writing};
 use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
@@ -162,31 +162,43 @@ impl Site {
     /// Runs apply; the watcher sees every point with its number, and may take an image.
     pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, writing: local(), detailed_exitcode: false };
-        self.watched(at, move |host| super::super::apply::run(host, &args))
+        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, writing: here(), detailed_exitcode: false };
+        self.staged(|host| super::super::apply::run(host, &args), at)
     }
 
     /// The same for an import of everything.
     pub fn import_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let account = Name::new("pay").expect("a name");
-        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: local() };
-        self.watched(at, move |host| super::super::import::run(host, &args))
+        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: here() };
+        self.staged(|host| super::super::import::run(host, &args), at)
+    }
+
+    /// Confirms the key `one`, as `apply_watched` applies.
+    pub fn review_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let confirm = vec!["pay/one".parse().expect("an address")];
+        let args = ReviewArgs { addresses: Vec::new(), confirm, by: Some("Ada".to_owned()), live: false, writing: here() };
+        self.staged(|host| super::super::review::run(host, &args), at)
     }
 
     /// Shows a plan.
     pub fn plan(&mut self) -> Ran {
         let args = PlanArgs {
             offline: false,
+            drift: false,
             out: None,
             output: Vec::new(),
             identity: Vec::new(),
             detailed_exitcode: true,
             addresses: Vec::new(),
         };
-        self.watched(|_, _| Then::GoOn, move |host| super::super::plan::run(host, &args))
+        self.staged(|host| super::super::plan::run(host, &args), |_, _| Then::GoOn)
     }
 
-    fn watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static, act: impl FnOnce(&Host) -> Result<Exit, Stop>) -> Ran {
+    fn staged(
+        &mut self,
+        command: impl FnOnce(&Host) -> Result<Exit, Stop>,
+        mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,
+    ) -> Ran {
         let now = self.world.borrow().now();
         let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
@@ -207,7 +219,7 @@ impl Site {
             [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
         };
         let open = move |_: &Name| Box::new(Sim(world.clone())) as Box<dyn Provider>;
-        let ended = run_staged(watch, open, draw, || match act(&host) {
+        let ended = run_staged(watch, open, draw, || match command(&host) {
             Ok(exit) => exit,
             Err(stop) => {
                 host.report(&stop);
@@ -242,10 +254,6 @@ impl Site {
     }
 }
 
-fn local() -> Writing {
-    Writing { commit: false, push: false, durable: None, local: true }
-}
-
 /// What a watcher can copy.
 pub struct Snapshot<'a> {
     root: &'a Path,
@@ -266,6 +274,11 @@ impl Snapshot<'_> {
     pub fn ledger(&self) -> Files {
         tree(self.root).into_iter().filter(|(path, _)| path.starts_with("ledger")).collect()
     }
+}
+
+/// Nothing goes beyond this machine.
+fn here() -> Writing {
+    Writing { commit: false, push: false, durable: None, local: true }
 }
 
 fn run_staged<T>(
