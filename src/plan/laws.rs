@@ -395,8 +395,11 @@ fn gist(plan: &Plan) -> Vec<Gist> {
     plan.changes.iter().map(of).collect()
 }
 
+/// One thing that was done by hand, with the scopes that it gave.
+type Deed = (Address, String, Vec<(Scope, Risk)>);
+
 /// What a plan says was done by hand.
-fn deeds(plan: &Plan) -> Vec<(Address, String, Vec<(Scope, Risk)>)> {
+fn deeds(plan: &Plan) -> Vec<Deed> {
     let gained = |change: &Change| change.access.gained.iter().map(|entry| (entry.scope.clone(), entry.risk)).collect();
     plan.drift.iter().map(|change| (change.address.clone(), change.reason.clone(), gained(change))).collect()
 }
