@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::journal::{self, Journal, SealedFile};
 use super::staging::{SECRET_FILE_LIMIT, Staging};
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
@@ -47,6 +47,8 @@ pub struct Account<'a> {
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
     pub halted: Cell<bool>,
+    /// What a person should know of what worked.
+    pub notices: RefCell<Vec<Diagnostic>>,
     /// For removed keys, which no manifest gives a cooldown.
     pub default_cooldown: Span,
 }

@@ -1,12 +1,14 @@
 //! Issues one generation: intent, create, seal, verify, publish.
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::account::Account;
 use super::failure::Failure;
 use super::recovery::PATIENCE;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
 use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
 
 impl Account<'_> {
@@ -37,7 +39,7 @@ impl Account<'_> {
         let generation = Generation {
             marker: Some(marker),
             options: key.options.clone(),
-            expires_at: if self.capabilities.expiry.settable { key.expiry.end(now) } else { None },
+            expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(record.next_number(), GenerationState::Intended, label, key.scopes.clone(), now)
         };
         let number = generation.number;
@@ -49,7 +51,8 @@ impl Account<'_> {
         let request = CreateRequest {
             label: generation.label.clone(),
             scopes: generation.scopes.clone(),
-            expires_at: generation.expires_at,
+            // Where the provider cannot expire keys, the end stands in the ledger alone, and the plan enforces it.
+            expires_at: generation.expires_at.filter(|_| self.capabilities.expiry.settable),
             options: generation.options.clone(),
         };
         match self.provider.create(&request).await {
@@ -132,7 +135,7 @@ impl Account<'_> {
                 let message = format!("the provider created the key with another {field} than asked; it was disabled again");
                 return Err(Failure::new(Code::ProviderNotApplied, message));
             }
-            generation.expires_at = observed.expires_at.unwrap_or(generation.expires_at);
+            self.take_end(&record.address, &mut generation, observed.expires_at);
         }
         if self.capabilities.verify {
             match self.prove(&id, secret).await? {
@@ -156,7 +159,27 @@ impl Account<'_> {
                 }
             }
         }
-        self.publish(record, generation.number, key.overlap).await
+        let number = generation.number;
+        record.put(generation);
+        self.publish(record, number, key.overlap).await
+    }
+
+    /// Takes over the end that the provider grants, and says so where it is not the asked one. `told`: as the provider reports it.
+    pub(super) fn take_end(&self, address: &Address, generation: &mut Generation, told: Option<Option<Timestamp>>) {
+        let Some(granted) = told.filter(|granted| self.capabilities.expiry.settable && *granted != generation.expires_at) else { return };
+        let said = |end: Option<Timestamp>| end.map_or_else(|| "never".to_owned(), |end| end.to_string());
+        let message = format!(
+            "`{}` ends generation {} of `{address}` at {}, asked was {}",
+            self.provider_name,
+            generation.number,
+            said(granted),
+            said(generation.expires_at)
+        );
+        generation.expires_at = granted;
+        let diagnostic = Diagnostic::warning(Code::ProviderExpiryAdjusted, message);
+        self.notices
+            .borrow_mut()
+            .push(diagnostic.help("nothing is to be done: the profile allows the difference, and the ledger has the end that counts"));
     }
 
     /// Tries a new key; a refusal counts only once the provider's consistency time has passed.

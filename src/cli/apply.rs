@@ -145,10 +145,11 @@ async fn act(
         let accounts = accounts(session, providers, &observed.listings, &journal, identities);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
+        host.end_progress();
+        recovery::tell(host, &accounts);
         (outcomes, recovery::records(&accounts))
     };
     session.remember(records);
-    host.end_progress();
     // A standard output that is gone must not keep the files from being written back.
     let concluded = conclude(host, &outcomes, recovered, in_part);
     let exit = *concluded.as_ref().unwrap_or(&Exit::Partial);

@@ -105,6 +105,7 @@ codes! {
     ProviderNotApplied => "provider/not-applied",
     ProviderUnanswered => "provider/unanswered",
     ProviderVerifyFailed => "provider/verify-failed",
+    ProviderExpiryAdjusted => "provider/expiry-adjusted",
     ProviderVerifyUndecided => "provider/verify-undecided",
     PlanProtected => "plan/protected",
     PlanAmbiguous => "plan/ambiguous",

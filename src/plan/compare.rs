@@ -1,7 +1,7 @@
 //! What differs between a manifest and its current generation, and whether a new one is due. Decides nothing.
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
@@ -86,11 +86,7 @@ pub(super) fn expires_at(capabilities: &Capabilities, generation: &Generation, o
 
 /// When a key that was asked for at `created_at` should end, within what the provider grants.
 pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at: Timestamp) -> Option<Timestamp> {
-    let longest = capabilities.expiry.max.and_then(|max| created_at.checked_add(max.duration()).ok());
-    match (expiry.end(created_at), longest) {
-        (Some(end), Some(longest)) => Some(end.min(longest)),
-        (end, longest) => end.or(longest),
-    }
+    capabilities.expiry.end(expiry, created_at)
 }
 
 fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
@@ -151,9 +147,20 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
-    let at = rotation_at(&key.address, desired, capabilities, generation.created_at, key.now)?;
+    let at = rotates_at(key, desired, generation, key.now)?;
     let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
     Some(format!("expires {}; due since {}", day(end), day(at)))
+}
+
+/// As [`rotation_at`], for a generation: by as much earlier as the provider has rounded its end.
+pub(super) fn rotates_at(key: &Key, desired: &DesiredKey, generation: &Generation, by: Timestamp) -> Option<Timestamp> {
+    let capabilities = key.account.capabilities;
+    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    let granted =
+        expires_at(capabilities, generation, key.observed(generation)).filter(|end| is_close(capabilities, Some(*end), Some(wanted)));
+    let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
+    let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
+    rotation_at(&key.address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.

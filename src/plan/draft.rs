@@ -265,12 +265,15 @@ fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
         let noun = if count == 1 { "recipient" } else { "recipients" };
         let (account, name) = (&key.address.account, &key.address.name);
         notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
-        let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
-        notes.push(match (desired.expiry, end) {
+        let end = draft.after.as_ref().and_then(|view| view.expires_at);
+        notes.push(match (desired.expiry, end.map(day)) {
             (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
             (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
             (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
         });
+        if end.is_some() && !key.account.capabilities.expiry.settable {
+            notes.push(format!("`{}` cannot expire keys: keywright ends it itself", key.account.provider));
+        }
     }
     if !access.open_ended.is_empty() {
         notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));

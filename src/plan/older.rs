@@ -1,4 +1,5 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
+use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
 use super::{PlanStep, RecordedState};
 use crate::diagnostics::{Code, Diagnostic};
@@ -77,6 +78,7 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
             }
+            Older::DisableAgain if is_over(key, generation) => (PlanStep::Disable { generation: number }, "has expired"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
             Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
             Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::AccountInput;
+use super::{AccountInput, compare};
 use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Snapshot,
 };
@@ -105,10 +105,17 @@ impl<'a> Key<'a> {
             None => Wanted::Gone,
             Some(desired) => match (desired.state, desired.expiry) {
                 (DesiredState::Disabled, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Disabled,
-                (DesiredState::Active, Expiry::At(end)) if end <= self.now => Wanted::Ended,
+                (DesiredState::Active, Expiry::At(end)) if end <= self.now || self.has_ended_early(end) => Wanted::Ended,
                 (DesiredState::Active, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Active,
             },
         }
+    }
+
+    /// Whether the provider has ended the current generation before `end`, and that is only its rounding.
+    fn has_ended_early(&self, end: Timestamp) -> bool {
+        let capabilities = self.account.capabilities;
+        let granted = self.current().and_then(|current| compare::expires_at(capabilities, current, self.observed(current)));
+        capabilities.expiry.settable && self.has_passed(granted) && compare::is_close(capabilities, granted, Some(end))
     }
 
     pub fn generations(&self) -> impl Iterator<Item = &'a Generation> {

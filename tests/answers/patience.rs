@@ -105,6 +105,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             identities: None,
             surroundings: &surroundings,
             halted: Cell::new(false),
+            notices: RefCell::default(),
             default_cooldown: keywright::model::Span::days(7),
         };
         if recovering {

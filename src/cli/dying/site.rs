@@ -47,11 +47,13 @@ pub struct Declared {
     pub scopes: Vec<&'static str>,
     pub active: bool,
     pub both_recipients: bool,
+    /// A fixed end, or the default lifetime.
+    pub expires: Option<&'static str>,
 }
 
 impl Declared {
     pub fn new(name: &'static str) -> Self {
-        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false }
+        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false, expires: None }
     }
 }
 
@@ -113,8 +115,9 @@ impl Site {
         for key in &manifest {
             let state = if key.active { "active" } else { "disabled" };
             let recipients = if key.both_recipients { "ops, more" } else { "ops" };
+            let expires = key.expires.map_or_else(String::new, |day| format!("    expires: {day}\n"));
             text.push_str(&format!(
-                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n",
+                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}",
                 key.name,
                 key.name,
                 key.scopes.join(", ")
