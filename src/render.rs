@@ -5,6 +5,7 @@ pub mod explain;
 pub mod list;
 pub mod palette;
 pub mod plan_difference;
+mod plan_guards;
 pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;

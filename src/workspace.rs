@@ -35,7 +35,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
+use crate::model::{Address, DesiredKey, Guards, KeyRecord, Name, Recipients};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -52,6 +52,9 @@ pub struct Workspace {
     pub recipients: Recipients,
     pub keys: BTreeMap<Address, DesiredKey>,
     pub ledger: BTreeMap<Address, KeyRecord>,
+    pub guards: Guards,
+    /// How many manifests there are, whatever they declare.
+    pub manifests: usize,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
     pub digest: String,
     pub report: Report,
@@ -134,7 +137,17 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
-    let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, ledger, digest, report };
+    let workspace = Workspace {
+        root: root.to_owned(),
+        accounts: settings.accounts,
+        recipients,
+        keys,
+        ledger,
+        guards: settings.guards,
+        manifests: found.manifests.len(),
+        digest,
+        report,
+    };
     Loaded { workspace, sources: found.sources }
 }
 

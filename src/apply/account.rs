@@ -12,7 +12,7 @@ use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Request, Sealed, Secret, Span};
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -180,17 +180,20 @@ impl Account<'_> {
     ///
     /// Expected flow: staged file moved into place, then ledger `active` and `retiring` in one write. Guarantees: whichever side of the rename a
     /// crash falls on, the ledger names the digest of the file in place. Assumptions: the generation is sealed, durable and verified.
-    /// Caveats: from here on the predecessor's secret is only in git's history. Errors: the disk.
+    /// Caveats: from here on the predecessor's secret is only in git's history. The overlap is zero where the key was called compromised, also
+    /// for what is retiring already. Errors: the disk.
     pub(super) async fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
         let now = self.now();
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
+        let compromised = generation.request == Some(Request::Compromised);
+        let overlap = if compromised { Span::seconds(0) } else { overlap };
         self.staging().publish(&record.address, sealed)?;
         let predecessor = |other: &Generation| other.number != number && other.state == GenerationState::Active;
         // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
         let alone = !record.generations.iter().any(predecessor);
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
-            let retires = predecessor(&other) || (alone && other.state == GenerationState::Retiring);
+            let retires = predecessor(&other) || ((alone || compromised) && other.state == GenerationState::Retiring);
             let mut after = Generation { sealed: None, ..other.clone() };
             if retires {
                 after.state = GenerationState::Retiring;

@@ -24,7 +24,7 @@ impl Account<'_> {
                             .help("apply again; until then nothing new is created for this key"));
                     }
                 }
-                PlanStep::Create { .. } => self.issue(self.declared(name)?).await?,
+                PlanStep::Create { .. } => self.issue(self.declared(name)?, change.request).await?,
                 PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
                 PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,

@@ -8,36 +8,37 @@ use super::failure::Failure;
 use super::recovery::PATIENCE;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::key::same_option;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Request, Secret};
 use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
 
 impl Account<'_> {
-    /// Issues the next generation of a key and publishes its secret.
+    /// Issues the next generation of a key and publishes its secret. `request`: what a person asked for; the ledger keeps it.
     ///
     /// Expected flow: durable intent with a fresh marker → create, sent once → seal → verify → publish. Guarantees: a key that may exist at the
     /// provider is in the ledger with its marker before it can exist; the predecessor is not touched. Assumptions: preflight passed, recovery
     /// ran. Caveats: a lost answer is settled at once by looking for the marker, and then the create is made anew, once. Errors: whatever
     /// stopped it; the state in the ledger says how far it came, and the next apply goes on from there.
-    pub(super) async fn issue(&self, key: &DesiredKey) -> Result<(), Failure> {
-        let Some(failure) = self.issue_once(key).await? else { return Ok(()) };
+    pub(super) async fn issue(&self, key: &DesiredKey, request: Option<Request>) -> Result<(), Failure> {
+        let Some(failure) = self.issue_once(key, request).await? else { return Ok(()) };
         if self.surroundings.stopping() {
             return Err(failure.help("apply again: a signal asked to stop before it was created anew"));
         }
         self.surroundings.progress(self.name, &format!("{}: {failure}; creating it anew", key.address));
-        match self.issue_once(key).await? {
+        match self.issue_once(key, request).await? {
             None => Ok(()),
             Some(failure) => Err(failure.help("apply again: every attempt is recorded, and what shows up late is disabled")),
         }
     }
 
     /// One attempt. `Some`: the answer was lost, and what became of it is settled: nothing usable.
-    async fn issue_once(&self, key: &DesiredKey) -> Result<Option<Failure>, Failure> {
+    async fn issue_once(&self, key: &DesiredKey, request: Option<Request>) -> Result<Option<Failure>, Failure> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let marker = self.draw_marker();
         let label = marker.label(&key.label);
         let generation = Generation {
             marker: Some(marker),
+            request,
             options: key.options.clone(),
             expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(record.next_number(), GenerationState::Intended, label, key.scopes.clone(), now)

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::print;
-use super::session::{self, Purpose, Session};
+use super::session::{self, Purpose, Session, Wishes};
+use super::{asking, print};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
@@ -17,6 +17,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
+    let asked = asking::asked(&session, &args.asking, &only)?;
     let identities = session::identities(host, &args.identity)?;
     let (mode, observed) = if args.offline {
         (Mode::Offline, session.assume(&only))
@@ -24,13 +25,18 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         let providers = session.providers(Purpose::Plan, &only);
         (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
     };
-    let plan = session.plan(&observed, mode, &only, identities.is_some(), host.clock().now());
+    let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
+    let plan = session.plan(&observed, &wishes, host.clock().now());
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
     show(host, &plan, &args.output)?;
 
-    let exit = if observed.is_partial() || plan.summary.blocked > 0 {
+    let exit = if cannot_rotate(&plan) {
+        Exit::Error
+    } else if plan.is_refused() {
+        Exit::Refused
+    } else if observed.is_partial() || plan.summary.blocked > 0 || plan.defers_a_request() {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
@@ -40,6 +46,11 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
     std::mem::forget((plan, session));
     Ok(exit)
+}
+
+/// Whether a rotation that was asked for cannot come about.
+pub fn cannot_rotate(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate)
 }
 
 /// Refuses to use credentials in a job for a change that nobody has approved: the change could name another host.

@@ -249,6 +249,14 @@ impl GenerationState {
         }
     }
 
+    /// Whether its key may work, by the ledger.
+    pub fn may_live(self) -> bool {
+        match self {
+            Self::Intended | Self::Created | Self::Sealed | Self::Active | Self::Retiring | Self::Ambiguous | Self::Lost => true,
+            Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
+        }
+    }
+
     /// Whether an interrupted apply left it: recovery must finish or undo it.
     pub fn is_unfinished(self) -> bool {
         match self {

@@ -27,6 +27,8 @@ pub(super) struct Differences {
     pub format: bool,
     /// Why a new generation is due by time, and since when.
     pub due: Option<String>,
+    /// Why one is due because a person asked.
+    pub asked: Option<String>,
 }
 
 /// Compares the manifest with what the provider shows of the generation, or with the ledger where it shows nothing.
@@ -53,6 +55,7 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
         removed,
         format: generation.sealed.as_ref().is_some_and(|sealed| sealed.format != desired.format),
         due: due(key, desired, generation, observed),
+        asked: key.asked(),
     }
 }
 

@@ -163,7 +163,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
 
 /// Whether the differences ask for a new generation, and why. What is due anyway covers what cannot be edited.
 fn new_generation(found: &Differences) -> Option<(Action, String)> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> = found.asked.iter().cloned().collect();
     if !found.removed.is_empty() {
         reasons.push(REMOVED_RECIPIENT.to_owned());
     }

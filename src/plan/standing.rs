@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{AccountInput, compare};
 use crate::model::{
-    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Snapshot,
+    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Request, Snapshot,
 };
 
 /// What the manifests want.
@@ -65,6 +65,10 @@ pub(super) struct Key<'a> {
     pub can_open: bool,
     pub desired: Option<&'a DesiredKey>,
     pub record: Option<&'a KeyRecord>,
+    /// What a person asks for now.
+    pub request: Option<Request>,
+    /// Whether an interrupted apply was at work on the key.
+    pub resumed: bool,
 }
 
 impl<'a> Index<'a> {

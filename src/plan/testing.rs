@@ -173,6 +173,9 @@ pub(super) struct World {
     pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    pub asked: Asked,
+    pub before: Before,
+    pub guarding: Guarding,
 }
 
 impl World {
@@ -189,6 +192,9 @@ impl World {
             others: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            asked: Asked::default(),
+            before: Before::default(),
+            guarding: Guarding::default(),
         }
     }
 
@@ -268,6 +274,8 @@ impl World {
             can_open: self.can_open,
             desired: self.desired.as_ref(),
             record: self.ledger.as_ref(),
+            request: self.asked.rotate.get(&address()).copied(),
+            resumed: self.before.interrupted.contains(&address()),
         })
     }
 
@@ -279,6 +287,9 @@ impl World {
             only: self.only.clone(),
             can_open: self.can_open,
             digest: "sha256:0".to_owned(),
+            asked: self.asked.clone(),
+            before: self.before.clone(),
+            guarding: self.guarding.clone(),
         })
     }
 

@@ -203,7 +203,6 @@ deliveries: {}
         "keywright.yaml:15:3 config/not-enforced",
         "keywright.yaml:16:12 config/not-enforced",
         "keywright.yaml:17:1 config/not-enforced",
-        "keywright.yaml:18:1 config/not-enforced",
         "keywright.yaml:19:1 config/not-enforced",
     ];
     expect(config, "account: a\nkeys: {}\n", &expected);

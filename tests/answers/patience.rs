@@ -90,6 +90,9 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             only: BTreeSet::new(),
             can_open: false,
             digest: loaded.digest.clone(),
+            asked: plan::Asked::default(),
+            before: plan::Before::default(),
+            guarding: plan::Guarding::default(),
         });
         let open = Account {
             name,

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, Writing};
+use super::super::args::{ApplyArgs, Asking, Colour, Global, Writing};
 use super::super::exit::Exit;
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
 use super::world::{Kind, Want, World};
-use crate::model::{Format, Name};
+use crate::model::{Address, Allowance, Format, Name};
 use crate::provider::Provider;
 use crate::seam::{self, Stage, Then};
 use crate::vault::examples::{AGE_PUBLIC, AGE_SECRET};
@@ -37,6 +37,9 @@ pub struct Site {
     pub manifest: Vec<Declared>,
     /// Whether apply is given the identity.
     pub opens: bool,
+    /// What apply is asked to rotate, and whether that is compromised.
+    pub rotate: Vec<Address>,
+    pub compromised: bool,
     markers: Random,
 }
 
@@ -96,7 +99,17 @@ impl Site {
         let identity = Rc::new(Identity { file, keys, other: vault::generate().1 });
         let clock = Rc::new(Cell::new("2026-11-21T09:00:00Z".parse().expect("an instant")));
         let world = Rc::new(RefCell::new(World::new(kind.clone(), clock)));
-        let site = Self { _place: place, root, identity, world, manifest: Vec::new(), opens: false, markers: Random(seed) };
+        let site = Self {
+            _place: place,
+            root,
+            identity,
+            world,
+            manifest: Vec::new(),
+            opens: false,
+            rotate: Vec::new(),
+            compromised: false,
+            markers: Random(seed),
+        };
         fs::create_dir_all(site.root.join("providers")).expect("a directory");
         fs::create_dir_all(site.root.join("keys")).expect("a directory");
         let config = format!(
@@ -162,6 +175,7 @@ impl Site {
             targets: Vec::new(),
             yes: true,
             identity,
+            asking: Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: vec![Allowance::Empty] },
             writing: Writing { commit: false, push: false, durable: None, local: true },
             detailed_exitcode: false,
         };

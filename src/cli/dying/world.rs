@@ -199,6 +199,8 @@ pub struct World {
     /// When a secret left its file, by the id of its key; none that was ended before.
     pub superseded: BTreeMap<String, (String, Timestamp)>,
     pub wanted: BTreeMap<String, Want>,
+    /// Predecessors may end within their overlap.
+    pub compromised: bool,
     /// Rules that were broken on the way.
     pub broken: Vec<String>,
 }
@@ -222,6 +224,7 @@ impl World {
             ended: BTreeSet::new(),
             superseded: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            compromised: false,
             broken: Vec::new(),
         }
     }
@@ -312,7 +315,7 @@ impl World {
             Touch::Disable | Touch::Delete if !live => None,
             Touch::Disable | Touch::Delete => match (in_place, self.superseded.get(id)) {
                 (Some(name), _) if wanted(&name) => Some(format!("the published key of `{name}`")),
-                (None, Some((name, since))) if wanted(name) && later(*since, OVERLAP) > self.now() => {
+                (None, Some((name, since))) if wanted(name) && !self.compromised && later(*since, OVERLAP) > self.now() => {
                     Some(format!("the last good key of `{name}` within its overlap"))
                 }
                 (Some(_) | None, Some(_) | None) => None,
