@@ -100,7 +100,7 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
 
     let unfinished = recovery::unfinished(&session, &observed, only);
     let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
-    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0 || shown.defers_a_request();
+    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown);
     let acting = shown.changes.iter().any(|change| change.action != Action::Blocked) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;

@@ -6,7 +6,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Purpose, Session, Wishes};
 use super::{asking, print};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
 use crate::plan::{Before, Mode, Plan};
 use crate::render;
@@ -36,7 +36,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         Exit::Error
     } else if plan.is_refused() {
         Exit::Refused
-    } else if observed.is_partial() || plan.summary.blocked > 0 || plan.defers_a_request() {
+    } else if observed.is_partial() || plan.summary.blocked > 0 || leaves_a_request(&plan) {
         Exit::Partial
     } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
         Exit::Changes
@@ -50,7 +50,12 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
 
 /// Whether a rotation that was asked for cannot come about.
 pub fn cannot_rotate(plan: &Plan) -> bool {
-    plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate)
+    plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate && finding.severity == Severity::Error)
+}
+
+/// Whether a rotation that was asked for comes about later, if at all.
+pub fn leaves_a_request(plan: &Plan) -> bool {
+    plan.defers_a_request() || plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate)
 }
 
 /// Refuses to use credentials in a job for a change that nobody has approved: the change could name another host.

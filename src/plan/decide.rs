@@ -139,9 +139,10 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
         withhold(key, &mut draft);
         findings.clear();
     }
+    let deferred = draft.deferred;
     let (change, said) = draft.finish(key);
     findings.extend(said);
-    findings.extend(requests::answer(key, change.as_ref()));
+    findings.extend(requests::answer(key, change.as_ref(), deferred));
     Decision { change, findings }
 }
 

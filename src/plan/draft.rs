@@ -26,6 +26,8 @@ pub(super) struct Draft {
     pub extended: bool,
     /// What the new generation was asked for with.
     pub request: Option<Request>,
+    /// Its new generation waits for a later plan.
+    pub deferred: bool,
 }
 
 impl Key<'_> {
@@ -82,6 +84,7 @@ impl Draft {
             removed: Vec::new(),
             extended: false,
             request: None,
+            deferred: false,
         }
     }
 

@@ -50,7 +50,7 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
             requested: key.request.is_some(),
         });
         let findings = std::mem::take(&mut draft.findings);
-        *draft = Draft { findings, ..Draft::rest(key) };
+        *draft = Draft { findings, deferred: true, ..Draft::rest(key) };
     }
     plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
     let Some(limit) = configured else { return };

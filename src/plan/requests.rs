@@ -66,9 +66,9 @@ impl Key<'_> {
     }
 }
 
-/// What is said about a person's request that the change does not carry out.
-pub(super) fn answer(key: &Key, change: Option<&Change>) -> Option<Diagnostic> {
-    key.request?;
+/// What is said about a person's request that the change does not carry out. An error: nothing at all is to be done for the key now.
+pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Option<Diagnostic> {
+    key.request.filter(|_| !deferred)?;
     let address = &key.address;
     let refused = |why: &str| key.place(Diagnostic::error(Code::PlanCannotRotate, format!("`{address}` cannot be rotated: {why}")));
     match key.wanted() {
@@ -83,7 +83,12 @@ pub(super) fn answer(key: &Key, change: Option<&Change>) -> Option<Diagnostic> {
     if change.is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }))) {
         return None;
     }
-    let said = match key.open()? {
+    let Some(open) = key.open() else {
+        let mut waits = refused("other work on it comes first");
+        waits.severity = Severity::Warning;
+        return Some(waits.help("apply, and ask again"));
+    };
+    let said = match open {
         Open::Unfinished(number) => format!("generation {number} is not finished, and becomes the new one"),
         Open::Made(current) if current.request.is_some() => {
             format!("generation {} was asked for on {}", current.number, current.created_at)
