@@ -7,6 +7,7 @@ mod characters;
 mod check;
 mod decode;
 mod null_free;
+mod pieces;
 mod placed;
 mod places;
 mod problems;

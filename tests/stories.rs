@@ -1,6 +1,8 @@
 //! Command stories: each `tests/stories/*.story` is run and compared line by line.
 //!
 //! `UPDATE_STORIES=1 cargo test --test stories` writes down what the program does now; `STORY=apply` runs only stories with that in their name.
+#[path = "../examples/payconex-emulator/server.rs"]
+mod emulator;
 #[path = "stories/filters.rs"]
 mod filters;
 #[path = "stories/format.rs"]
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{env, fs, thread};
 
+use emulator::{Config, Emulator};
 use filters::Filters;
 use format::{Heading, Line, Section, Story, Stream};
 use sandbox::{Ran, Sandbox, Tree, assert_no_plaintext, without_lock};
@@ -71,6 +74,7 @@ fn tell(path: &Path, update: bool) -> Result<(), String> {
 struct Teller {
     sandbox: Sandbox,
     filters: Filters,
+    emulator: Option<Emulator>,
     before: Tree,
     last: Option<Ran>,
 }
@@ -81,7 +85,7 @@ impl Teller {
         let root = sandbox.root().canonicalize().expect("it is there");
         assert_eq!(root, sandbox.root(), "the temporary directory is behind a link");
         let filters = Filters::new(sandbox.root());
-        Self { sandbox, filters, before: Tree::new(), last: None }
+        Self { sandbox, filters, emulator: None, before: Tree::new(), last: None }
     }
 
     fn tell(mut self, story: &Story) -> Result<Story, String> {
@@ -106,13 +110,13 @@ impl Teller {
         let mut section = section.clone();
         match &section.heading {
             Heading::Now(at) => sandbox.now = Some(at.clone()),
-            Heading::Write(path) => sandbox.write(path, &Filters::undo(&section.body)),
+            Heading::Write(path) => sandbox.write(path, &self.filters.undo(&section.body)),
             Heading::Change(path) => {
                 let mut text = sandbox.read(path);
                 let mut lines = section.body.lines();
                 while let (Some(old), Some(new)) = (lines.next(), lines.next()) {
                     let (old, new) = (old.strip_prefix("- ").unwrap_or(old), new.strip_prefix("+ ").unwrap_or(new));
-                    let (old, new) = (Filters::undo(old), Filters::undo(new));
+                    let (old, new) = (self.filters.undo(old), self.filters.undo(new));
                     if text.matches(&old).count() != 1 {
                         return Err(format!("`{old}` is {} times in `{path}`", text.matches(&old).count()));
                     }
@@ -122,6 +126,16 @@ impl Teller {
             }
             Heading::Remove(path) => sandbox.remove(path),
             Heading::Link(at, to) => link(&sandbox.path(at), Path::new(to)),
+            Heading::Emulator => {
+                let emulator = Emulator::start_in_thread(Config::default()).map_err(|error| error.to_string())?;
+                sandbox.environment.insert("PAYCONEX_ADMIN_KEY".to_owned(), emulator.admin_credential_json());
+                self.filters.name_endpoint(emulator.url());
+                self.emulator = Some(emulator);
+            }
+            Heading::Provider => {
+                let emulator = self.emulator.as_ref().ok_or("no emulator was started")?;
+                section.body = self.filters.apply(&held(emulator));
+            }
             Heading::Command(line) => {
                 let line = line.clone();
                 self.command(&line)?;
@@ -233,6 +247,19 @@ impl Teller {
         }
         Ok(())
     }
+}
+
+/// What the emulator holds beside the administrator's key, oldest first.
+fn held(emulator: &Emulator) -> String {
+    let mut keys = emulator.keys();
+    keys.retain(|key| key.id != emulator.admin_id());
+    keys.sort_by(|one, other| (one.created, &one.label).cmp(&(other.created, &other.label)));
+    keys.iter().fold(String::new(), |mut text, key| {
+        let state = if key.enabled { "enabled " } else { "disabled" };
+        let end = key.expires.map_or_else(|| "never".to_owned(), |end| end.strftime("%F").to_string());
+        let _ = writeln!(text, "{state} {} {} until {end}", key.label, key.scopes.join(","));
+        text
+    })
 }
 
 /// Compares two trees, contents and modes included.

@@ -12,7 +12,9 @@ use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Request, Sealed, Secret, Span};
+use crate::model::{
+    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Request, Sealed, Secret, Span, Switching,
+};
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -189,7 +191,9 @@ impl Account<'_> {
         let compromised = generation.request == Some(Request::Compromised);
         let overlap = if compromised { Span::seconds(0) } else { overlap };
         self.staging().publish(&record.address, sealed)?;
-        let predecessor = |other: &Generation| other.number != number && other.state == GenerationState::Active;
+        // One that an interrupted apply was enabling may carry the load since.
+        let carries = |other: &Generation| other.state == GenerationState::Active || other.switching == Some(Switching::Enabling);
+        let predecessor = |other: &Generation| other.number != number && carries(other);
         // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
         let alone = !record.generations.iter().any(predecessor);
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {

@@ -109,7 +109,7 @@ impl Account<'_> {
                 // One that was never disabled after all, which only its own secret tells, has nothing refused to it.
                 let untold = matches!(self.look(&id).await, Ok(Some(ObservedKey { enabled: None, .. })));
                 if untold && matches!(self.liveness(&record.address, &generation).await, Ok(Liveness::Alive)) {
-                    return self.switched_on(record, generation).await;
+                    return self.switched_on(&mut record, generation).await;
                 }
                 self.remember_uneditable(&mut record, generation, Generation::STATE_FIELD).await?;
             }
@@ -146,10 +146,10 @@ impl Account<'_> {
             )
             .help("apply again: the next plan creates a new generation instead"));
         }
-        self.switched_on(record, generation).await
+        self.switched_on(&mut record, generation).await
     }
 
-    async fn switched_on(&self, mut record: KeyRecord, mut generation: Generation) -> Result<(), Failure> {
+    async fn switched_on(&self, record: &mut KeyRecord, mut generation: Generation) -> Result<(), Failure> {
         let name = record.address.name.clone();
         generation.state = GenerationState::Active;
         generation.switching = None;
@@ -159,10 +159,10 @@ impl Account<'_> {
         let overlap = self.keys.get(&name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
         for mut other in record.generations.clone().into_iter().filter(|other| other.state == GenerationState::Retiring) {
             other.disable_after = overlap.or(other.disable_after);
-            self.journal.record(self.now(), &record, &other, Vec::new()).await?;
+            self.journal.record(self.now(), record, &other, Vec::new()).await?;
             record.put(other);
         }
-        self.commit(&mut record, &generation).await
+        self.commit(record, &generation).await
     }
 
     async fn remember_uneditable(&self, record: &mut KeyRecord, mut generation: Generation, field: &str) -> Result<(), Failure> {
@@ -202,13 +202,15 @@ impl Account<'_> {
         }
     }
 
-    /// Forgets the marks of an interrupted apply where the provider tells what came of it. Where it does not, the plan asks again.
+    /// Ends the marks of an interrupted apply where the provider tells what came of it. Where it does not, the plan asks again.
     pub(super) async fn settle_switching(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         for mut generation in record.generations.clone() {
             let (Some(_), Some(id)) = (generation.switching, generation.id.clone()) else { continue };
             let seen = self.look(&id).await.map_err(|error| Failure::provider("read whether the key is enabled", error))?;
-            if seen.is_some_and(|key| key.enabled.is_some()) {
-                self.unmark(record, &mut generation).await?;
+            match seen.and_then(|key| key.enabled) {
+                Some(true) if generation.switching == Some(Switching::Enabling) => self.switched_on(record, generation).await?,
+                Some(_) => self.unmark(record, &mut generation).await?,
+                None => {}
             }
         }
         Ok(())

@@ -3,7 +3,7 @@ use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
 use super::{PlanStep, RecordedState};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{Generation, GenerationState, KeyRecord};
+use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 use crate::profile::Disable;
 
 /// What is to be done about one older generation.
@@ -96,6 +96,8 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
             Older::Retire if ends.at_once => (PlanStep::Disable { generation: number }, "is compromised: it ends without an overlap"),
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
+            // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
+            Older::DisableAgain if ends.superseded && generation.switching == Some(Switching::Enabling) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
             }

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, options};
 
 use super::characters;
+use super::pieces;
 use super::problems::Problems;
 use super::scalar::{Scalar, resolve};
 use crate::diagnostics::{Code, Diagnostic, SourceSpan};
@@ -53,6 +54,23 @@ impl<'a> Tree<'a> {
         &self.nodes[index]
     }
 
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Adds the entries of another tree's outermost mapping to the last mapping of this one, `lines` further down.
+    pub(super) fn extend(&mut self, map: usize, other: Self, lines: u32) {
+        let size = self.len() - 1 + other.len();
+        self.nodes.extend(other.nodes.into_iter().skip(1).map(|mut node| {
+            node.at.line += lines;
+            node
+        }));
+        for outer in [Self::ROOT, map] {
+            self.nodes[outer].size = u32::try_from(size - outer).expect("the number of nodes is limited");
+        }
+    }
+
     /// The index after a node and everything inside it.
     pub(super) fn after(&self, index: usize) -> usize {
         index + self.nodes[index].size as usize
@@ -98,6 +116,7 @@ struct Builder<'a, 'p> {
     source: &'a str,
     tree: Tree<'a>,
     open: Vec<Frame>,
+    above: usize,
     problems: &'p mut Problems,
 }
 
@@ -124,6 +143,12 @@ pub(super) fn without_directives<'a>(text: &'a str, problems: &mut Problems) -> 
 
 /// Parses text that [`characters::text`] has passed.
 pub(super) fn parse<'a>(source: &'a str, problems: &mut Problems) -> Tree<'a> {
+    let in_pieces = if problems.count() == 0 { pieces::parse(source) } else { None };
+    in_pieces.unwrap_or_else(|| build(source, 0, problems))
+}
+
+/// Parses on this thread alone. `above`: collections that the text stands in already.
+pub(super) fn build<'a>(source: &'a str, above: usize, problems: &mut Problems) -> Tree<'a> {
     let options = options! {
         emit_comments: false,
         emit_anchor_events: true,
@@ -136,7 +161,7 @@ pub(super) fn parse<'a>(source: &'a str, problems: &mut Problems) -> Tree<'a> {
     let mut parser = Parser::new_from_str_with_options(source, options);
     // Pages that are never written to cost nothing, and growing would hold two copies.
     let nodes = Vec::with_capacity((source.len() / 2 + 2).min(MAX_NODES + 1));
-    let mut builder = Builder { source, tree: Tree { nodes, complete: false }, open: Vec::new(), problems };
+    let mut builder = Builder { source, tree: Tree { nodes, complete: false }, open: Vec::new(), above, problems };
     let ended = builder.run(&mut parser, before > 0);
     builder.tree.complete = ended.is_ok();
     while let Some(frame) = builder.open.pop() {
@@ -147,6 +172,36 @@ pub(super) fn parse<'a>(source: &'a str, problems: &mut Problems) -> Tree<'a> {
         builder.tree.nodes.push(Node { text: Cow::Borrowed(""), at, size: 1, kind: Kind::Plain });
     }
     builder.tree
+}
+
+/// Reports the names that stand twice in one mapping.
+pub(super) fn duplicates(tree: &Tree<'_>, map: usize, problems: &mut Problems) {
+    let names = || tree.entries(map).map(|(name, _)| tree.node(name)).filter(|name| name.kind != Kind::Refused);
+    let mut report = |name: &Node, first: u32| {
+        let build = || {
+            let message = format!("field {} appears twice in one mapping", super::quote(&name.text));
+            Diagnostic::error(Code::YamlDuplicateField, message).label(format!("first on line {first}")).help("keep one of them")
+        };
+        problems.add(build, name.at);
+    };
+    // Nearly all mappings are small; only large ones are worth a hash table.
+    if tree.node(map).size <= 2 * 16 + 1 {
+        for (position, name) in names().enumerate() {
+            if let Some(first) = names().take(position).find(|other| other.text == name.text) {
+                report(name, first.at.line);
+            }
+        }
+    } else {
+        let mut lines: HashMap<&str, u32> = HashMap::new();
+        for name in names() {
+            match lines.entry(&name.text) {
+                Entry::Occupied(first) => report(name, *first.get()),
+                Entry::Vacant(free) => {
+                    free.insert(name.at.line);
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Builder<'a, '_> {
@@ -186,7 +241,7 @@ impl<'a> Builder<'a, '_> {
             }
             Event::MappingEnd => {
                 if let Some(frame) = self.end() {
-                    self.duplicates(frame);
+                    duplicates(&self.tree, frame, self.problems);
                 }
                 Ok(())
             }
@@ -239,7 +294,7 @@ impl<'a> Builder<'a, '_> {
         let at = SourceSpan { length: 1, ..place(span) };
         let mut kind = kind;
         let map = kind == Kind::Map;
-        if self.open.len() >= MAX_DEPTH {
+        if self.above + self.open.len() >= MAX_DEPTH {
             let message = format!("lists and mappings are nested deeper than {MAX_DEPTH} levels");
             self.add(Code::YamlTooDeep, &message, at, "flatten the structure");
             return Err(Stop);
@@ -279,36 +334,6 @@ impl<'a> Builder<'a, '_> {
 
     fn expects_name(&self) -> bool {
         self.open.last().is_some_and(|frame| frame.map && frame.children % 2 == 0)
-    }
-
-    fn duplicates(&mut self, map: usize) {
-        let Self { tree, problems, .. } = self;
-        let names = || tree.entries(map).map(|(name, _)| tree.node(name)).filter(|name| name.kind != Kind::Refused);
-        let mut report = |name: &Node, first: u32| {
-            let build = || {
-                let message = format!("field {} appears twice in one mapping", super::quote(&name.text));
-                Diagnostic::error(Code::YamlDuplicateField, message).label(format!("first on line {first}")).help("keep one of them")
-            };
-            problems.add(build, name.at);
-        };
-        // Nearly all mappings are small; only large ones are worth a hash table.
-        if tree.node(map).size <= 2 * 16 + 1 {
-            for (position, name) in names().enumerate() {
-                if let Some(first) = names().take(position).find(|other| other.text == name.text) {
-                    report(name, first.at.line);
-                }
-            }
-        } else {
-            let mut lines: HashMap<&str, u32> = HashMap::new();
-            for name in names() {
-                match lines.entry(&name.text) {
-                    Entry::Occupied(first) => report(name, *first.get()),
-                    Entry::Vacant(free) => {
-                        free.insert(name.at.line);
-                    }
-                }
-            }
-        }
     }
 
     fn fail(&mut self, error: &ScanError, bad_characters: bool) {

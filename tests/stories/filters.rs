@@ -9,6 +9,7 @@ use crate::sandbox::{OPS, RECOVERY};
 /// The names given so far in one story.
 pub struct Filters {
     root: String,
+    endpoint: Option<String>,
     rules: Vec<(&'static str, Regex)>,
     names: BTreeMap<(&'static str, String), usize>,
 }
@@ -18,10 +19,11 @@ impl Filters {
         let rule = |name, pattern: &str| (name, Regex::new(pattern).expect("a pattern"));
         Self {
             root: root.display().to_string(),
+            endpoint: None,
             rules: vec![
                 rule("temporary", r"\.tmp[0-9A-Za-z]{6}"),
                 rule("token", "kw_[a-z2-7]{12}_[0-9A-Za-z]{49}"),
-                rule("id", "key_[a-z2-7]{12}"),
+                rule("id", "key_[a-z2-7]{12}|api_[0-9a-f]{32}"),
                 rule("marker", "kw-[a-z2-7]{8}"),
                 rule("sha256", r"\b[0-9a-f]{64}\b"),
                 rule("digest", r"\b[0-9a-f]{16}\b"),
@@ -33,9 +35,17 @@ impl Filters {
         }
     }
 
+    /// Names the address of the emulator.
+    pub fn name_endpoint(&mut self, url: String) {
+        self.endpoint = Some(url);
+    }
+
     /// Names everything random in a text.
     pub fn apply(&mut self, text: &str) -> String {
         let mut text = text.replace(&self.root, "<root>").replace(OPS, "<ops>").replace(RECOVERY, "<recovery>").replace('\x1b', "\\e");
+        if let Some(endpoint) = &self.endpoint {
+            text = text.replace(endpoint, "<endpoint>");
+        }
         for (name, pattern) in &self.rules {
             let names = &mut self.names;
             text = pattern
@@ -50,7 +60,7 @@ impl Filters {
     }
 
     /// Names that stories write, put back into what they stand for.
-    pub fn undo(text: &str) -> String {
-        text.replace("<ops>", OPS).replace("<recovery>", RECOVERY)
+    pub fn undo(&self, text: &str) -> String {
+        text.replace("<ops>", OPS).replace("<recovery>", RECOVERY).replace("<endpoint>", self.endpoint.as_deref().unwrap_or("<endpoint>"))
     }
 }

@@ -7,6 +7,8 @@
 //! == change keys/a.yaml                   lines `- old` and `+ new` in turn: replaces one text in a file
 //! == remove keys/a.yaml
 //! == link keys -> elsewhere               a symbolic link
+//! == emulator payconex                    starts it; `<endpoint>` is its address, and `PAYCONEX_ADMIN_KEY` is set
+//! == provider                             what the emulator holds, a line each
 //! == $ CI=true keywright plan -o json     a command; `|` connects two, `> ~/file` keeps standard output, `echo` and `cat` are built in
 //! -- exit 0
 //! -- stdout                               exactly; `-- stdout has` for lines that must be somewhere in it
@@ -32,6 +34,8 @@ pub enum Heading {
     Change(String),
     Remove(String),
     Link(String, String),
+    Emulator,
+    Provider,
     Command(String),
     Exit(String),
     Out(Stream),
@@ -107,6 +111,8 @@ impl Heading {
             ("change", _) => Some(Self::Change(rest)),
             ("remove", _) => Some(Self::Remove(rest)),
             ("link", _) => rest.split_once(" -> ").map(|(at, to)| Self::Link(at.to_owned(), to.to_owned())),
+            ("emulator", "payconex") => Some(Self::Emulator),
+            ("provider", "") => Some(Self::Provider),
             ("exit", _) => Some(Self::Exit(rest)),
             ("stdout", "") => Some(Self::Out(Stream::Stdout)),
             ("stderr", "") => Some(Self::Out(Stream::Stderr)),
@@ -126,6 +132,8 @@ impl Heading {
             Self::Change(path) => format!("change {path}"),
             Self::Remove(path) => format!("remove {path}"),
             Self::Link(at, to) => format!("link {at} -> {to}"),
+            Self::Emulator => "emulator payconex".to_owned(),
+            Self::Provider => "provider".to_owned(),
             Self::Command(line) => format!("$ {line}"),
             Self::Exit(code) => format!("exit {code}"),
             Self::Out(stream) => stream.name().to_owned(),
