@@ -65,8 +65,11 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
         verdict,
     });
     if !plan.deferred.is_empty() {
-        let message =
-            format!("{} of {count} rotations wait for a later plan: `max_rotations` allows {}", plan.deferred.len(), shown(limit, room));
+        let message = format!(
+            "{} of {count} rotations wait for a later plan: `max_rotations` allows {}",
+            plan.deferred.len(),
+            shown(limit, limit.of(keys(input)))
+        );
         let help = format!("to let this run do them all, add `--allow max_rotations={count}`");
         plan.findings.push(Diagnostic::new(Code::GuardMaxRotations, Severity::Note, message).at(place(Guard::Rotations)).help(help));
     }
@@ -132,8 +135,10 @@ pub(super) fn check(input: &PlanInput, plan: &mut Plan) {
     let creates = plan.changes.iter().filter(|change| change.action == Action::Create && !recovers(change));
     let creates: Vec<Address> = creates.map(|change| change.address.clone()).collect();
     let disables: Vec<Address> = plan.changes.iter().filter(|change| ends(change)).map(|change| change.address.clone()).collect();
+    let rotations = std::mem::take(&mut plan.guards);
     number(input, plan, Guard::Creates, input.guarding.guards.max_creates, &creates);
     number(input, plan, Guard::Disables, input.guarding.guards.max_disables, &disables);
+    plan.guards.extend(rotations);
     empty(input, plan);
     gone(input, plan);
     for (name, account) in &input.accounts {
@@ -164,7 +169,7 @@ fn number(input: &PlanInput, plan: &mut Plan, guard: Guard, limit: Option<Limit>
         _ => Verdict::Refused,
     };
     let verdict = GuardVerdict { guard: guard.word().to_owned(), account: None, limit: Some(limit), allows, count, verdict };
-    let message = format!("the plan {verb} {}, and `{}` allows {}: {}", keys_of(count), guard.word(), shown(limit, allows), listed(found));
+    let message = format!("the plan {verb} {}, and `{}` allows {}: {}", keys_of(count), guard.word(), shown(limit, own), listed(found));
     let help = format!("look at them; to let this run do it, add `--allow {}={count}`", guard.word());
     conclude(plan, verdict, Diagnostic::error(code, message).at(place(guard)).help(help));
 }
@@ -180,7 +185,7 @@ fn empty(input: &PlanInput, plan: &mut Plan) {
     if !refused {
         return;
     }
-    let message = format!("no manifest declares a key, and the ledger has {} that live: {}", keys_of(live.len()), listed(&live));
+    let message = format!("no manifest declares a key, and the ledger has {}: {}", living(live.len()), listed(&live));
     let help = "look for the manifests in `keys/`; to disable them all in this run, add `--allow empty`";
     let verdict = builtin(input, "empty", None, live.len(), &Allowance::Empty);
     conclude(plan, verdict, Diagnostic::error(Code::GuardEmpty, message).help(help));
@@ -193,11 +198,8 @@ fn gone(input: &PlanInput, plan: &mut Plan) {
         if live.is_empty() {
             continue;
         }
-        let message = format!(
-            "account `{name}` is not in `keywright.yaml` any more, and its ledger has {} that live: {}",
-            keys_of(live.len()),
-            listed(&live)
-        );
+        let message =
+            format!("account `{name}` is not in `keywright.yaml` any more, and its ledger has {}: {}", living(live.len()), listed(&live));
         let help = format!("put the account back and remove its keys first; to go on without it once, add `--allow account-gone={name}`");
         let verdict = builtin(input, "account-gone", Some(name), live.len(), &Allowance::AccountGone(name.clone()));
         conclude(plan, verdict, Diagnostic::error(Code::GuardAccountGone, message).help(help));
@@ -303,6 +305,10 @@ fn shown(limit: Limit, allows: usize) -> String {
 
 fn keys_of(count: usize) -> String {
     if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
+}
+
+fn living(count: usize) -> String {
+    if count == 1 { "1 live key".to_owned() } else { format!("{count} live keys") }
 }
 
 fn listed(addresses: &[Address]) -> String {

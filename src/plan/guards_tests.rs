@@ -236,10 +236,7 @@ fn an_empty_tree_ends_nothing() {
     world.guarding.manifests = Manifests::Empty;
     let plan = world.plan();
     assert!(plan.is_refused());
-    assert_eq!(
-        message(&plan, "guard/empty"),
-        "no manifest declares a key, and the ledger has 2 keys that live: `acct/hooks`, `acct/key-0`"
-    );
+    assert_eq!(message(&plan, "guard/empty"), "no manifest declares a key, and the ledger has 2 live keys: `acct/hooks`, `acct/key-0`");
     allow(&mut world, &["empty"]);
     assert_eq!((world.plan().is_refused(), verdict(&world.plan(), "empty").2, world.plan().summary.disable), (false, Verdict::Allowed, 2));
     world.asked.allow.clear();
@@ -259,7 +256,7 @@ fn an_account_that_is_gone_ends_nothing() {
     world.guarding.gone.insert("old".parse().unwrap(), gone.iter().cloned().collect());
     let plan = world.plan();
     assert!(plan.is_refused());
-    let expected = "account `old` is not in `keywright.yaml` any more, and its ledger has 2 keys that live: `old/a`, `old/b`";
+    let expected = "account `old` is not in `keywright.yaml` any more, and its ledger has 2 live keys: `old/a`, `old/b`";
     assert_eq!(message(&plan, "guard/account-gone"), expected);
     allow(&mut world, &["account-gone=other"]);
     assert!(world.plan().is_refused());
