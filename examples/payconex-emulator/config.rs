@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, ValueEnum};
 
-use super::faults::Order;
+use super::Order;
+use super::faults::duration;
 
 /// The key id printed in the vendor's documentation; it opens nothing but this emulator.
 pub const EXAMPLE_ID: &str = "api_e5b145c48b1d4f748870dc31b18b670b";
@@ -111,13 +112,6 @@ impl Default for Config {
             .and_then(|matches| Self::from_arg_matches(&matches))
             .expect("every knob has a default")
     }
-}
-
-/// Reads a length of time such as `20ms` or `1m 30s`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let read: jiff::SignedDuration =
-        text.parse().map_err(|error: jiff::Error| format!("cannot read `{text}` as a length of time: {error}"))?;
-    Duration::try_from(read).map_err(|_| format!("`{text}` is a negative length of time"))
 }
 
 /// The vendor's two hosts.

@@ -8,43 +8,51 @@
 
 #![allow(dead_code, unused_imports, reason = "the binary and each test use a different part")]
 
-use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
-use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{self, ConnectInfo};
-use axum::http::{Method, StatusCode};
+use axum::extract;
+use axum::http::Method;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tokio::sync::oneshot;
 
+#[path = "../emulation/answer.rs"]
+mod answer;
 mod auth;
 mod body;
 mod config;
+#[path = "../emulation/faults.rs"]
 mod faults;
+#[path = "../emulation/line.rs"]
 mod line;
 mod paging;
 mod reply;
 mod routes;
 mod scopes;
+#[path = "../emulation/serving.rs"]
+mod serving;
+#[path = "../emulation/spoiling.rs"]
+mod spoiling;
 mod state;
 
 pub use self::config::{
     AnswerFields, AuthErrors, AuthMethod, CeilingError, Config, EXAMPLE_ACCOUNT, EXAMPLE_ID, EXAMPLE_SECRET, EnabledField, Environment,
     ErrorCode, LabelRule, ListOrder, Listed, PatchScopes, SchemaStatus, ScopeList, SignedQuery, UnlistedScopes, WildcardCeiling,
 };
-pub use self::faults::{Fault, Order};
+pub use self::faults::Fault;
 pub use self::state::{Key, KeySeed, RequestRecord, Route};
 
-use self::line::{Cut, Lines};
-use self::reply::{Cause, Pieces, Refusal, Reply};
+use self::line::Cut;
+use self::reply::{Cause, Refusal, Reply};
 use self::routes::Incoming;
+use self::serving::{Serve, Server};
 use self::state::{State, random_hex};
+
+/// A failure for the next requests which fit.
+pub type Order = faults::Order<Route>;
 
 /// The largest body which is read.
 const MAX_BODY: usize = 1 << 20;
@@ -53,9 +61,7 @@ const MAX_BODY: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Emulator {
     shared: Shared,
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    server: Server,
 }
 
 impl Emulator {
@@ -66,43 +72,19 @@ impl Emulator {
 
     /// Starts on a port, on the runtime of the caller; 0 takes a free one.
     pub async fn start_on(port: u16, config: Config) -> io::Result<Self> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let shared = Shared::new(config, address);
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(serve(Lines(listener), shared.clone(), async {
-            let _ = stopped.await;
-        }));
-        Ok(Self { shared, address, stop: Some(stop), thread: None })
+        let (shared, server) = Server::start_on(port, |address| Shared::new(config, address)).await?;
+        Ok(Self { shared, server })
     }
 
     /// Starts on a free port, on a thread of its own, for callers without a runtime.
     pub fn start_in_thread(config: Config) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let shared = Shared::new(config, address);
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let served = shared.clone();
-        let listener = {
-            let _inside = runtime.enter();
-            Lines(tokio::net::TcpListener::from_std(listener)?)
-        };
-        let thread = thread::Builder::new().name("payconex-emulator".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                // Every connection ends with the runtime, which ends with this thread.
-                tokio::spawn(serve(listener, served, std::future::pending()));
-                let _ = stopped.await;
-            });
-        })?;
-        Ok(Self { shared, address, stop: Some(stop), thread: Some(thread) })
+        let (shared, server) = Server::start_in_thread("payconex-emulator", |address| Shared::new(config, address))?;
+        Ok(Self { shared, server })
     }
 
     /// Returns scheme, host and port, such as `http://127.0.0.1:4010`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address())
     }
 
     /// Returns where the API begins: [`Emulator::url`] and `/api/v4`.
@@ -218,15 +200,6 @@ impl Emulator {
     }
 }
 
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 /// The account, as the server and its owner share it.
 #[derive(Clone, Debug)]
 struct Shared(Arc<Mutex<State>>);
@@ -268,6 +241,47 @@ impl Shared {
         oldest.and_then(|id| state.remove(&id));
     }
 
+    /// Does what a failure does to the account beside the request.
+    fn meddle(&self, fault: Fault, reply: Reply) -> Reply {
+        match fault {
+            Fault::OtherId => return reply.with_field("id", format!("api_{}", random_hex()).into()),
+            Fault::OtherScopes => {
+                let other = vec!["pcx:payments:*".to_owned()];
+                if let Some(key) = self.lock().key_mut(reply.id().unwrap_or_default()) {
+                    key.scopes.clone_from(&other);
+                }
+                return reply.with_field("scopes", other.into());
+            }
+            Fault::Twice | Fault::TwiceErrorAfter => self.repeat(&reply),
+            Fault::KeyComes => self.key_comes(),
+            Fault::KeyGoes => self.key_goes(),
+            Fault::KeysSwap => {
+                self.key_goes();
+                self.key_comes();
+            }
+            Fault::ErrorBefore
+            | Fault::ErrorAfter
+            | Fault::ResetBefore
+            | Fault::ResetAfter
+            | Fault::TruncatedJson
+            | Fault::Html
+            | Fault::WithoutSecret
+            | Fault::Throttle(_)
+            | Fault::ThrottleSaying(_)
+            | Fault::Stall(_)
+            | Fault::StallBody(_)
+            | Fault::Gateway(_)
+            | Fault::Redirect(_)
+            | Fault::NoContent
+            | Fault::LongLength
+            | Fault::ShortLength
+            | Fault::Enormous
+            | Fault::Endless
+            | Fault::Echo(_) => {}
+        }
+        reply
+    }
+
     fn refuse(&self, cause: Cause, message: &str) -> Reply {
         let state = self.lock();
         let trace = format!("{:032x}", state.requests.len());
@@ -275,124 +289,29 @@ impl Shared {
     }
 }
 
-/// Serves until `stopped` is ready, and then ends what is under way.
-async fn serve(lines: Lines, shared: Shared, stopped: impl Future<Output = ()> + Send + 'static) {
-    let service = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Cut>();
-    // Accepting never fails, and errors of a connection are the client's to see.
-    let _ = axum::serve(lines, service).with_graceful_shutdown(stopped).await;
-}
-
-async fn handle(extract::State(shared): extract::State<Shared>, ConnectInfo(cut): ConnectInfo<Cut>, request: extract::Request) -> Response {
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return shared.refuse(Cause::Input, "the body cannot be read").into_response();
-    };
-    let request = Incoming::new(head.method, &head.uri, &head.headers, body);
-    let (fault, latency) = {
-        let mut state = shared.lock();
-        state.requests.push(RequestRecord { route: request.route, method: request.method.clone(), path: request.target() });
-        if state.config.admin_requests.is_some_and(|most| state.requests.len() > most) {
-            let id = state.config.admin_id.clone();
-            state.key_mut(&id).into_iter().for_each(|key| key.enabled = false);
-        }
-        let fault = state.orders.take(&request.method, request.route);
-        (fault, state.config.latency)
-    };
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    spoil(&shared, &cut, &request, fault).await.into_response()
-}
-
-/// Answers a request with the failure ordered for it, if any.
-async fn spoil(shared: &Shared, cut: &Cut, request: &Incoming, fault: Option<Fault>) -> Reply {
-    let broken = || shared.refuse(Cause::Internal, "something went wrong");
-    match fault {
-        None => shared.answer(request),
-        Some(Fault::ErrorBefore) => broken(),
-        Some(Fault::ErrorAfter) => {
-            shared.answer(request);
-            broken()
-        }
-        Some(Fault::ResetBefore) => {
-            cut.pull();
-            broken()
-        }
-        Some(Fault::ResetAfter) => {
-            let reply = shared.answer(request);
-            cut.pull();
-            reply
-        }
-        Some(Fault::TruncatedJson) => shared.answer(request).truncated(),
-        Some(Fault::Html) => shared.answer(request).into_html(),
-        Some(Fault::WithoutSecret) => shared.answer(request).without_secret(),
-        Some(Fault::Throttle(wait)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", wait.as_secs()),
-        Some(Fault::ThrottleSaying(None)) => Reply::empty(StatusCode::TOO_MANY_REQUESTS),
-        Some(Fault::ThrottleSaying(Some(text))) => Reply::empty(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", text),
-        Some(Fault::Stall(time)) => {
-            let reply = shared.answer(request);
-            tokio::time::sleep(time).await;
-            reply
-        }
-        Some(Fault::StallBody(time)) => shared.answer(request).in_pieces(
-            |_| None,
-            |text| {
-                let (first, second) = text.split_at(text.len() / 2);
-                Pieces::Halves(first.to_owned(), time, second.to_owned())
-            },
-        ),
-        Some(Fault::Echo(status)) => shared.answer(request).echoed(status, request),
-        Some(Fault::Gateway(status)) => Reply { status: code(status), ..shared.answer(request).into_html() },
-        Some(Fault::Redirect(status)) => {
-            shared.answer(request);
-            Reply::empty(code(status)).with_header("location", "/api/v4/elsewhere")
-        }
-        Some(Fault::NoContent) => {
-            shared.answer(request);
-            Reply::empty(StatusCode::NO_CONTENT)
-        }
-        Some(Fault::LongLength) => shared.answer(request).in_pieces(|length| Some(length as u64 + 10), Pieces::Once),
-        Some(Fault::ShortLength) => shared.answer(request).in_pieces(|length| Some(length as u64 / 2), Pieces::Once),
-        Some(Fault::Enormous) => shared.answer(request).in_pieces(|_| Some(1 << 40), |_| Pieces::Endless),
-        Some(Fault::Endless) => shared.answer(request).in_pieces(|_| None, |_| Pieces::Endless),
-        Some(Fault::OtherId) => shared.answer(request).with_field("id", format!("api_{}", random_hex()).into()),
-        Some(Fault::OtherScopes) => {
-            let reply = shared.answer(request);
-            let other = vec!["pcx:payments:*".to_owned()];
-            if let Some(key) = shared.lock().key_mut(reply.id().unwrap_or_default()) {
-                key.scopes.clone_from(&other);
+impl Serve for Shared {
+    async fn handle(self, cut: Cut, request: extract::Request) -> Response {
+        let (head, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, MAX_BODY).await else {
+            return self.refuse(Cause::Input, "the body cannot be read").into_response();
+        };
+        let request = Incoming::new(head.method, &head.uri, &head.headers, body);
+        let (fault, latency) = {
+            let mut state = self.lock();
+            state.requests.push(RequestRecord { route: request.route, method: request.method.clone(), path: request.target() });
+            if state.config.admin_requests.is_some_and(|most| state.requests.len() > most) {
+                let id = state.config.admin_id.clone();
+                state.key_mut(&id).into_iter().for_each(|key| key.enabled = false);
             }
-            reply.with_field("scopes", other.into())
+            let fault = state.orders.take(&request.method, request.route);
+            (fault, state.config.latency)
+        };
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
-        Some(Fault::Twice) => {
-            let reply = shared.answer(request);
-            shared.repeat(&reply);
-            reply
-        }
-        Some(Fault::TwiceErrorAfter) => {
-            let reply = shared.answer(request);
-            shared.repeat(&reply);
-            broken()
-        }
-        Some(Fault::KeyComes) => {
-            let reply = shared.answer(request);
-            shared.key_comes();
-            reply
-        }
-        Some(Fault::KeyGoes) => {
-            let reply = shared.answer(request);
-            shared.key_goes();
-            reply
-        }
-        Some(Fault::KeysSwap) => {
-            let reply = shared.answer(request);
-            shared.key_goes();
-            shared.key_comes();
-            reply
-        }
+        let sent = format!("{} for {}", request.authorization.join(" "), String::from_utf8_lossy(&request.body));
+        let broken = || self.refuse(Cause::Internal, "something went wrong");
+        let meddle = |fault, reply| self.meddle(fault, reply);
+        spoiling::spoil(fault, &cut, &sent, async { self.answer(&request) }, broken, meddle).await.into_response()
     }
-}
-
-fn code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -141,7 +141,7 @@ pub struct State {
     /// How far the emulator's clock is ahead.
     pub clock_offset: SignedDuration,
     /// Failures to come.
-    pub orders: Orders,
+    pub orders: Orders<Route>,
     /// What was asked, oldest first.
     pub requests: Vec<RequestRecord>,
     /// How many lists have been begun.

@@ -1,12 +1,9 @@
-//! The failures which can be ordered for coming requests. Knows no route's rules.
+//! The failures which can be ordered for coming requests. Knows no vendor's routes.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::Method;
-
-use super::config::duration;
-use super::state::Route;
 
 /// One way in which a request goes wrong.
 ///
@@ -69,7 +66,7 @@ pub enum Fault {
 
 /// A failure for the next `times` requests which fit.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct Order<Route> {
     /// What goes wrong.
     pub fault: Fault,
     /// The method of the requests.
@@ -80,7 +77,7 @@ pub struct Order {
     pub times: u32,
 }
 
-impl FromStr for Order {
+impl<Route> FromStr for Order<Route> {
     type Err = String;
 
     /// Reads `fault:METHOD:times`; `throttle`, `stall` and `stall-body` carry a time, as in `stall=5s:POST:1`;
@@ -136,12 +133,18 @@ fn status(text: &str) -> Result<u16, String> {
 }
 
 /// The failures still to come, in the order in which they were given.
-#[derive(Debug, Default)]
-pub struct Orders(Vec<Order>);
+#[derive(Debug)]
+pub struct Orders<Route>(Vec<Order<Route>>);
 
-impl Orders {
+impl<Route> Default for Orders<Route> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<Route: Copy + PartialEq> Orders<Route> {
     /// Adds a failure behind those which wait.
-    pub fn push(&mut self, order: Order) {
+    pub fn push(&mut self, order: Order<Route>) {
         self.0.push(order);
     }
 
@@ -157,4 +160,11 @@ impl Orders {
     pub fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+/// Reads a length of time such as `20ms` or `1m 30s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let read: jiff::SignedDuration =
+        text.parse().map_err(|error: jiff::Error| format!("cannot read `{text}` as a length of time: {error}"))?;
+    Duration::try_from(read).map_err(|_| format!("`{text}` is a negative length of time"))
 }
