@@ -52,7 +52,7 @@ keys:
 
 access   +5 gained   -0 lost   who can decrypt: unchanged
 
-guards   max_rotations 0 of 2   max_creates 5 of 3 (refused)   max_disables 0 of 1
+guards   max_creates 5 of 3 (refused)   max_disables 0 of 1   max_rotations 0 of 2
 
 error[guard/max-creates]: the plan creates 5 keys, and `max_creates` allows 3: `shop/five`, `shop/four`, `shop/one`, and 2 more
   --> keywright.yaml:11:24
@@ -110,7 +110,7 @@ deferred   3 rotations to a later plan
   shop/three                    expires 2026-04-01; due since 2026-03-18
   shop/two                      expires 2026-04-01; due since 2026-03-18
 
-guards   max_rotations 5 of 2 (deferred)   max_creates 0 of 3   max_disables 0 of 1
+guards   max_creates 0 of 3   max_disables 0 of 1   max_rotations 5 of 2 (deferred)
 
 note[guard/max-rotations]: 3 of 5 rotations wait for a later plan: `max_rotations` allows 2
   --> keywright.yaml:11:61
@@ -163,7 +163,7 @@ keys:
 
 access   +0 gained   -2 lost   who can decrypt: unchanged
 
-guards   max_rotations 0 of 2   max_creates 0 of 3   max_disables 2 of 1 (refused)
+guards   max_creates 0 of 3   max_disables 2 of 1 (refused)   max_rotations 0 of 2
 
 error[guard/max-disables]: the plan disables 2 keys, and `max_disables` allows 20%, which is 1: `shop/five`, `shop/four`
   --> keywright.yaml:11:41
@@ -197,9 +197,9 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 2 to disable. 1 error. Refused by 1 g
 
 access   +0 gained   -2 lost   who can decrypt: unchanged
 
-guards   max_rotations 0 of 2   max_creates 0 of 3   max_disables 2 of 2 (allowed)
+guards   max_creates 0 of 3   max_disables 2 of 2 (allowed)   max_rotations 0 of 2
 
-note[guard/max-disables]: the plan disables 2 keys, and `max_disables` allows 20%, which is 2: `shop/five`, `shop/four`
+note[guard/max-disables]: the plan disables 2 keys, and `max_disables` allows 20%, which is 1: `shop/five`, `shop/four`
   --> keywright.yaml:11:41
    |
 11 | guards: { max_creates: 3, max_disables: 20%, max_rotations: 2 }

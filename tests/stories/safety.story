@@ -48,7 +48,7 @@ access   +0 gained   -3 lost   who can decrypt: unchanged
 
 guards   empty 3 (refused)
 
-error[guard/empty]: no manifest declares a key, and the ledger has 3 keys that live: `shop/one`, `shop/two`, `store/robot`
+error[guard/empty]: no manifest declares a key, and the ledger has 3 live keys: `shop/one`, `shop/two`, `store/robot`
 help: look for the manifests in `keys/`; to disable them all in this run, add `--allow empty`
   = more: keywright explain guard/empty
 
@@ -101,7 +101,7 @@ no changes: 2 keys match their manifests               plan <plan 2>, valid unti
 
 guards   account-gone store 1 (refused)
 
-error[guard/account-gone]: account `store` is not in `keywright.yaml` any more, and its ledger has 1 key that live: `store/robot`
+error[guard/account-gone]: account `store` is not in `keywright.yaml` any more, and its ledger has 1 live key: `store/robot`
 help: put the account back and remove its keys first; to go on without it once, add `--allow account-gone=store`
   = more: keywright explain guard/account-gone
 
@@ -130,7 +130,7 @@ no changes: 2 keys match their manifests               plan <plan 2>, valid unti
 
 guards   account-gone store 1 (allowed)
 
-note[guard/account-gone]: account `store` is not in `keywright.yaml` any more, and its ledger has 1 key that live: `store/robot`
+note[guard/account-gone]: account `store` is not in `keywright.yaml` any more, and its ledger has 1 live key: `store/robot`
 help: `--allow` lets this run do it
   = more: keywright explain guard/account-gone
 
