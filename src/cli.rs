@@ -1,5 +1,6 @@
 //! The command line: reads arguments, environment and clock, and hands them on as values.
 pub mod args;
+mod asking;
 mod exit;
 mod host;
 mod session;

@@ -9,6 +9,7 @@ pub mod list_csv;
 pub mod list_ics;
 pub mod palette;
 pub mod plan_difference;
+mod plan_guards;
 pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;

@@ -38,7 +38,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients, Span, Unmanaged};
+use crate::model::{Address, DesiredKey, Guards, KeyRecord, Name, Recipients, Span, Unmanaged};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -62,6 +62,9 @@ pub struct Workspace {
     /// Keys that got another address: the old one, by the new one.
     pub moved: BTreeMap<Address, Address>,
     pub ledger: BTreeMap<Address, KeyRecord>,
+    pub guards: Guards,
+    /// How many manifests there are, whatever they declare.
+    pub manifests: usize,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
     pub digest: String,
     pub report: Report,
@@ -178,6 +181,8 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         keys,
         moved,
         ledger,
+        guards: settings.guards,
+        manifests: found.manifests.len(),
         digest,
         report,
     };

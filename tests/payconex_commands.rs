@@ -1,4 +1,6 @@
 //! The real program against the PayConex emulator: lives of keys, everything that the vendor leaves open, everything that goes wrong.
+#[path = "payconex/asked.rs"]
+mod asked;
 #[path = "../examples/payconex-emulator/server.rs"]
 mod emulator;
 #[path = "payconex/faults.rs"]

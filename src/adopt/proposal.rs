@@ -15,7 +15,7 @@ use crate::model::key::same_option;
 use crate::model::{
     Address, Adopted, DesiredKey, Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Position, ScopeSet, Snapshot,
 };
-use crate::plan::{self, AccountInput, Mode, PlanInput};
+use crate::plan::{self, AccountInput, Asked, Before, Guarding, Mode, PlanInput};
 use crate::render::text_safety::safe;
 use crate::workspace::{self, Loaded, Supposed, Workspace};
 use crate::yaml;
@@ -293,7 +293,17 @@ fn changes(request: &Request<'_>, loaded: &Workspace, records: &[KeyRecord]) -> 
         return BTreeMap::new();
     }
     let accounts = BTreeMap::from([(request.account.clone(), input)]);
-    let input = PlanInput { now: request.now, mode: Mode::Live, accounts, only, can_open: false, digest: String::new() };
+    let input = PlanInput {
+        now: request.now,
+        mode: Mode::Live,
+        accounts,
+        only,
+        can_open: false,
+        digest: String::new(),
+        asked: Asked::default(),
+        before: Before::default(),
+        guarding: Guarding::default(),
+    };
     let why = |change: plan::Change| (change.address.name, format!("{} ({})", change.action.as_str(), change.reason));
     plan::plan(&input).changes.into_iter().map(why).collect()
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::journal::{self, Journal, SealedFile};
 use super::staging::{SECRET_FILE_LIMIT, Staging};
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Sealed, Secret, Span, Switching};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span, Switching};
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -47,6 +47,8 @@ pub struct Account<'a> {
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
     pub halted: Cell<bool>,
+    /// What a person should know of what worked.
+    pub notices: RefCell<Vec<Diagnostic>>,
     /// For removed keys of which the ledger does not say another.
     pub default_cooldown: Span,
 }
@@ -175,11 +177,14 @@ impl Account<'_> {
     ///
     /// Expected flow: staged file moved into place, then ledger `active` and `retiring` in one write. Guarantees: whichever side of the rename a
     /// crash falls on, the ledger names the digest of the file in place. Assumptions: the generation is sealed, durable and verified.
-    /// Caveats: from here on the predecessor's secret is only in git's history. Errors: the disk.
+    /// Caveats: from here on the predecessor's secret is only in git's history. The overlap is zero where the key was called compromised, also
+    /// for what is retiring already. Errors: the disk.
     pub(super) async fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
         let now = self.now();
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
+        let compromised = generation.request == Some(Request::Compromised);
+        let overlap = if compromised { Span::seconds(0) } else { overlap };
         self.staging().publish(&record.address, sealed)?;
         // One that an interrupted apply was enabling may carry the load since.
         let carries = |other: &Generation| other.state == GenerationState::Active || other.switching == Some(Switching::Enabling);
@@ -187,7 +192,7 @@ impl Account<'_> {
         // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
         let alone = !record.generations.iter().any(predecessor);
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
-            let retires = predecessor(&other) || (alone && other.state == GenerationState::Retiring);
+            let retires = predecessor(&other) || ((alone || compromised) && other.state == GenerationState::Retiring);
             let mut after = Generation { sealed: None, adopted: None, ..other.clone() };
             if retires {
                 after.state = GenerationState::Retiring;

@@ -29,7 +29,7 @@ impl Account<'_> {
                             .help("apply again; until then nothing new is created for this key"));
                     }
                 }
-                PlanStep::Create { .. } => self.issue(self.declared(name)?).await?,
+                PlanStep::Create { .. } => self.issue(self.declared(name)?, change.request).await?,
                 PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
                 PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
@@ -64,7 +64,18 @@ impl Account<'_> {
         let mut record = self.record(&key.address.name);
         let (mut generation, id) = self.known(&record, number)?;
         let label = generation.wanted_label(&key.label);
-        let expires_at = key.expiry.end(generation.created_at);
+        let expires_at = self.capabilities.expiry.end(key.expiry, generation.created_at);
+        let at_provider = |field: &EditField| *field != EditField::Expiry || self.capabilities.expiry.settable;
+        if fields.contains(&EditField::Expiry) {
+            generation.expires_at = expires_at;
+        }
+        let fields: Vec<EditField> = fields.iter().copied().filter(at_provider).collect();
+        let fields = fields.as_slice();
+        if fields.is_empty() {
+            // Where the provider cannot expire keys, the end stands in the ledger alone.
+            return self.commit(&mut record, &generation).await;
+        }
+        let before = record.generation(number).and_then(|generation| generation.expires_at);
         let asks = |field| fields.contains(&field);
         let request = EditRequest {
             label: asks(EditField::Label).then(|| label.clone()),
@@ -94,10 +105,14 @@ impl Account<'_> {
         let mut stayed = Vec::new();
         for field in fields {
             match (is_applied(field, &observed), field) {
-                (false, _) => stayed.push(*field),
+                (false, EditField::Expiry) => {
+                    generation.expires_at = before;
+                    stayed.push(*field);
+                }
+                (false, EditField::Label | EditField::Scopes | EditField::Options) => stayed.push(*field),
                 (true, EditField::Label) => generation.label.clone_from(&label),
                 (true, EditField::Scopes) => generation.scopes.clone_from(&key.scopes),
-                (true, EditField::Expiry) => generation.expires_at = observed.expires_at.unwrap_or(expires_at),
+                (true, EditField::Expiry) => self.take_end(&record.address, &mut generation, observed.expires_at),
                 (true, EditField::Options) => generation.options.clone_from(&key.options),
             }
         }

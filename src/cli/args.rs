@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
-use crate::model::{Address, Name};
+use crate::model::{Address, Allowance, Name};
 
 /// Declares API keys in git, and makes the vendors match.
 #[derive(Debug, Parser)]
@@ -149,12 +149,28 @@ pub struct PlanArgs {
     /// An age identity file: secrets can then be encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asking: Asking,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Only these keys (default: all)
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<Address>,
+}
+
+/// What a person asks of one plan beyond the manifests.
+#[derive(Debug, Default, Args)]
+pub struct Asking {
+    /// Ask for a new generation of this key, also before its time; can be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub rotate: Vec<Address>,
+    /// The keys to rotate are compromised: the generations before the new one are disabled as soon as it is published
+    #[arg(long, requires = "rotate")]
+    pub compromised: bool,
+    /// Lift a guard for this run: max_creates=N, max_disables=N, max_rotations=N, empty, account-gone=ACCOUNT or shrunk=ACCOUNT
+    #[arg(long, value_name = "GUARD")]
+    pub allow: Vec<Allowance>,
 }
 
 /// Where the steps of an apply are durable beyond this machine's disk.
@@ -192,6 +208,8 @@ pub struct ApplyArgs {
     /// An age identity file: secrets can then be verified and encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asking: Asking,
     #[command(flatten)]
     pub writing: Writing,
     /// Exit with 2 when attended steps are open afterwards

@@ -4,6 +4,7 @@
 //! provider are copied: that is what a process leaves that is killed there. From each copy, apply is run again, and the invariants are judged.
 mod adopting;
 mod cases;
+mod ends;
 mod hands;
 mod matrix;
 mod provider;

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::print;
-use super::session::{self, Purpose, Session};
-use crate::diagnostics::{Code, Diagnostic};
+use super::session::{self, Purpose, Session, Wishes};
+use super::{asking, print};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
@@ -17,6 +17,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
+    let asked = asking::asked(&session, &args.asking, &only)?;
     let identities = session::identities(host, &args.identity)?;
     let (mode, observed) = if args.offline {
         (Mode::Offline, session.assume(&only))
@@ -24,7 +25,8 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         let providers = session.providers(Purpose::Plan, &only);
         (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
     };
-    let plan = session.plan(&observed, mode, &only, identities.is_some(), host.clock().now());
+    let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
+    let plan = session.plan(&observed, &wishes, host.clock().now());
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
@@ -32,9 +34,11 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
 
     let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
-    let exit = if plan.is_refused() && !args.drift {
+    let exit = if cannot_rotate(&plan) {
+        Exit::Error
+    } else if plan.is_refused() && !args.drift {
         Exit::Refused
-    } else if observed.is_partial() || (plan.summary.blocked > 0 && !args.drift) {
+    } else if observed.is_partial() || (!args.drift && (plan.summary.blocked > 0 || leaves_a_request(&plan))) {
         Exit::Partial
     } else if args.detailed_exitcode && something {
         Exit::Changes
@@ -44,6 +48,16 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
     std::mem::forget((plan, session));
     Ok(exit)
+}
+
+/// Whether a rotation that was asked for cannot come about.
+pub fn cannot_rotate(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate && finding.severity == Severity::Error)
+}
+
+/// Whether a rotation that was asked for comes about later, if at all.
+pub fn leaves_a_request(plan: &Plan) -> bool {
+    plan.defers_a_request() || plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate)
 }
 
 /// Refuses to use credentials in a job for a change that nobody has approved: the change could name another host.

@@ -129,6 +129,7 @@ pub async fn recover(
             }
         }
     }
+    tell(host, &accounts);
     let records = records(&accounts);
     drop(accounts);
     session.remember(records);
@@ -209,10 +210,18 @@ pub fn accounts<'s>(
                 identities,
                 surroundings: session.host,
                 halted: Cell::new(false),
+                notices: RefCell::default(),
                 default_cooldown: session.workspace.cooldown,
             }
         })
         .collect()
+}
+
+/// Draws what was noticed about what worked.
+pub fn tell(host: &Host, accounts: &[Account<'_>]) {
+    for diagnostic in accounts.iter().flat_map(|account| account.notices.take()) {
+        host.report(&Stop::with(Exit::Done, diagnostic));
+    }
 }
 
 /// What a person reads of a change that was not carried out.

@@ -15,7 +15,7 @@ use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{AccessLevel, Address, DesiredKey, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
-use crate::plan::{self, AccountInput, Mode, Plan, PlanInput};
+use crate::plan::{self, AccountInput, Asked, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::Provider;
 use crate::provider::http::{AccountAt, HttpProvider};
@@ -63,7 +63,9 @@ impl<'h> Session<'h> {
         let root = find(host)?;
         super::import::nothing_pending(&root)?;
         let loaded = workspace::load(&root, host.clock().now());
-        let (workspace, sources) = (loaded.workspace, loaded.sources);
+        let (mut workspace, sources) = (loaded.workspace, loaded.sources);
+        // A guard of the plan decides about accounts that are gone while their keys live.
+        workspace.report.soften(Code::LedgerUnknownAccount);
         if workspace.report.has_errors() {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
@@ -232,6 +234,22 @@ impl<'h> Session<'h> {
         self.workspace.moved.iter().filter(move |(to, _)| to.account == *account)
     }
 
+    /// What the guards look at.
+    fn guarding(&self) -> Guarding {
+        let mut gone: BTreeMap<Name, BTreeSet<Address>> = BTreeMap::new();
+        for (address, record) in self.records.iter().filter(|(address, _)| !self.workspace.accounts.contains_key(&address.account)) {
+            if record.generations.iter().any(|generation| generation.state.may_live()) {
+                gone.entry(address.account.clone()).or_default().insert(address.clone());
+            }
+        }
+        let manifests = match (self.workspace.manifests, self.workspace.keys.len()) {
+            (0, _) => Manifests::Absent,
+            (_, 0) => Manifests::Empty,
+            (_, _) => Manifests::Declare,
+        };
+        Guarding { guards: self.workspace.guards, manifests, gone }
+    }
+
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
         let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
@@ -240,7 +258,8 @@ impl<'h> Session<'h> {
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
-    pub fn plan(&self, observed: &Observed, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
+    pub fn plan(&self, observed: &Observed, wishes: &Wishes<'_>, now: Timestamp) -> Plan {
+        let Wishes { mode, only, can_open, asked, before } = wishes;
         let accounts = observed.listings.iter().map(|(name, listing)| {
             let account = &self.workspace.accounts[name];
             let input = AccountInput {
@@ -255,8 +274,19 @@ impl<'h> Session<'h> {
             };
             (name.clone(), input)
         });
-        let input =
-            PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
+        let mut before = before.clone();
+        before.interrupted.extend(self.replayed.journaled.iter().cloned());
+        let input = PlanInput {
+            now,
+            mode: *mode,
+            accounts: accounts.collect(),
+            only: (*only).clone(),
+            can_open: *can_open,
+            digest: self.workspace.digest.clone(),
+            asked: (*asked).clone(),
+            before,
+            guarding: self.guarding(),
+        };
         let mut plan = plan::plan(&input);
         let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
         let mut changes = Edits::of(&self.sources).disable_all(unused);
@@ -269,6 +299,17 @@ impl<'h> Session<'h> {
         plan.diagnostics = report.locate(&self.sources);
         plan
     }
+}
+
+/// What a plan is made for, beside what was read.
+pub struct Wishes<'w> {
+    pub mode: Mode,
+    /// The chosen keys; empty: all.
+    pub only: &'w BTreeSet<Address>,
+    /// Whether plaintexts can be opened.
+    pub can_open: bool,
+    pub asked: &'w Asked,
+    pub before: Before,
 }
 
 /// What the providers say, and what was noticed while asking them.

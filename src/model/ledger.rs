@@ -86,6 +86,16 @@ pub enum Switching {
     Enabling,
 }
 
+/// What a person asked for with `--rotate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// A new generation; the old one lives on through the overlap.
+    Rotate,
+    /// A new generation, and none before it outlives its publication.
+    Compromised,
+}
+
 /// One issued credential of a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +142,9 @@ pub struct Generation {
     /// The provider is being asked to disable or enable it; how that ended is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switching: Option<Switching>,
+    /// A person asked for this generation. Absent: time, a manifest or a loss did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
@@ -255,6 +268,7 @@ impl Generation {
             settles_at: None,
             resealing: None,
             switching: None,
+            request: None,
             uneditable: Vec::new(),
             accepted_label: None,
             named_after: None,
@@ -358,6 +372,14 @@ impl GenerationState {
             Self::Disabled | Self::Expired => 7,
             Self::Vanished => 8,
             Self::Deleted => 9,
+        }
+    }
+
+    /// Whether its key may work, by the ledger.
+    pub fn may_live(self) -> bool {
+        match self {
+            Self::Intended | Self::Created | Self::Sealed | Self::Active | Self::Retiring | Self::Ambiguous | Self::Lost => true,
+            Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
         }
     }
 

@@ -84,6 +84,9 @@ fn more(approved: &Change, fresh: &Change) -> Vec<String> {
         lines.push(format!("the action is now {}, approved was {}", fresh.action.as_str(), approved.action.as_str()));
     }
     lines.extend(unknown.into_iter().map(|step| format!("{} was not approved", describe(step))));
+    if fresh.request > approved.request && fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })) {
+        lines.push("a person asks for the new generation, which was not approved".to_owned());
+    }
     lines.extend(access(approved, fresh));
     lines
 }

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UnusedKey;
+use super::verdict::{Deferred, GuardVerdict};
 use crate::diagnostics::{Diagnostic, Located};
-use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
+use crate::model::{AccessLevel, Address, Allowance, Name, Options, Position, Request, Risk, Scope, ScopeSet, Tag};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -268,6 +269,9 @@ pub struct Change {
     /// What apply does, in order.
     #[serde(rename = "work")]
     pub steps: Vec<PlanStep>,
+    /// A person asked for the new generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What else a reader should know, a sentence each (secret file and recipients, what happens to the predecessor, …).
@@ -370,6 +374,12 @@ pub struct Plan {
     /// The keys that were chosen; empty: all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub only: BTreeSet<Address>,
+    /// New generations that a person asked for with `--rotate`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<Address, Request>,
+    /// What `--allow` lifts for this plan.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub allowed: BTreeSet<Allowance>,
     pub accounts: BTreeMap<Name, AccountView>,
     /// Every key that is not `none`, by address.
     pub changes: Vec<Change>,
@@ -382,6 +392,12 @@ pub struct Plan {
     /// Live keys that nobody uses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<UnusedKey>,
+    /// Rotations that `max_rotations` leaves to a later plan, by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Deferred>,
+    /// What each guard says of this plan: the configured ones, and those of the others that speak.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardVerdict>,
     /// With lines; filled in when the plan is shown or saved.
     pub diagnostics: Vec<Located>,
     pub summary: Summary,

@@ -1,7 +1,7 @@
 //! What differs between a manifest and its current generation, and whether a new one is due. Decides nothing.
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
@@ -32,6 +32,8 @@ pub(super) struct Differences {
     pub misnamed: bool,
     /// Why a new generation is due by time, and since when.
     pub due: Option<String>,
+    /// Why one is due because a person asked.
+    pub asked: Option<String>,
 }
 
 /// Compares the manifest with what the provider shows of the generation, or with the ledger where it shows nothing.
@@ -61,6 +63,7 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
         format: generation.sealed.as_ref().is_some_and(|sealed| sealed.format != desired.format),
         misnamed: is_misnamed(key, desired, generation),
         due: due(key, desired, generation, observed),
+        asked: key.asked(),
     }
 }
 
@@ -112,11 +115,7 @@ pub fn expires_at(capabilities: &Capabilities, generation: &Generation, observed
 
 /// When a key that was asked for at `created_at` should end, within what the provider grants.
 pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at: Timestamp) -> Option<Timestamp> {
-    let longest = capabilities.expiry.max.and_then(|max| created_at.checked_add(max.duration()).ok());
-    match (expiry.end(created_at), longest) {
-        (Some(end), Some(longest)) => Some(end.min(longest)),
-        (end, longest) => end.or(longest),
-    }
+    capabilities.expiry.end(expiry, created_at)
 }
 
 fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
@@ -178,9 +177,20 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
-    let at = rotation_at(&key.address, desired, capabilities, generation.created_at, key.now)?;
+    let at = rotates_at(key, desired, generation, key.now)?;
     let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
     Some(format!("expires {}; due since {}", day(end), day(at)))
+}
+
+/// As [`rotation_at`], for a generation: by as much earlier as the provider has rounded its end.
+pub(super) fn rotates_at(key: &Key, desired: &DesiredKey, generation: &Generation, by: Timestamp) -> Option<Timestamp> {
+    let capabilities = key.account.capabilities;
+    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    let granted =
+        expires_at(capabilities, generation, key.observed(generation)).filter(|end| is_close(capabilities, Some(*end), Some(wanted)));
+    let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
+    let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
+    rotation_at(&key.address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.

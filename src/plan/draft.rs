@@ -4,7 +4,7 @@ use super::compare::{Differences, day, expires_at, granted, is_close, public_key
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{DesiredKey, Expiry, Generation, GenerationState, ScopeSet, Span};
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet, Span};
 use crate::profile::Disable;
 
 /// A change in the making.
@@ -24,6 +24,10 @@ pub(super) struct Draft {
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub extended: bool,
+    /// What the new generation was asked for with.
+    pub request: Option<Request>,
+    /// Its new generation waits for a later plan.
+    pub deferred: bool,
 }
 
 impl Key<'_> {
@@ -79,6 +83,8 @@ impl Draft {
             added: Vec::new(),
             removed: Vec::new(),
             extended: false,
+            request: None,
+            deferred: false,
         }
     }
 
@@ -110,6 +116,7 @@ impl Draft {
         self.action = action;
         self.reason = reason.to_owned();
         self.generation = key.next_number();
+        self.request = key.carried();
         self.steps.push(PlanStep::Create { generation: self.generation });
         self.after = Some(KeyView {
             scopes: desired.scopes.clone(),
@@ -227,6 +234,7 @@ impl Draft {
             after: draft.after,
             access,
             words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            request: draft.request.filter(|_| steps.iter().any(|step| matches!(step, PlanStep::Create { .. }))),
             steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
             notes,
@@ -267,18 +275,23 @@ fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
         let noun = if count == 1 { "recipient" } else { "recipients" };
         let (account, name) = (&key.address.account, &key.address.name);
         notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
-        let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
-        notes.push(match (desired.expiry, end) {
+        let end = draft.after.as_ref().and_then(|view| view.expires_at);
+        notes.push(match (desired.expiry, end.map(day)) {
             (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
             (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
             (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
         });
+        if end.is_some() && !key.account.capabilities.expiry.settable {
+            notes.push(format!("`{}` cannot expire keys: keywright ends it itself", key.account.provider));
+        }
     }
     if !access.open_ended.is_empty() {
         notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
     }
     match (draft.action, key.desired, key.current()) {
-        (Action::Rotate | Action::Replace, Some(desired), Some(current)) if key.seen(current) == Seen::Live => {
+        (Action::Rotate | Action::Replace, Some(desired), Some(current))
+            if key.seen(current) == Seen::Live && draft.request != Some(Request::Compromised) =>
+        {
             notes.push(format!("generation {} stays valid for {} more, then it is disabled", current.number, words(desired.overlap)));
         }
         (Action::Disable, _, Some(current)) if current.number == draft.generation => {

@@ -169,6 +169,7 @@ fn entry(
         access,
         words: Vec::new(),
         steps: Vec::new(),
+        request: None,
         owner: change.owner.clone(),
         notes: Vec::new(),
     }

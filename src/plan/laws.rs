@@ -184,8 +184,10 @@ prop_compose! {
         other in prop::option::weighted(0.3, wishes()),
         moves in prop::bool::weighted(0.3),
         occupant in prop::option::weighted(0.1, records()),
+        request in prop::option::weighted(0.2, requests()),
     ) -> World {
         let mut world = World { capabilities, snapshot, desired, ledger, listing, can_open, ..World::new() };
+        world.asked.rotate.extend(request.map(|request| (address(), request)));
         if let Some(other) = other {
             let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
             world.others.insert(other.address.name.clone(), (Some(other), None));
@@ -198,6 +200,10 @@ prop_compose! {
     }
 }
 
+fn requests() -> impl Strategy<Value = Request> {
+    select(&[Request::Rotate, Request::Compromised][..])
+}
+
 fn bytes(world: &World) -> String {
     serde_json::to_string(&world.plan()).unwrap()
 }
@@ -208,12 +214,12 @@ fn carry_out(world: &mut World, plan: &Plan) {
         // What has moved is recovered at its new address here, which comes to the same.
         let (moves, rest): (Vec<&PlanStep>, Vec<&PlanStep>) = change.steps.iter().partition(|step| matches!(step, PlanStep::Move { .. }));
         for step in moves.into_iter().chain(rest) {
-            carry_out_step(world, &change.address, step);
+            carry_out_step(world, &change.address, step, change.request);
         }
     }
 }
 
-fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
+fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request: Option<Request>) {
     let (now, limits) = (world.now, world.capabilities.clone());
     let is_main = *address == testing::address();
     let (desired, record) = if is_main {
@@ -244,17 +250,19 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         let carries = |old: &Generation| old.state == GenerationState::Active || old.switching == Some(Switching::Enabling);
         let followed = record.generations.iter().any(|old| carries(old) && old.id.as_ref().is_some_and(works));
         // A predecessor that was kept for want of a successor gets its overlap from now.
-        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && !followed;
+        let at_once = request == Some(Request::Compromised);
+        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && (at_once || !followed);
         for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.switching = None;
-            old.disable_after = now.checked_add(desired.overlap.duration()).ok();
+            old.disable_after = now.checked_add(if at_once { Span::seconds(0) } else { desired.overlap }.duration()).ok();
         }
         let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
         let made = Generation {
             id: Some(format!("{}-{number}", address.name)),
             label: marker.label(&desired.label),
             marker: Some(marker),
+            request,
             scopes: desired.scopes.clone(),
             options: desired.options.clone(),
             created_at: now,
@@ -418,6 +426,7 @@ proptest! {
         let plan = world.plan();
         let mut after = world.clone();
         carry_out(&mut after, &plan);
+        // What a person asked for is asked for again.
         let again = after.plan();
         // What the key limit blocked may come about after a deletion has made room.
         let waited = |change: &Change| {
@@ -458,15 +467,66 @@ proptest! {
         let former = world.others.get(&Name::new("former").unwrap()).and_then(|(_, record)| record.as_ref());
         let Some(record) = former.filter(|_| world.ledger.is_none()).or(world.ledger.as_ref()) else { return Ok(()) };
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
-            let issues = change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }));
-            for step in change.steps.iter().filter(|_| issues) {
+            let Some(issues) = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. })) else { continue };
+            for (at, step) in change.steps.iter().enumerate() {
                 if let PlanStep::Disable { generation } | PlanStep::Delete { generation } = step {
                     let ended = record.generation(*generation).unwrap();
                     let over = ended.disable_after.is_some_and(|after| after <= world.now);
-                    prop_assert!(ended.state != GenerationState::Active && (ended.state != GenerationState::Retiring || over), "{change:#?}");
+                    let rests = ended.state != GenerationState::Active && (ended.state != GenerationState::Retiring || over);
+                    let compromised = change.request == Some(Request::Compromised) && issues < at;
+                    prop_assert!(rests || compromised, "{change:#?}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn compromised_takes_the_overlap_away_and_nothing_else(mut world in worlds()) {
+        world.asked.rotate.insert(address(), Request::Rotate);
+        let plain = world.plan();
+        world.asked.rotate.insert(address(), Request::Compromised);
+        let compromised = world.plan();
+        let rest = |plan: &Plan| plan.changes.iter().filter(|change| change.address != address()).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(rest(&plain), rest(&compromised));
+        let of = |plan: &Plan| plan.changes.iter().find(|change| change.address == address()).cloned();
+        let (plain, compromised) = (of(&plain), of(&compromised));
+        let live = |number: u32| {
+            let ended = world.ledger.as_ref().unwrap().generation(number).unwrap();
+            matches!(ended.state, GenerationState::Active | GenerationState::Retiring)
+        };
+        let kept = |change: &Option<Change>| -> Vec<PlanStep> {
+            let steps = change.iter().filter(|change| change.action != Action::Blocked).flat_map(|change| &change.steps);
+            let ends = |step: &&PlanStep| match step {
+                PlanStep::Disable { generation } | PlanStep::Record { generation, state: RecordedState::Disabled | RecordedState::Deleted } => live(*generation),
+                _ => false,
+            };
+            steps.filter(|step| !ends(step)).cloned().collect()
+        };
+        prop_assert_eq!(kept(&plain), kept(&compromised));
+        // Whatever ends early has a successor that lives or is made first.
+        for change in compromised.iter().filter(|change| change.action != Action::Blocked) {
+            let creates = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. }));
+            for (at, step) in change.steps.iter().enumerate() {
+                if let PlanStep::Disable { generation } = step && world.desired.is_some() && creates.is_some() && live(*generation) {
+                    prop_assert!(creates < Some(at), "{change:#?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn guards_only_take_away(mut world in worlds(), rotations in 0..3_u32, disables in 0..2_u32) {
+        let free = world.plan();
+        world.guarding.guards =
+            Guards { max_creates: None, max_disables: Some(Limit::Count(disables)), max_rotations: Some(Limit::Count(rotations)) };
+        let guarded = world.plan();
+        let rotated = |plan: &Plan| plan.changes.iter().filter(|change| matches!(change.action, Action::Rotate | Action::Replace)).cloned().collect::<Vec<_>>();
+        let counted = rotated(&guarded).iter().filter(|change| !change.steps.iter().any(|step| matches!(step, PlanStep::Recover { .. }))).count();
+        prop_assert!(counted <= rotations as usize, "{counted}");
+        prop_assert!(rotated(&guarded).iter().all(|change| rotated(&free).contains(change)));
+        prop_assert_eq!(rotated(&guarded).len() + guarded.deferred.len(), rotated(&free).len(), "what waits is shown");
+        let ends = guarded.guards.iter().find(|guard| guard.guard == "max_disables").unwrap();
+        prop_assert_eq!(guarded.is_refused(), ends.count > disables as usize);
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
             expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed"))
         }
+        (Row::Expired, Some(desired), Some(current)) if key.held() == Held::Active => {
+            let steps = vec![record(current, RecordedState::Expired)];
+            expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed: only the ledger changes"))
+        }
         (Row::Expired, Some(desired), _) => expired(key, desired, rest),
         // Something was begun, or retired: that ends, and no more is said than that the key has expired.
         (Row::NeverIssued, Some(desired), _) if key.generations().next().is_some() => expired(key, desired, rest),
@@ -66,7 +70,11 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         }
         (Row::DisableAgain, _, Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }];
-            let reason = if current.switching.is_some() { INTERRUPTED } else { "drift: enabled by hand" };
+            let reason = match current.switching {
+                Some(_) => INTERRUPTED,
+                None if is_over(key, current) => "its expiry has passed",
+                None => "drift: enabled by hand",
+            };
             rest.end(key, Action::Disable, current, steps, reason)
         }
         (Row::RecordDisabled, _, Some(current)) => {
@@ -156,7 +164,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
 
 /// Whether the differences ask for a new generation, and why. What is due anyway covers what cannot be edited.
 fn new_generation(found: &Differences) -> Option<(Action, String)> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> = found.asked.iter().cloned().collect();
     if !found.removed.is_empty() {
         reasons.push(REMOVED_RECIPIENT.to_owned());
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::compare::{expires_at, rotation_at, wanted_end};
+use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
 use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
@@ -140,7 +140,7 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     let end = wanted_end(capabilities, desired.expiry, current.created_at);
     let (kind, at): (&str, Timestamp) = match desired.expiry {
-        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at, soon)?),
+        Expiry::Lifetime(_) => ("rotation", rotates_at(key, desired, current, soon)?),
         Expiry::At(_) => ("expiry", end?),
         Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
     };

@@ -6,7 +6,7 @@ use super::older::{Older, Pace};
 use super::standing::{Held, Seen, Wanted};
 use super::testing::*;
 use super::*;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::model::*;
 use crate::profile::Disable;
 
@@ -382,21 +382,126 @@ fn expire() {
 
 #[test]
 fn expired() {
-    let over = in_row(Row::Expired, |world| {
+    let over = |world: &mut World| {
         ended(world);
         world.live(1).expires_at = Some(Some(at(-1)));
+    };
+    let by_provider = in_row(Row::Expired, over);
+    decides(&by_provider, DisableIt, &[record(1, RecordedState::Expired)]);
+    assert_eq!(
+        (reason(&by_provider).as_str(), by_provider.codes()),
+        ("its expiry has passed: only the ledger changes", vec!["plan/expired"])
+    );
+    let gone = in_row(Row::Expired, |world| {
+        ended(world);
+        world.vanish(1);
     });
-    decides(&over, Nothing, &[]);
-    assert_eq!(over.codes(), ["plan/expired"]);
-    for state in [GenerationState::Active, GenerationState::Expired, GenerationState::Disabled] {
-        let world = in_row(Row::Expired, |world| {
+    decides(&gone, DisableIt, &[record(1, RecordedState::Expired)]);
+    let mut protected = by_provider.clone();
+    protected.wanted().protect = true;
+    protected.ledger.as_mut().unwrap().protect = true;
+    decides(&protected, DisableIt, &[record(1, RecordedState::Expired)]);
+    for state in [GenerationState::Expired, GenerationState::Disabled] {
+        let recorded = in_row(Row::Expired, |world| {
+            over(world);
+            hold(world, state);
+        });
+        decides(&recorded, Nothing, &[]);
+        assert_eq!(recorded.codes(), ["plan/expired"]);
+        let mut removed = recorded.clone();
+        removed.desired = None;
+        decides(&removed, DisableIt, &[disable(1)]);
+        assert_eq!(reason(&removed), "its expiry has passed", "nobody has enabled it");
+        let mut later = recorded;
+        later.wanted().expiry = Expiry::At(at(30 * DAY));
+        if state == GenerationState::Expired {
+            decides(&later, Create, &[create(2), disable(1)]);
+            assert!(later.change().unwrap().notes.contains(&"generation 1 has expired".to_owned()), "{:?}", later.change());
+        }
+    }
+    for state in [GenerationState::Expired, GenerationState::Disabled] {
+        let off = in_row(Row::Expired, |world| {
             ended(world);
             hold(world, state);
             world.live(1).enabled = Some(false);
         });
-        decides(&world, Nothing, &[]);
-        assert_eq!(world.codes(), ["plan/expired"]);
+        decides(&off, Nothing, &[]);
+        assert_eq!(off.codes(), ["plan/expired"]);
     }
+}
+
+#[test]
+fn an_end_that_was_rounded_down_is_the_end() {
+    let rounded = |seconds: i64| {
+        let mut world = World::settled();
+        world.capabilities.expiry.tolerance = Span::days(1);
+        world.wanted().expiry = Expiry::At(at(DAY / 2));
+        world.first().expires_at = Some(at(seconds));
+        world.live(1).expires_at = Some(Some(at(seconds)));
+        world
+    };
+    decides(&rounded(5), Nothing, &[]);
+    // Dead at the provider, and its day is not over: no generation after it would live longer.
+    decides(&rounded(-5), DisableIt, &[record(1, RecordedState::Expired)]);
+    // That is another end, which somebody else has set.
+    assert_eq!(rounded(-DAY).decision().0, Rotate);
+}
+
+#[test]
+fn where_keys_cannot_expire_the_plan_ends_them() {
+    let mut world = World::new();
+    world.capabilities.expiry.settable = false;
+    let note = "`x` cannot expire keys: keywright ends it itself".to_owned();
+    assert!(world.change().unwrap().notes.contains(&note));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(90 * DAY)));
+    world.record(vec![generation(1)]);
+    world.observe(ObservedKey { expires_at: Some(None), ..observed(1) });
+    decides(&world, Nothing, &[]);
+    // Rolling: rotated before its end, and the predecessor disabled when its overlap has passed.
+    world.now = at(89 * DAY - 14 * DAY + 14 * DAY / 8);
+    decides(&world, Rotate, &[create(2)]);
+    assert!(world.change().unwrap().notes.contains(&note));
+    // Fixed: disabled when its end has passed, and recorded; then nothing more.
+    let mut fixed = world.clone();
+    fixed.wanted().expiry = Expiry::At(at(89 * DAY));
+    fixed.now = at(89 * DAY - 1);
+    decides(&fixed, Nothing, &[]);
+    fixed.now = at(89 * DAY);
+    decides(&fixed, DisableIt, &[disable(1), record(1, RecordedState::Expired)]);
+    fixed.live(1).enabled = Some(false);
+    hold(&mut fixed, GenerationState::Expired);
+    decides(&fixed, Nothing, &[]);
+    fixed.capabilities.disable = Disable::None;
+    hold(&mut fixed, GenerationState::Active);
+    fixed.live(1).enabled = None;
+    blocked(&fixed, "plan/cannot-disable");
+}
+
+#[test]
+fn the_longest_lifetime_clamps_what_is_asked_for() {
+    let mut world = World::new();
+    world.capabilities.expiry.max = Some(Span::days(30));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(30 * DAY)));
+    world.wanted().expiry = Expiry::Never;
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(30 * DAY)));
+    world.wanted().expiry = Expiry::At(at(29 * DAY));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(29 * DAY)));
+}
+
+#[test]
+fn a_rounded_end_moves_the_rotation() {
+    let mut world = live(|world| {
+        world.capabilities.expiry.tolerance = Span::days(1);
+        world.wanted().renew_before = Span::hours(12);
+        world.wanted().overlap = Span::hours(1);
+    });
+    // Wanted until day 89; granted until half a day before that, when 12 hours of renewal would only begin.
+    world.first().expires_at = Some(at(89 * DAY - DAY / 2));
+    world.live(1).expires_at = Some(Some(at(89 * DAY - DAY / 2)));
+    world.now = at(88 * DAY - 1);
+    decides(&world, Nothing, &[]);
+    world.now = at(88 * DAY + DAY / 16);
+    decides(&world, Rotate, &[create(2)]);
 }
 
 #[test]

@@ -178,6 +178,9 @@ pub(super) struct World {
     pub only: BTreeSet<Address>,
     pub can_open: bool,
     pub unmanaged: Unmanaged,
+    pub asked: Asked,
+    pub before: Before,
+    pub guarding: Guarding,
 }
 
 impl World {
@@ -196,6 +199,9 @@ impl World {
             only: BTreeSet::new(),
             can_open: false,
             unmanaged: Unmanaged::default(),
+            asked: Asked::default(),
+            before: Before::default(),
+            guarding: Guarding::default(),
         }
     }
 
@@ -289,6 +295,8 @@ impl World {
             desired: self.desired.as_ref(),
             record: record.or(self.ledger.as_ref()),
             moved,
+            request: self.asked.rotate.get(&address()).copied(),
+            resumed: self.before.interrupted.contains(&address()),
         })
     }
 
@@ -300,6 +308,9 @@ impl World {
             only: self.only.clone(),
             can_open: self.can_open,
             digest: "sha256:0".to_owned(),
+            asked: self.asked.clone(),
+            before: self.before.clone(),
+            guarding: self.guarding.clone(),
         })
     }
 

@@ -11,7 +11,7 @@ use super::table::{Cell, pad, table, wrap};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
-use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary};
+use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, Verdict};
 
 /// How many scopes of an unmanaged key are named; the others are counted.
 const SCOPES: usize = 2;
@@ -27,6 +27,7 @@ pub fn header(plan: &Plan, style: Style) -> String {
     let changing = plan.changes.iter().filter(|change| change.action != Action::Blocked).count();
     let left = match (changing, total) {
         (0, _) if !plan.changes.is_empty() => format!("{} blocked, no other changes", count(plan.changes.len(), "key")),
+        (0, _) if !plan.deferred.is_empty() => format!("no changes now: {} deferred", count(plan.deferred.len(), "rotation")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
         (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
         (0, _) => format!("no changes: {total} keys match their manifests"),
@@ -235,6 +236,9 @@ pub fn summary(out: &mut String, plan: &Plan) {
     if s.blocked > 0 {
         sentences.push(format!("{} blocked.", s.blocked));
     }
+    if !plan.deferred.is_empty() {
+        sentences.push(format!("{} deferred.", count(plan.deferred.len(), "rotation")));
+    }
     let unavailable = plan.accounts.values().filter(|account| account.listing == "unavailable").count();
     if unavailable > 0 {
         sentences.push(format!("{} unavailable.", count(unavailable, "account")));
@@ -245,7 +249,10 @@ pub fn summary(out: &mut String, plan: &Plan) {
             sentences.push(format!("{}.", count(n, word)));
         }
     }
-    if plan.changes.is_empty() && plan.attended.is_empty() {
+    let refused = plan.guards.iter().filter(|guard| guard.verdict == Verdict::Refused).count();
+    if refused > 0 {
+        sentences.push(format!("Refused by {}; nothing was changed.", count(refused, "guard")));
+    } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() {
         sentences.push("Nothing to do.".to_owned());
     }
     let _ = writeln!(out, "\n{}", sentences.join(" "));

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
+use super::plan_guards as guards;
 use super::plan_sections as sections;
 use super::table::{columns, pad, push_padded};
 use super::text_safety::safe;
@@ -60,6 +61,8 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
     sections::unused(&mut out, plan, style);
+    guards::deferred(&mut out, plan, style);
+    guards::verdicts(&mut out, plan, style);
     sections::unmanaged(&mut out, plan, style);
     sections::diagnostics(&mut out, plan, style);
     sections::summary(&mut out, plan);

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn configurations_and_manifests_fit_their_schemas() {
-        let config = "version: 1\naccounts:\n  pay: { provider: payconex, environment: production, credential: { env: KEY } }\nrecipients: { ops: [age1x] }\n";
+        let config = "version: 1\naccounts:\n  pay: { provider: payconex, environment: production, credential: { env: KEY } }\nrecipients: { ops: [age1x] }\nguards: { max_creates: 50, max_disables: 10% }\n";
         let manifest = "account: pay\nkeys:\n  billing: { scopes: [a:read], lifetime: 90d, format: json, protect: true }\n";
         assert_eq!(errors("config", &yaml_of(config)), Vec::<String>::new());
         assert_eq!(errors("manifest", &yaml_of(manifest)), Vec::<String>::new());
@@ -99,7 +99,11 @@ mod tests {
             ("config", config.replace("version: 1", "version: 2")),
             ("config", config.replace("{ env: KEY }", "{}")),
             ("config", config.replace("provider: payconex", "provider: ~")),
-            ("config", format!("{config}guards: {{ max_creates: 50 }}\n")),
+            ("config", format!("{config}policy: {{ max_lifetime: 3d }}\n")),
+            ("config", config.replace("50", "\"50\"")),
+            ("config", config.replace("10%", "101%")),
+            ("config", config.replace("50", "-1")),
+            ("config", config.replace("max_creates", "max_create")),
             ("manifest", manifest.replace("[a:read]", "a:read")),
             ("manifest", manifest.replace("90d", "90 days")),
             ("manifest", manifest.replace("90d", "~")),

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::advice::{Advice, listed};
-use super::config::{AccountSpec, ConfigFile, CredentialSpec, UnmanagedSpec};
+use super::config::{AccountSpec, ConfigFile, CredentialSpec, GuardsSpec, UnmanagedSpec};
 use super::groups::Groups;
 use super::place::{Entry, short};
 use super::profiles::{Lookup, Profiles, Provider};
 use super::timing::Defaults;
 use super::{Account, CredentialRef};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Name, Unmanaged, UnmanagedRule};
+use crate::model::{Guards, Name, Unmanaged, UnmanagedRule};
 use crate::profile::Environment;
 
 /// What `keywright.yaml` comes to.
@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub groups: Groups,
     pub defaults: Defaults,
     pub unmanaged: Unmanaged,
+    pub guards: Guards,
 }
 
 /// Resolves the trusted file.
@@ -42,7 +43,9 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
         );
     }
     refuse_unenforced(&document, &config, report);
-    let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
+    let GuardsSpec { max_creates, max_disables, max_rotations } = config.guards;
+    let guards = Guards { max_creates, max_disables, max_rotations };
+    let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), guards, ..Settings::default() };
     for (name, spec) in config.accounts.0 {
         if report.is_overfull() {
             break;
@@ -69,11 +72,7 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
 }
 
 fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report) {
-    let fields = [
-        (config.deliveries.is_some(), &["deliveries"] as &[&str]),
-        (config.policy.is_some(), &["policy"]),
-        (config.guards.is_some(), &["guards"]),
-    ];
+    let fields = [(config.deliveries.is_some(), &["deliveries"] as &[&str]), (config.policy.is_some(), &["policy"])];
     for (_, route) in fields.iter().filter(|(present, _)| *present) {
         report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));
     }

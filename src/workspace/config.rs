@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::reviews::Interval;
 use super::words::{NotEnforced, parsed_text};
 use crate::model::time::{SPAN_PATTERN, SpanError};
-use crate::model::{Handling, Span};
+use crate::model::{Handling, Limit, Span};
 use crate::yaml::Entries;
 
 /// The trusted file of a workspace: accounts, recipients and defaults.
@@ -37,9 +37,24 @@ pub struct ConfigFile {
     /// What is denied or required. Not enforced by this version: refused.
     #[serde(default)]
     pub policy: Option<NotEnforced>,
-    /// Rules that refuse a whole plan. Not enforced by this version: refused.
+    /// Rules that refuse a whole plan.
     #[serde(default)]
-    pub guards: Option<NotEnforced>,
+    pub guards: GuardsSpec,
+}
+
+/// Rules that refuse a whole plan. Each is a number of keys, or a percentage of the keys that are declared or live in the ledger (rounded up).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuardsSpec {
+    /// The most keys that a plan may create.
+    #[serde(default)]
+    pub max_creates: Option<Limit>,
+    /// The most working keys that a plan may take away.
+    #[serde(default)]
+    pub max_disables: Option<Limit>,
+    /// The most keys that a plan rotates or replaces; the less urgent ones wait for a later plan.
+    #[serde(default)]
+    pub max_rotations: Option<Limit>,
 }
 
 /// One tenancy at a provider, with the admin credential that manages it.

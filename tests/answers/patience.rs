@@ -92,6 +92,9 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             only: BTreeSet::new(),
             can_open: false,
             digest: loaded.digest.clone(),
+            asked: plan::Asked::default(),
+            before: plan::Before::default(),
+            guarding: plan::Guarding::default(),
         });
         let open = Account {
             name,
@@ -107,6 +110,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             identities: None,
             surroundings: &surroundings,
             halted: Cell::new(false),
+            notices: RefCell::default(),
             default_cooldown: keywright::model::Span::days(7),
         };
         if recovering {

@@ -140,6 +140,17 @@ Options:
           
           [default: auto]
 
+      --rotate <ADDRESS>
+          Ask for a new generation of this key, also before its time; can be given several times
+
+      --compromised
+          The keys to rotate are compromised: the generations before the new one are disabled as
+          soon as it is published
+
+      --allow <GUARD>
+          Lift a guard for this run: max_creates=N, max_disables=N, max_rotations=N, empty,
+          account-gone=ACCOUNT or shrunk=ACCOUNT
+
       --commit
           Commit the secrets and ledger files that were written, and nothing else
 

@@ -84,11 +84,30 @@ fn named_back(site: &mut Site) {
     site.declare(manifest);
 }
 
-const SCENARIOS: [Scenario; 23] = [
+fn asked(site: &mut Site) {
+    site.rotate = vec!["pay/one".parse().expect("an address")];
+}
+
+fn compromised(site: &mut Site) {
+    asked(site);
+    site.compromised = true;
+    site.world.borrow_mut().compromised = true;
+}
+
+const SCENARIOS: [Scenario; 26] = [
     Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is, after: still },
     Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is, after: still },
     Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit, after: still },
     Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is, after: still },
+    Scenario { name: "rotate on request", prepare: one, change: asked, kind: as_it_is, after: still },
+    Scenario { name: "rotate what is compromised", prepare: one, change: compromised, kind: as_it_is, after: still },
+    Scenario {
+        name: "rotate what is compromised, and nobody asks again",
+        prepare: one,
+        change: compromised,
+        kind: as_it_is,
+        after: |site| site.rotate.clear(),
+    },
     Scenario { name: "disable", prepare: one, change: disabled, kind: as_it_is, after: still },
     Scenario { name: "remove", prepare: one, change: |site| site.declare(Vec::new()), kind: as_it_is, after: still },
     Scenario {

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, ImportArgs, PlanArgs, ReviewArgs, Writing};
+use super::super::args::{ApplyArgs, Asking, Colour, Global, ImportArgs, PlanArgs, ReviewArgs, Writing};
 use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
 use super::world::{Kind, Want, World};
-use crate::model::{Format, Name};
+use crate::model::{Address, Allowance, Format, Name};
 use crate::provider::Provider;
 use crate::seam::{self, Stage, Then};
 use crate::vault::examples::{AGE_PUBLIC, AGE_SECRET};
@@ -39,6 +39,9 @@ pub struct Site {
     pub moved: Vec<(&'static str, &'static str)>,
     /// Whether apply is given the identity.
     pub opens: bool,
+    /// What apply is asked to rotate, and whether that is compromised.
+    pub rotate: Vec<Address>,
+    pub compromised: bool,
     markers: Random,
 }
 
@@ -49,11 +52,13 @@ pub struct Declared {
     pub scopes: Vec<&'static str>,
     pub active: bool,
     pub both_recipients: bool,
+    /// A fixed end, or the default lifetime.
+    pub expires: Option<&'static str>,
 }
 
 impl Declared {
     pub fn new(name: &'static str) -> Self {
-        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false }
+        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false, expires: None }
     }
 }
 
@@ -96,8 +101,18 @@ impl Site {
         let identity = Rc::new(Identity { file, keys, other: vault::generate().1 });
         let clock = Rc::new(Cell::new("2026-11-21T09:00:00Z".parse().expect("an instant")));
         let world = Rc::new(RefCell::new(World::new(kind.clone(), clock)));
-        let site =
-            Self { _place: place, root, identity, world, manifest: Vec::new(), moved: Vec::new(), opens: false, markers: Random(seed) };
+        let site = Self {
+            _place: place,
+            root,
+            identity,
+            world,
+            manifest: Vec::new(),
+            moved: Vec::new(),
+            opens: false,
+            rotate: Vec::new(),
+            compromised: false,
+            markers: Random(seed),
+        };
         fs::create_dir_all(site.root.join("providers")).expect("a directory");
         fs::create_dir_all(site.root.join("keys")).expect("a directory");
         let config = format!(
@@ -116,8 +131,9 @@ impl Site {
         for key in &manifest {
             let state = if key.active { "active" } else { "disabled" };
             let recipients = if key.both_recipients { "ops, more" } else { "ops" };
+            let expires = key.expires.map_or_else(String::new, |day| format!("    expires: {day}\n"));
             text.push_str(&format!(
-                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n",
+                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}",
                 key.name,
                 key.name,
                 key.scopes.join(", ")
@@ -162,7 +178,7 @@ impl Site {
     /// Runs apply; the watcher sees every point with its number, and may take an image.
     pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, writing: here(), detailed_exitcode: false };
+        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, asking: self.asking(), writing: here(), detailed_exitcode: false };
         self.staged(|host| super::super::apply::run(host, &args), at)
     }
 
@@ -188,10 +204,15 @@ impl Site {
             out: None,
             output: Vec::new(),
             identity: Vec::new(),
+            asking: self.asking(),
             detailed_exitcode: true,
             addresses: Vec::new(),
         };
         self.staged(|host| super::super::plan::run(host, &args), |_, _| Then::GoOn)
+    }
+
+    fn asking(&self) -> Asking {
+        Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: vec![Allowance::Empty] }
     }
 
     fn staged(
