@@ -204,6 +204,14 @@ fn requests() -> impl Strategy<Value = Request> {
     select(&[Request::Rotate, Request::Compromised][..])
 }
 
+/// The record that a change of our address works on: that of the name it moves from, or its own.
+fn acted_on<'a>(world: &'a World, change: Option<&Change>) -> Option<&'a KeyRecord> {
+    match change.and_then(Change::moved_from) {
+        Some(from) => world.others.get(&from.name).and_then(|(_, record)| record.as_ref()),
+        None => world.ledger.as_ref(),
+    }
+}
+
 fn bytes(world: &World) -> String {
     serde_json::to_string(&world.plan()).unwrap()
 }
@@ -450,8 +458,7 @@ proptest! {
     #[test]
     fn only_generations_of_the_ledger_are_touched(world in worlds()) {
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
-            let former = world.others.get(&Name::new("former").unwrap()).and_then(|(_, record)| record.as_ref());
-            let record = if change.moved_from().is_some() { former } else { world.ledger.as_ref() };
+            let record = acted_on(&world, Some(change));
             for step in &change.steps {
                 let known = record.is_some_and(|record| record.generation(step.generation()).is_some());
                 match step {
@@ -491,7 +498,7 @@ proptest! {
         let of = |plan: &Plan| plan.changes.iter().find(|change| change.address == address()).cloned();
         let (plain, compromised) = (of(&plain), of(&compromised));
         let live = |number: u32| {
-            let ended = world.ledger.as_ref().unwrap().generation(number).unwrap();
+            let ended = acted_on(&world, compromised.as_ref().or(plain.as_ref())).and_then(|record| record.generation(number)).unwrap();
             matches!(ended.state, GenerationState::Active | GenerationState::Retiring)
         };
         let kept = |change: &Option<Change>| -> Vec<PlanStep> {

@@ -11,7 +11,7 @@ use super::table::{Cell, pad, table, wrap};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
-use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, Verdict};
+use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
 
 /// How many scopes of an unmanaged key are named; the others are counted.
 const SCOPES: usize = 2;
@@ -168,22 +168,24 @@ pub fn unused(out: &mut String, plan: &Plan, style: Style) {
 /// Keys that no manifest and no ledger knows.
 pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
     let ignored: usize = plan.accounts.values().map(|account| account.ignored).sum();
-    let own = plan.unmanaged.iter().filter(|key| key.own).count();
     if plan.unmanaged.is_empty() && ignored == 0 {
         return;
     }
+    let (own, keys): (Vec<&UnmanagedKey>, Vec<&UnmanagedKey>) = plan.unmanaged.iter().partition(|key| key.own);
     let label = style.paint(Ink::Strong, "unmanaged");
-    let mut words = match plan.unmanaged.len() - own {
-        0 if own > 0 => vec!["none but our own, which is never touched".to_owned()],
+    let mut words = match keys.len() {
+        0 => vec!["none".to_owned()],
         n => vec![format!("{} in no manifest and no ledger; never touched", count(n, "key"))],
     };
     words.extend((ignored > 0).then(|| format!("{ignored} ignored")));
     let _ = writeln!(out, "\n{label}   {}", words.join("; "));
-    if plan.unmanaged.is_empty() {
+    for key in own {
+        let _ = writeln!(out, "  {}: our own admin credential, {} ({})", key.account, safe(&shortened(&key.label, LABEL)), safe(&key.id));
+    }
+    if keys.is_empty() {
         return;
     }
-    let rows: Vec<Vec<Cell>> = plan
-        .unmanaged
+    let rows: Vec<Vec<Cell>> = keys
         .iter()
         .map(|key| {
             let scopes = key.scopes.as_ref().map(|scopes| {
@@ -203,7 +205,7 @@ pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
                 Cell::new(since(key.created_at)),
                 Cell::new(if key.last_used_at.is_some() { format!("{} ago", since(key.last_used_at)) } else { String::new() }),
                 Cell::new(scopes.unwrap_or_default()),
-                Cell::new(if key.own { "ours: the admin credential".to_owned() } else { state.join(", ") }),
+                Cell::new(state.join(", ")),
             ]
         })
         .collect();

@@ -397,10 +397,9 @@ mod tests {
           pay/old                       |E                                  expired 2026-11-21
 
         unmanaged   1 key in no manifest and no ledger; never touched
+          pay: our own admin credential, 管理 (api_2)
           ACCOUNT  LABEL          ID     RISK      AGE   LAST USED  SCOPES
           pay      Legacy import  api_1  CRITICAL  365d  12d ago    pcx:api_key:read pcx:payment:create +1  refused
-          pay      管理           api_2                                                                     ours: the admin
-                                                                                                            credential
 
         warning[plan/degraded]: `plan_credential` of `pay` has `pcx:api_key:read`, which reads secrets
           = more: keywright explain plan/degraded

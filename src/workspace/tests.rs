@@ -200,7 +200,6 @@ deliveries: {}
         "keywright.yaml:12:7 config/recipient-unsupported",
         "keywright.yaml:14:16 config/unknown-group",
         "keywright.yaml:16:1 config/not-enforced",
-        "keywright.yaml:17:1 config/not-enforced",
         "keywright.yaml:18:1 config/not-enforced",
     ];
     expect(config, "account: a\nkeys: {}\n", &expected);

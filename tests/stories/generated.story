@@ -75,6 +75,8 @@ Commands:
   apply        Make the providers match the manifests, and seal each new secret
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
+  import       Adopt keys that exist: manifest entries and ledger, nothing at the provider; without
+               ids and --all, only show what could be adopted
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
   list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
                JSON, CSV or a calendar
@@ -188,6 +190,8 @@ Commands:
   apply        Make the providers match the manifests, and seal each new secret
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
+  import       Adopt keys that exist: manifest entries and ledger, nothing at the provider; without
+               ids and --all, only show what could be adopted
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
   list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
                JSON, CSV or a calendar

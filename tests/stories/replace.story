@@ -119,5 +119,5 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 == $ keywright list
 -- exit 0
 -- stdout
-KEY             PROVIDER  STATE   GEN  SCOPES  RISK    CREATED     EXPIRES     VERIFIED    OWNER
-shop/dashboard  strict    active  3    1       MEDIUM  2026-01-06  2026-12-31  2026-01-06
+KEY             STATE   GEN  RISK    SCOPES  AGE  EXPIRES     ROTATES  VERIFIED    OWNER
+shop/dashboard  active  3    MEDIUM  1       5d   2026-12-31           2026-01-06
