@@ -139,6 +139,9 @@ fn a_refusal_to_disable_or_enable_is_not_believed_where_nothing_tells() {
     site.redeclare("one", |key| key.active = true);
     assert_eq!(site.apply().exit, Some(Exit::Partial));
     assert_eq!(site.apply().exit, Some(Exit::Done));
+    assert_eq!(states(&site), [GenerationState::Retiring, Active], "it may have been in use: it gets its overlap");
+    site.pass(73 * 3600);
+    assert_eq!(site.apply().exit, Some(Exit::Done));
     assert_eq!(states(&site), [Disabled, Active]);
     assert!(!site.world.borrow().keys[0].enabled, "what was enabled all the same is off again");
 }
