@@ -14,6 +14,8 @@ mod issue;
 pub mod journal;
 pub mod observe;
 mod recovery;
+mod relocate;
+mod review;
 mod staging;
 mod switch;
 
@@ -25,12 +27,16 @@ use jiff::Timestamp;
 pub use account::{Account, Surroundings};
 pub use failure::Failure;
 use journal::SealedFile;
+pub use relocate::{clear_moved, copy_moved};
+pub use review::review;
 use staging::Staging;
 
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, GenerationState, KeyRecord, Marker, Name, ObservedKey, Sealed, Snapshot, Span};
+use crate::model::{
+    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
+};
 use crate::plan::{Action, Change};
 use crate::vault;
 
@@ -140,6 +146,23 @@ pub fn hand_over(
     Ok(files)
 }
 
+/// Encrypts a secret in memory and puts the ciphertext beside its destination, durably. What no record comes to rest on is swept by a later apply.
+pub fn stage(ledger: &Ledger, key: &DesiredKey, secret: &Secret) -> Result<Sealed, Failure> {
+    let plaintext = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
+    let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+    let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
+    let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
+    Staging::of(ledger).put(&key.address, &sealed, &sealing.ciphertext)?;
+    Ok(sealed)
+}
+
+/// Whether an earlier run left something in a record, as far as the record alone tells.
+pub fn is_unfinished(record: &KeyRecord) -> bool {
+    let open =
+        |generation: &Generation| generation.state.is_unfinished() || generation.resealing.is_some() || generation.switching.is_some();
+    record.generations.iter().any(open)
+}
+
 /// Whether a record rests on a ciphertext that is not published yet.
 pub fn holds_back(record: &KeyRecord) -> bool {
     waiting(record, false).next().is_some()
@@ -172,7 +195,7 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         files::try_replacing(&account.ledger.path(&change.address))?;
         files::try_replacing(&account.ledger.secret_path(&change.address))?;
     }
-    let mut tried: Vec<&crate::model::Recipients> = Vec::new();
+    let mut tried: Vec<&Recipients> = Vec::new();
     for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
         if tried.contains(&&*key.recipients) {
             continue;

@@ -1,5 +1,6 @@
 //! The command line: reads arguments, environment and clock, and hands them on as values.
 pub mod args;
+mod asking;
 mod exit;
 mod host;
 mod session;
@@ -13,6 +14,7 @@ mod doctor;
 mod dying;
 mod explain;
 mod fulfil;
+mod import;
 mod init;
 mod keyring;
 mod list;
@@ -21,6 +23,7 @@ mod plan;
 mod providers;
 mod recover;
 mod recovery;
+mod review;
 mod schema;
 mod show;
 mod verify;
@@ -61,9 +64,11 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Apply(args) => apply::run(host, &args),
         Command::Fulfil(args) => fulfil::run(host, &args),
         Command::Verify(args) => verify::run(host, &args),
+        Command::Import(args) => import::run(host, &args),
         Command::Recover(args) => recover::run(host, &args),
         Command::Doctor(args) => doctor::run(host, &args),
         Command::List(args) => list::run(host, &args),
+        Command::Review(args) => review::run(host, &args),
         Command::Show(args) => show::run(host, &args),
         Command::Open(args) => open::run(host, &args),
         Command::Keyring(args) => keyring::run(host, &args),

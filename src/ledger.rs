@@ -107,6 +107,10 @@ pub fn text_of(record: &KeyRecord) -> String {
     if let Some(reviewed) = &mut record.reviewed {
         reviewed.at = time::whole_second(reviewed.at);
     }
+    if let Some(gone) = &mut record.gone {
+        gone.created_at = time::whole_second(gone.created_at);
+        gone.last_used_at = gone.last_used_at.map(time::whole_second);
+    }
     for generation in &mut record.generations {
         *generation = generation.in_whole_seconds();
     }

@@ -4,21 +4,25 @@
 //! ```text
 //! model ← diagnostics ← yaml ← profile                  text becomes meaning
 //! model, diagnostics, profile's catalogue ← plan        pure
+//! model, profile, plan ← inventory                      what is known of each key
 //! files                                                 the only module that writes files
 //! files ← git                                           the only module that runs `git`
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports
-//! model, diagnostics, plan, profile, workspace ← render meaning becomes text
+//! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
+//! workspace, plan, ledger, apply, render ← adopt        keys that are there already
 //! everything ← cli ← main
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod adopt;
 pub mod apply;
 pub mod cli;
 pub mod diagnostics;
 pub mod files;
 pub mod git;
+pub mod inventory;
 pub mod ledger;
 pub mod model;
 pub mod plan;

@@ -1,16 +1,28 @@
 //! Decides what to do. A total, pure function over plain values: knows no clock, network or files, and cannot fail.
 mod access;
+pub mod asked;
 mod attended;
 pub mod bound;
+#[cfg(test)]
+mod by_hand;
 pub mod change;
 mod compare;
 mod decide;
 mod disuse;
 mod draft;
+mod drift;
+mod guards;
+#[cfg(test)]
+mod guards_tests;
+mod idle;
 #[cfg(test)]
 mod laws;
 mod limits;
+mod moves;
+#[cfg(test)]
+mod moving;
 mod older;
+mod requests;
 mod rows;
 mod standing;
 mod summary;
@@ -18,17 +30,24 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
+pub mod verdict;
 
 pub use access::difference;
+pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
+pub use compare::{expires_at, rotation_at};
+pub use idle::{UnusedKey, last_used_at, unused_since};
+pub use verdict::{Deferred, GuardVerdict, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name};
+use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name, Unmanaged};
 use crate::profile::{Capabilities, Catalogue, Runbooks};
+use decide::Deciding;
+use moves::Moving;
 use standing::{Index, Key};
 
 /// How long a saved plan can be applied.
@@ -46,6 +65,9 @@ pub struct PlanInput<'a> {
     pub can_open: bool,
     /// Binds a saved plan to manifests, trusted configuration and profiles.
     pub digest: String,
+    pub asked: Asked,
+    pub before: Before,
+    pub guarding: Guarding,
 }
 
 /// One account's side of the input.
@@ -59,6 +81,10 @@ pub struct AccountInput<'a> {
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
     /// Where a person makes the keys.
     pub attended: Option<AttendedInput<'a>>,
+    /// Keys that got another address, by their new names: the old ones.
+    pub moved: BTreeMap<Name, Name>,
+    /// What to do about keys that neither of them knows.
+    pub unmanaged: &'a Unmanaged,
 }
 
 /// What runbooks are filled with beside the key itself.
@@ -73,7 +99,8 @@ pub struct AttendedInput<'a> {
 
 /// Plans. The same input gives the same plan, byte for byte, and every input gives one.
 ///
-/// An unavailable listing yields only `blocked` changes; what cannot be decided is `blocked` and has a finding that says why.
+/// An unavailable listing yields only `blocked` changes; what cannot be decided is `blocked` and has a finding that says why. A plan that a guard
+/// refuses says so, and must not be applied.
 pub fn plan(input: &PlanInput) -> Plan {
     let mut plan = Plan {
         format_version: "1.0".to_owned(),
@@ -82,62 +109,102 @@ pub fn plan(input: &PlanInput) -> Plan {
         created_at: input.now,
         expires_at: input.now.checked_add(VALID_FOR).unwrap_or(Timestamp::MAX),
         only: input.only.clone(),
+        requests: input.asked.rotate.clone(),
+        allowed: input.asked.allow.clone(),
         accounts: BTreeMap::new(),
         changes: Vec::new(),
         attended: Vec::new(),
         drift: Vec::new(),
         unmanaged: Vec::new(),
         due: Vec::new(),
+        unused: Vec::new(),
+        deferred: Vec::new(),
+        guards: Vec::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         findings: Vec::new(),
     };
+    let indices: BTreeMap<&Name, Index> = input.accounts.iter().map(|(name, account)| (name, Index::new(account))).collect();
+    let moving: BTreeMap<&Name, BTreeMap<&Name, Moving>> =
+        input.accounts.iter().map(|(name, account)| (name, moves::pending(name, account))).collect();
+    let mut accounts: Vec<Deciding> =
+        input.accounts.iter().map(|(name, account)| begin(input, name, account, &indices[name], &moving[name])).collect();
+    guards::defer(input, &mut accounts, &mut plan);
     let mut declared = BTreeSet::new();
-    for (name, account) in &input.accounts {
-        plan.accounts.insert(name.clone(), summary::account_view(account));
-        declared.extend(plan_account(input, name, account, &mut plan));
+    for account in accounts {
+        plan.accounts.insert(account.name.clone(), summary::account_view(account.account));
+        declared.extend(conclude(account, &mut plan));
     }
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
     plan.summary = summary::summary(&plan.changes, &declared);
+    guards::check(input, &mut plan);
     plan
 }
 
-/// Adds one account to the plan. Returns its selected declared keys.
-fn plan_account<'a>(input: &'a PlanInput, name: &'a Name, account: &'a AccountInput, plan: &mut Plan) -> BTreeSet<(&'a Name, &'a Name)> {
-    let index = Index::new(account);
-    let mut room = limits::Room::new(&index, account.capabilities.key_limit);
-    let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).collect();
-    let (mut declared, mut selected, mut expires) = (BTreeSet::new(), false, false);
-    let mut findings = Vec::new();
+/// Takes an account's selected keys, and drafts what happens to each.
+fn begin<'a>(
+    input: &'a PlanInput,
+    name: &'a Name,
+    account: &'a AccountInput,
+    index: &'a Index<'a>,
+    moving: &'a BTreeMap<&'a Name, Moving<'a>>,
+) -> Deciding<'a> {
+    let moved_away: BTreeSet<&Name> = moving.values().map(|moving| &moving.from.name).collect();
+    let names: BTreeSet<&Name> = account.desired.keys().chain(account.ledger.keys()).filter(|name| !moved_away.contains(name)).collect();
     let mut keys = Vec::with_capacity(names.len());
     for key_name in names {
         let address = Address::new(name.clone(), key_name.clone());
         if !input.only.is_empty() && !input.only.contains(&address) {
             continue;
         }
-        let desired = account.desired.get(key_name).copied();
-        let record = account.ledger.get(key_name).copied();
-        let key = Key { address, account, index: &index, now: input.now, can_open: input.can_open, desired, record };
-        keys.push(key);
-        selected = true;
-        declared.extend(desired.map(|_| (name, key_name)));
-        expires |= desired.is_some_and(|desired| desired.expiry != Expiry::Never);
+        let moved = moving.get(key_name);
+        let record = moved.filter(|moved| !moved.occupied).map(|moved| moved.record).or_else(|| account.ledger.get(key_name).copied());
+        keys.push(Key {
+            account,
+            index,
+            now: input.now,
+            can_open: input.can_open,
+            desired: account.desired.get(key_name).copied(),
+            record,
+            moved,
+            request: input.asked.rotate.get(&address).copied(),
+            resumed: input.before.interrupted.contains(&address),
+            address,
+        });
     }
-    for (key, decision) in keys.iter().zip(decide::decide_all(&keys, &mut room)) {
+    decide::begin_all(name, account, index, keys)
+}
+
+/// Adds one account to the plan. Returns its selected declared keys.
+fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &'a Name)> {
+    let Deciding { name, account, index, keys, drafts, room } = account;
+    let mut findings = Vec::new();
+    let declared: Vec<_> = keys.iter().filter_map(|key| key.desired).collect();
+    for (key, decision) in keys.iter().zip(decide::conclude_all(&keys, drafts)) {
         let is_renewed =
             decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
+        plan.due.extend(summary::review_due(key));
         plan.due.extend(disuse::due(key));
         findings.extend(disuse::finding(key));
+        plan.unused.extend(idle::unused(key));
         plan.changes.extend(decision.change);
         plan.attended.extend(decision.attended);
+        plan.drift.extend(decision.drift);
         findings.extend(decision.findings);
     }
-    if selected {
+    if !keys.is_empty() {
+        let expires = declared.iter().any(|desired| desired.expiry != Expiry::Never);
         plan.findings.extend(summary::account_findings(name, account, expires));
         plan.findings.extend(room.finding(name));
+        plan.findings.extend(summary::without_secret(name, &keys));
     }
     plan.findings.append(&mut findings);
-    plan.unmanaged.extend(summary::unmanaged(name, account, &index));
-    declared
+    let (unmanaged, ignored) = summary::unmanaged(name, account, index);
+    if let Some(view) = plan.accounts.get_mut(name) {
+        view.ignored = ignored;
+    }
+    plan.findings.extend(summary::refused_for_unmanaged(name, &unmanaged));
+    plan.unmanaged.extend(unmanaged);
+    declared.into_iter().map(|desired| (name, &desired.address.name)).collect()
 }

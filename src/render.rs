@@ -1,23 +1,31 @@
 //! Turns meaning into text. Decides nothing; whether there is colour, and how wide the terminal is, the caller says.
 pub mod diagnostics;
 pub mod doctor;
+pub mod drift;
 pub mod explain;
+pub mod import;
 pub mod list;
+pub mod list_csv;
+pub mod list_ics;
 pub mod palette;
 pub mod plan_difference;
+mod plan_guards;
 pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;
 pub mod providers;
 mod providers_attended;
 pub mod recover;
+pub mod review;
 pub mod runbook;
 pub mod schemas;
 pub mod show;
 pub mod table;
 pub mod text_safety;
+pub mod timeline;
 pub mod verify;
 
+pub use drift::drift_text;
 pub use explain::explain;
 pub use palette::Style;
 pub use plan_difference::plan_difference;

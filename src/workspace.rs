@@ -3,14 +3,17 @@ mod accounts;
 mod advice;
 pub mod config;
 pub mod discovery;
+pub mod edit;
 mod groups;
 mod keys;
 mod labels;
 mod lines;
 pub mod manifest;
+mod moves;
 mod options;
 mod place;
 mod profiles;
+mod reviews;
 mod secrets;
 pub mod sources;
 mod timing;
@@ -35,7 +38,7 @@ use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, KeyRecord, Name, Recipients};
+use crate::model::{Address, DesiredKey, Guards, KeyRecord, Name, Recipients, Span, Unmanaged};
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -50,8 +53,18 @@ pub struct Workspace {
     pub root: PathBuf,
     pub accounts: BTreeMap<Name, Account>,
     pub recipients: Recipients,
+    /// What keys get that say no cooldown.
+    pub cooldown: Span,
+    /// Whether keys that name no recipients get some.
+    pub has_default_recipients: bool,
+    pub unmanaged: Unmanaged,
     pub keys: BTreeMap<Address, DesiredKey>,
+    /// Keys that got another address: the old one, by the new one.
+    pub moved: BTreeMap<Address, Address>,
     pub ledger: BTreeMap<Address, KeyRecord>,
+    pub guards: Guards,
+    /// How many manifests there are, whatever they declare.
+    pub manifests: usize,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
     pub digest: String,
     pub report: Report,
@@ -93,9 +106,30 @@ pub struct Loaded {
 ///
 /// Every problem of every file goes to the report of the workspace. `now` decides whether a fixed expiry has passed.
 pub fn load(root: &Path, now: Timestamp) -> Loaded {
+    load_with(root, now, Supposed::default())
+}
+
+/// Files that are taken as if they were there.
+#[derive(Default)]
+pub struct Supposed {
+    /// A manifest by its path below the workspace, in place of the one on disk.
+    pub manifest: Option<(Arc<str>, Vec<u8>)>,
+    /// Records beyond the ledger, or in place of its own.
+    pub records: Vec<KeyRecord>,
+}
+
+/// The same, with some files as they would be.
+pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
     let mut report = Report::default();
     let mut found = discovery::discover(root, &mut report);
-    let records = Ledger::new(root).load_all(&mut report);
+    let mut records = Ledger::new(root).load_all(&mut report);
+    records.records.extend(supposed.records.into_iter().map(|record| (record.address.clone(), record)));
+    if let Some((file, bytes)) = supposed.manifest {
+        if let Err(at) = found.manifests.binary_search(&file) {
+            found.manifests.insert(at, file.clone());
+        }
+        found.sources.add(file, bytes);
+    }
     let mut unread: BTreeSet<Arc<str>> = BTreeSet::new();
     for (file, bytes) in records.files {
         unread.insert(file.clone());
@@ -120,10 +154,13 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
         report: Report::default(),
         keys: BTreeMap::new(),
         places: BTreeMap::new(),
+        moves: Vec::new(),
+        formerly: BTreeMap::new(),
     };
     for file in &found.manifests {
         keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
     }
+    let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let (keys, nothing) = (keys.keys, keys.places.is_empty());
     if nothing && !report.has_errors() {
         let diagnostic = Diagnostic::warning(Code::WorkspaceEmpty, "the workspace declares no keys");
@@ -134,7 +171,21 @@ pub fn load(root: &Path, now: Timestamp) -> Loaded {
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
-    let workspace = Workspace { root: root.to_owned(), accounts: settings.accounts, recipients, keys, ledger, digest, report };
+    let workspace = Workspace {
+        root: root.to_owned(),
+        has_default_recipients: settings.defaults.recipients.is_some(),
+        cooldown: settings.defaults.cooldown(),
+        accounts: settings.accounts,
+        unmanaged: settings.unmanaged,
+        recipients,
+        keys,
+        moved,
+        ledger,
+        guards: settings.guards,
+        manifests: found.manifests.len(),
+        digest,
+        report,
+    };
     Loaded { workspace, sources: found.sources }
 }
 

@@ -121,6 +121,11 @@ pub fn write<T: Serialize>(value: &T) -> String {
     text
 }
 
+/// Whether a text can stand in a file of the project: it holds no character that the reader refuses.
+pub fn can_hold(text: &str) -> bool {
+    !text.chars().any(|character| character == '\r' || characters::refused(character).is_some())
+}
+
 /// The place of a route in a document that parses. To ask for many places of one document, see [`Places`].
 pub fn locate(bytes: &[u8], route: &Route, part: Part) -> Option<SourceSpan> {
     Places::of(text_of(bytes)?).locate(route, part)

@@ -10,6 +10,8 @@ mod emulator;
 mod fenced;
 #[path = "durable/machine.rs"]
 mod machine;
+#[path = "durable/moved.rs"]
+mod moved;
 #[path = "durable/order.rs"]
 mod order;
 #[path = "durable/ready.rs"]

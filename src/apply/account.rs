@@ -9,12 +9,10 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::journal::{self, Journal, SealedFile};
 use super::staging::{SECRET_FILE_LIMIT, Staging};
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{
-    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Recipients, Sealed, Secret, Span, Switching,
-};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span, Switching};
 use crate::profile::{Capabilities, Catalogue};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -51,7 +49,9 @@ pub struct Account<'a> {
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
     pub halted: Cell<bool>,
-    /// For removed keys, which no manifest gives a cooldown.
+    /// What a person should know of what worked.
+    pub notices: RefCell<Vec<Diagnostic>>,
+    /// For removed keys of which the ledger does not say another.
     pub default_cooldown: Span,
 }
 
@@ -84,10 +84,11 @@ impl Account<'_> {
     }
 
     /// Writes the ledger file of a record and remembers it. A record without generations has no file.
-    fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let name = &record.address.name;
         if let Some(key) = self.keys.get(name) {
             record.protect = key.protect;
+            record.cooldown = Some(key.cooldown).filter(|cooldown| *cooldown != self.default_cooldown);
         }
         if record.generations.is_empty() {
             files::remove(&self.ledger.secret_path(&record.address))?;
@@ -115,12 +116,7 @@ impl Account<'_> {
 
     /// Encrypts a secret in memory and puts the ciphertext beside its destination, durably.
     pub(super) fn stage(&self, key: &DesiredKey, secret: &Secret) -> Result<Sealed, Failure> {
-        let plaintext = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
-        let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
-        let sealing = vault::seal::seal(&plaintext, &recipients).map_err(|problem| Failure::local(problem.to_string()))?;
-        let sealed = Sealed { sha256: sealing.sha256, format: key.format, recipients: Recipients::clone(&key.recipients) };
-        self.staging().put(&key.address, &sealed, &sealing.ciphertext)?;
-        Ok(sealed)
+        super::stage(self.ledger, key, secret)
     }
 
     /// The plaintext of a generation: from the provider, or from a file with an identity. `None`: not to be had.
@@ -161,10 +157,11 @@ impl Account<'_> {
     /// with the removal of the entry.
     pub(super) fn delete_after(&self, name: &Name, generation: &Generation) -> Option<Timestamp> {
         let key = self.keys.get(name);
-        if key.is_some() && generation.sealed.is_some() {
+        if key.is_some() && generation.is_in_use() {
             return None;
         }
-        self.now().checked_add(key.map_or(self.default_cooldown, |key| key.cooldown).duration()).ok()
+        let recorded = || self.records.borrow().get(name).and_then(|record| record.cooldown).unwrap_or(self.default_cooldown);
+        self.now().checked_add(key.map_or_else(recorded, |key| key.cooldown).duration()).ok()
     }
 
     /// Draws a marker that no generation of this account bears.
@@ -182,11 +179,14 @@ impl Account<'_> {
     ///
     /// Expected flow: staged file moved into place, then ledger `active` and `retiring` in one write. Guarantees: whichever side of the rename a
     /// crash falls on, the ledger names the digest of the file in place. Assumptions: the generation is sealed, durable and verified.
-    /// Caveats: from here on the predecessor's secret is only in git's history. Errors: the disk.
+    /// Caveats: from here on the predecessor's secret is only in git's history. The overlap is zero where the key was called compromised, also
+    /// for what is retiring already. Errors: the disk.
     pub(super) async fn publish(&self, record: &mut KeyRecord, number: u32, overlap: Span) -> Result<(), Failure> {
         let now = self.now();
         let mut generation = record.generation(number).expect("the generation was recorded before it is published").clone();
         let sealed = generation.sealed.as_ref().expect("only a sealed generation is published");
+        let compromised = generation.request == Some(Request::Compromised);
+        let overlap = if compromised { Span::seconds(0) } else { overlap };
         self.staging().publish(&record.address, sealed)?;
         // One that an interrupted apply was enabling may carry the load since.
         let carries = |other: &Generation| other.state == GenerationState::Active || other.switching == Some(Switching::Enabling);
@@ -194,8 +194,8 @@ impl Account<'_> {
         // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
         let alone = !record.generations.iter().any(predecessor);
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
-            let retires = predecessor(&other) || (alone && other.state == GenerationState::Retiring);
-            let mut after = Generation { sealed: None, ..other.clone() };
+            let retires = predecessor(&other) || ((alone || compromised) && other.state == GenerationState::Retiring);
+            let mut after = Generation { sealed: None, adopted: None, ..other.clone() };
             if retires {
                 after.state = GenerationState::Retiring;
                 after.switching = None;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
-use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, Secret, Span};
+use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Name, Request, Secret, Span};
 use crate::provider::{Liveness, ProviderError, Tried};
 
 /// A secret that a person hands over, and what is known of it.
@@ -35,7 +35,7 @@ impl Account<'_> {
     ///
     /// Expected flow: one durable record. Guarantees: a person learns a name only after it is recorded, so that no key made by it is unknown; opened
     /// again with other wishes, it keeps its marker. Assumptions: the plan asks for it. Errors: the disk, or the journal.
-    pub(super) async fn open_step(&self, key: &DesiredKey, number: u32) -> Result<(), Failure> {
+    pub(super) async fn open_step(&self, key: &DesiredKey, number: u32, request: Option<Request>) -> Result<(), Failure> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let before = record.generation(number).filter(|before| before.state == GenerationState::Attended);
@@ -46,8 +46,9 @@ impl Account<'_> {
         let label = marker.label(&key.label);
         let generation = Generation {
             marker: Some(marker),
+            request: before.and_then(|before| before.request).max(request),
             options: key.options.clone(),
-            expires_at: key.expiry.end(now),
+            expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(number, GenerationState::Attended, label, key.scopes.clone(), now)
         };
         self.commit(&mut record, &generation).await
@@ -67,7 +68,8 @@ impl Account<'_> {
         let now = self.now();
         // Its life begins now, not when it was asked for.
         generation.created_at = now;
-        generation.expires_at = if self.capabilities.expiry.settable { generation.expires_at } else { key.expiry.end(now) };
+        generation.expires_at =
+            if self.capabilities.expiry.settable { generation.expires_at } else { self.capabilities.expiry.end(key.expiry, now) };
         generation.expires_at = handed.expires_at.or(generation.expires_at);
         match handed.tried {
             TriedOut::Works => generation.last_verified_at = Some(now),

@@ -12,27 +12,38 @@ impl Account<'_> {
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
         // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
-        if !change.steps.iter().all(|step| {
-            matches!(step, PlanStep::Recover { .. } | PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Record { .. })
-        }) {
+        let asks = |step: &PlanStep| {
+            matches!(
+                step,
+                PlanStep::Recover { .. }
+                    | PlanStep::Create { .. }
+                    | PlanStep::Open { .. }
+                    | PlanStep::Move { .. }
+                    | PlanStep::Record { .. }
+            )
+        };
+        if !change.steps.iter().all(asks) {
             self.journal.prove_held().await?;
         }
+        // What has to move is still at its old address when its recovery is looked at.
+        let held = change.moved_from().map_or(name, |from| &from.name);
         for step in &change.steps {
             match step {
                 PlanStep::Recover { generation } => {
-                    let unfinished = self.record(name).generation(*generation).is_some_and(|found| self.is_open(found));
+                    let unfinished = self.record(held).generation(*generation).is_some_and(|found| self.is_open(found));
                     if unfinished {
                         return Err(Failure::new(Code::PlanUnfinished, format!("generation {generation} could not be settled yet"))
                             .help("apply again; until then nothing new is created for this key"));
                     }
                 }
-                PlanStep::Create { .. } => self.issue(self.declared(name)?).await?,
-                PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation).await?,
+                PlanStep::Create { .. } => self.issue(self.declared(name)?, change.request).await?,
+                PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation, change.request).await?,
                 PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
                 PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
                 PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
+                PlanStep::Move { from, keeps_label, .. } => self.relocate(from, name, *keeps_label).await?,
                 PlanStep::Record { generation, state } => self.note_state(name, *generation, *state).await?,
             }
         }
@@ -63,8 +74,19 @@ impl Account<'_> {
             return self.edit_in_ledger(key, &mut record, number).await;
         }
         let (mut generation, id) = self.known(&record, number)?;
-        let label = generation.marker.as_ref().map_or_else(|| key.label.to_string(), |marker| marker.label(&key.label));
-        let expires_at = key.expiry.end(generation.created_at);
+        let label = generation.wanted_label(&key.label);
+        let expires_at = self.capabilities.expiry.end(key.expiry, generation.created_at);
+        let at_provider = |field: &EditField| *field != EditField::Expiry || self.capabilities.expiry.settable;
+        if fields.contains(&EditField::Expiry) {
+            generation.expires_at = expires_at;
+        }
+        let fields: Vec<EditField> = fields.iter().copied().filter(at_provider).collect();
+        let fields = fields.as_slice();
+        if fields.is_empty() {
+            // Where the provider cannot expire keys, the end stands in the ledger alone.
+            return self.commit(&mut record, &generation).await;
+        }
+        let before = record.generation(number).and_then(|generation| generation.expires_at);
         let asks = |field| fields.contains(&field);
         let request = EditRequest {
             label: asks(EditField::Label).then(|| label.clone()),
@@ -94,10 +116,14 @@ impl Account<'_> {
         let mut stayed = Vec::new();
         for field in fields {
             match (is_applied(field, &observed), field) {
-                (false, _) => stayed.push(*field),
+                (false, EditField::Expiry) => {
+                    generation.expires_at = before;
+                    stayed.push(*field);
+                }
+                (false, EditField::Label | EditField::Scopes | EditField::Options) => stayed.push(*field),
                 (true, EditField::Label) => generation.label.clone_from(&label),
                 (true, EditField::Scopes) => generation.scopes.clone_from(&key.scopes),
-                (true, EditField::Expiry) => generation.expires_at = observed.expires_at.unwrap_or(expires_at),
+                (true, EditField::Expiry) => self.take_end(&record.address, &mut generation, observed.expires_at),
                 (true, EditField::Options) => generation.options.clone_from(&key.options),
             }
         }
@@ -158,6 +184,7 @@ impl Account<'_> {
         self.commit(&mut record, &generation).await?;
         self.staging().publish(&key.address, &next)?;
         generation.resealing = None;
+        generation.named_after = None;
         generation.sealed = Some(next);
         self.commit(&mut record, &generation).await
     }

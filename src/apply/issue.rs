@@ -1,43 +1,46 @@
 //! Issues one generation: intent, create, seal, verify, publish.
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::account::Account;
 use super::failure::Failure;
 use super::recovery::PATIENCE;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Secret};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Request, Secret};
 use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
 
 impl Account<'_> {
-    /// Issues the next generation of a key and publishes its secret.
+    /// Issues the next generation of a key and publishes its secret. `request`: what a person asked for; the ledger keeps it.
     ///
     /// Expected flow: durable intent with a fresh marker → create, sent once → seal → verify → publish. Guarantees: a key that may exist at the
     /// provider is in the ledger with its marker before it can exist; the predecessor is not touched. Assumptions: preflight passed, recovery
     /// ran. Caveats: a lost answer is settled at once by looking for the marker, and then the create is made anew, once. Errors: whatever
     /// stopped it; the state in the ledger says how far it came, and the next apply goes on from there.
-    pub(super) async fn issue(&self, key: &DesiredKey) -> Result<(), Failure> {
-        let Some(failure) = self.issue_once(key).await? else { return Ok(()) };
+    pub(super) async fn issue(&self, key: &DesiredKey, request: Option<Request>) -> Result<(), Failure> {
+        let Some(failure) = self.issue_once(key, request).await? else { return Ok(()) };
         if self.surroundings.stopping() {
             return Err(failure.help("apply again: a signal asked to stop before it was created anew"));
         }
         self.surroundings.progress(self.name, &format!("{}: {failure}; creating it anew", key.address));
-        match self.issue_once(key).await? {
+        match self.issue_once(key, request).await? {
             None => Ok(()),
             Some(failure) => Err(failure.help("apply again: every attempt is recorded, and what shows up late is disabled")),
         }
     }
 
     /// One attempt. `Some`: the answer was lost, and what became of it is settled: nothing usable.
-    async fn issue_once(&self, key: &DesiredKey) -> Result<Option<Failure>, Failure> {
+    async fn issue_once(&self, key: &DesiredKey, request: Option<Request>) -> Result<Option<Failure>, Failure> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let marker = self.draw_marker();
         let label = marker.label(&key.label);
         let generation = Generation {
             marker: Some(marker),
+            request,
             options: key.options.clone(),
-            expires_at: if self.capabilities.expiry.settable { key.expiry.end(now) } else { None },
+            expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(record.next_number(), GenerationState::Intended, label, key.scopes.clone(), now)
         };
         let number = generation.number;
@@ -49,7 +52,8 @@ impl Account<'_> {
         let request = CreateRequest {
             label: generation.label.clone(),
             scopes: generation.scopes.clone(),
-            expires_at: generation.expires_at,
+            // Where the provider cannot expire keys, the end stands in the ledger alone, and the plan enforces it.
+            expires_at: generation.expires_at.filter(|_| self.capabilities.expiry.settable),
             options: generation.options.clone(),
         };
         match self.provider.create(&request).await {
@@ -132,7 +136,7 @@ impl Account<'_> {
                 let message = format!("the provider created the key with another {field} than asked; it was disabled again");
                 return Err(Failure::new(Code::ProviderNotApplied, message));
             }
-            generation.expires_at = observed.expires_at.unwrap_or(generation.expires_at);
+            self.take_end(&record.address, &mut generation, observed.expires_at);
         }
         if self.capabilities.verify {
             match self.prove(&id, secret).await? {
@@ -156,7 +160,27 @@ impl Account<'_> {
                 }
             }
         }
-        self.publish(record, generation.number, key.overlap).await
+        let number = generation.number;
+        record.put(generation);
+        self.publish(record, number, key.overlap).await
+    }
+
+    /// Takes over the end that the provider grants, and says so where it is not the asked one. `told`: as the provider reports it.
+    pub(super) fn take_end(&self, address: &Address, generation: &mut Generation, told: Option<Option<Timestamp>>) {
+        let Some(granted) = told.filter(|granted| self.capabilities.expiry.settable && *granted != generation.expires_at) else { return };
+        let said = |end: Option<Timestamp>| end.map_or_else(|| "never".to_owned(), |end| end.to_string());
+        let message = format!(
+            "`{}` ends generation {} of `{address}` at {}, asked was {}",
+            self.provider_name,
+            generation.number,
+            said(granted),
+            said(generation.expires_at)
+        );
+        generation.expires_at = granted;
+        let diagnostic = Diagnostic::warning(Code::ProviderExpiryAdjusted, message);
+        self.notices
+            .borrow_mut()
+            .push(diagnostic.help("nothing is to be done: the profile allows the difference, and the ledger has the end that counts"));
     }
 
     /// Tries a new key; a refusal counts only once the provider's consistency time has passed.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, AppendFile, FileError};
-use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker};
+use crate::model::{Address, Generation, GenerationState, KeyRecord, Marker, Reviewed};
 use crate::vault;
 
 /// Journals larger than this are refused.
@@ -38,6 +38,16 @@ enum Step {
     },
     /// The provider certainly did not act on the intent of this marker.
     Withdrawn(Option<Marker>),
+    /// The key of another address has this one now, or is about to.
+    Moved {
+        from: Address,
+        /// As it is at the new address.
+        record: Box<KeyRecord>,
+        /// The fingerprints of its generations before, in its order.
+        replaces: Vec<String>,
+    },
+    /// A person confirmed that the key is needed.
+    Reviewed(Reviewed),
 }
 
 /// A journal that cannot be read or written.
@@ -117,6 +127,17 @@ impl<'r> Journal<'r> {
         self.append(at, record, Step::Withdrawn(intent.marker.clone()), Vec::new()).await
     }
 
+    /// Records that a key gets another address. Durable when this returns.
+    pub async fn relocate(&self, at: Timestamp, old: &KeyRecord, new: &KeyRecord, sealed: Vec<SealedFile>) -> Result<(), JournalError> {
+        let replaces = old.generations.iter().map(fingerprint).collect();
+        self.append(at, new, Step::Moved { from: old.address.clone(), record: Box::new(new.clone()), replaces }, sealed).await
+    }
+
+    /// Records that a person confirmed the key. Durable when this returns.
+    pub async fn review(&self, record: &KeyRecord, reviewed: &Reviewed) -> Result<(), JournalError> {
+        self.append(reviewed.at, record, Step::Reviewed(reviewed.clone()), Vec::new()).await
+    }
+
     /// Proves that the journal of the remote, if any, is still ours.
     pub async fn prove_held(&self) -> Result<(), JournalError> {
         match self.remote {
@@ -189,17 +210,28 @@ pub fn replay(root: &Path, elsewhere: &[u8], ledger: &mut BTreeMap<Address, KeyR
     let path = path(root);
     let here = missing(&read(&path)?, elsewhere);
     let mut before: BTreeMap<Address, KeyRecord> = BTreeMap::new();
+    let mut moved = Vec::new();
     let there = lines("the journal of the remote".to_owned(), elsewhere);
     for line in there.chain(lines(format!("`{}`", path.display()), &here)) {
         let line = line?;
         let record = ledger.entry(line.address.clone()).or_insert_with(|| KeyRecord::new(line.address.clone(), &line.provider));
-        before.entry(line.address).or_insert_with(|| record.clone());
-        take(record, line.step);
+        before.entry(line.address.clone()).or_insert_with(|| record.clone());
+        if let Step::Moved { from, record, replaces } = line.step {
+            let old = ledger.remove(&from).unwrap_or_else(|| KeyRecord::new(from.clone(), &line.provider));
+            before.entry(from.clone()).or_insert_with(|| old.clone());
+            let left = take_over(ledger.entry(line.address.clone()).or_insert_with(|| (*record).clone()), old, *record, replaces);
+            ledger.insert(from.clone(), left);
+            moved.push((from, line.address));
+        } else {
+            take(record, line.step);
+        }
     }
     ledger.retain(|_, record| !record.generations.is_empty());
-    let generations = |record: Option<&KeyRecord>| record.map(|record| record.generations.clone()).unwrap_or_default();
-    let changed = before.iter().filter(|(address, before)| generations(ledger.get(address)) != before.generations);
-    Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect() })
+    let changed = before.iter().filter(|(address, before)| match ledger.get(address) {
+        Some(record) => record != *before,
+        None => !before.generations.is_empty(),
+    });
+    Ok(Replayed { changed: changed.map(|(address, _)| address.clone()).collect(), journaled: before.into_keys().collect(), moved })
 }
 
 fn lines(place: String, bytes: &[u8]) -> impl Iterator<Item = Result<Line, JournalError>> {
@@ -217,12 +249,19 @@ pub struct Replayed {
     pub changed: BTreeSet<Address>,
     /// All its addresses.
     pub journaled: BTreeSet<Address>,
+    /// Its moves, from and to, in their order.
+    pub moved: Vec<(Address, Address)>,
 }
 
 /// Puts a generation into its record; a deleted one leaves it.
 pub(super) fn put(record: &mut KeyRecord, generation: Generation) {
     if generation.state == GenerationState::Deleted {
-        record.generations.retain(|other| other.number != generation.number);
+        // One that the record has under another state leaves it with what is known of it now.
+        if record.generation(generation.number).is_some() {
+            let number = generation.number;
+            record.put(generation);
+            record.forget(number);
+        }
     } else {
         record.put(generation);
     }
@@ -237,6 +276,11 @@ fn take(record: &mut KeyRecord, step: Step) {
         Step::Withdrawn(marker) => {
             let unseen = |state| matches!(state, GenerationState::Intended | GenerationState::Ambiguous);
             record.generations.retain(|generation| generation.marker != marker || !unseen(generation.state));
+        }
+        Step::Reviewed(reviewed) => {
+            if record.reviewed.as_ref().is_none_or(|known| known.at < reviewed.at) {
+                record.reviewed = Some(reviewed);
+            }
         }
         Step::Generation { replaces, now } => {
             // An intent, and the step that follows on it, is of the generation with its marker, whatever number that has got here.
@@ -261,7 +305,27 @@ fn take(record: &mut KeyRecord, step: Step) {
                 None => put(record, *now),
             }
         }
+        // It concerns two records.
+        Step::Moved { .. } => {}
     }
+}
+
+/// Takes a move into the record of the new address. Answers what stays at the old one: generations that the move did not know.
+fn take_over(new: &mut KeyRecord, mut old: KeyRecord, moved: KeyRecord, replaces: Vec<String>) -> KeyRecord {
+    if new.generations.is_empty() {
+        let from = if old.generations.is_empty() { &moved } else { &old };
+        *new = KeyRecord { address: new.address.clone(), generations: Vec::new(), ..from.clone() };
+    }
+    for (now, replaces) in moved.generations.into_iter().zip(replaces) {
+        // As it was there, unless the new address has it already.
+        let known = old.generations.iter().position(|known| known.is_same(&now)).map(|at| old.generations.remove(at));
+        if let Some(known) = known.filter(|known| !new.generations.iter().any(|other| other.is_same(known))) {
+            let number = if new.generation(known.number).is_some() { new.next_number() } else { known.number };
+            new.put(Generation { number, ..known });
+        }
+        take(new, Step::Generation { replaces: Some(replaces), now: Box::new(now) });
+    }
+    old
 }
 
 /// Tells two states of a generation apart.
@@ -376,6 +440,51 @@ mod tests {
         assert!(matches!(replay(directory.path(), b"", &mut ledger), Err(JournalError::Damaged { line: 3, .. })));
     }
 
+    #[tokio::test]
+    async fn a_review_reaches_the_ledger_once_and_the_latest_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let key = record(vec![generation(1, GenerationState::Active, 7)]);
+        let at = |second: i64| Timestamp::from_second(second).expect("an instant");
+        let reviewed = |second: i64, by: &str| Reviewed { at: at(second), by: by.to_owned() };
+        journal.review(&key, &reviewed(5, "Ada")).await.expect("recorded");
+        for (before, after, changed) in [
+            (None, reviewed(5, "Ada"), true),
+            (Some(reviewed(4, "Bob")), reviewed(5, "Ada"), true),
+            (Some(reviewed(5, "Ada")), reviewed(5, "Ada"), false),
+            (Some(reviewed(6, "Bob")), reviewed(6, "Bob"), false),
+        ] {
+            let mut ledger = BTreeMap::from([(key.address.clone(), KeyRecord { reviewed: before, ..key.clone() })]);
+            let replayed = replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!((ledger[&key.address].reviewed.as_ref(), !replayed.changed.is_empty()), (Some(&after), changed));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_reviews_count_from_outlives_a_deletion() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let at = |second: i64| Timestamp::from_second(second).expect("an instant");
+        let made = |number: u32, state, second| Generation {
+            created_at: at(second),
+            ..generation(number, state, u8::try_from(number).expect("small"))
+        };
+        let mut key = record(vec![made(2, GenerationState::Active, 20), made(1, GenerationState::Disabled, 10)]);
+        let deleted = Generation { last_used_at: Some(at(15)), ..made(1, GenerationState::Deleted, 10) };
+        journal.record(at(30), &key, &deleted, Vec::new()).await.expect("recorded");
+        let mut ledger = BTreeMap::from([(key.address.clone(), key.clone())]);
+        put(&mut key, deleted);
+        for _ in 0..2 {
+            replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!(ledger[&key.address], key);
+        }
+        assert_eq!(key.first_created_at(), Some(at(10)));
+        assert_eq!(key.gone.expect("kept").last_used_at, Some(at(15)));
+        assert_eq!(key.review_due(crate::model::Span::seconds(100)), Some(at(110)));
+        key.reviewed = Some(Reviewed { at: at(50), by: "Ada".to_owned() });
+        assert_eq!(key.review_due(crate::model::Span::seconds(100)), Some(at(150)));
+    }
+
     #[test]
     fn a_number_that_another_machine_used_is_not_overwritten() {
         let mut key = record(vec![generation(1, GenerationState::Active, 1)]);
@@ -395,5 +504,34 @@ mod tests {
             let states: Vec<_> = key.generations.iter().map(|generation| (generation.number, generation.state)).collect();
             assert_eq!(states, [(2, GenerationState::Created), (1, GenerationState::Active)]);
         }
+    }
+
+    /// A move, and what follows on it, is found again from every point: before it, half done, done, and done on another machine.
+    #[tokio::test]
+    async fn a_move_leads_to_the_same_end_from_every_point() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::of(directory.path());
+        let (from, to): (Address, Address) = ("pay/one".parse().expect("an address"), "pay/two".parse().expect("an address"));
+        let old = KeyRecord { protect: true, ..record(vec![generation(1, GenerationState::Active, 7)]) };
+        let mut new = KeyRecord { address: to.clone(), ..old.clone() };
+        new.generations[0].named_after = Some(from.clone());
+        journal.relocate(Timestamp::UNIX_EPOCH, &old, &new, Vec::new()).await.expect("recorded");
+        let edited = Generation { label: "two".to_owned(), ..new.generations[0].clone() };
+        journal.record(Timestamp::UNIX_EPOCH, &new, &edited, Vec::new()).await.expect("recorded");
+        let end = KeyRecord { generations: vec![edited], ..new.clone() };
+        for point in [vec![&old], vec![&old, &new], vec![&old, &end], vec![&new], vec![&end]] {
+            let mut ledger: BTreeMap<Address, KeyRecord> = point.iter().map(|record| (record.address.clone(), (*record).clone())).collect();
+            let replayed = replay(directory.path(), b"", &mut ledger).expect("replayed");
+            assert_eq!(ledger, BTreeMap::from([(to.clone(), end.clone())]), "from {point:?}");
+            assert_eq!(
+                (replayed.moved, replayed.journaled),
+                (vec![(from.clone(), to.clone())], BTreeSet::from([from.clone(), to.clone()]))
+            );
+        }
+        // Somebody has used the old address since: its key is not forgotten.
+        let other = record(vec![generation(1, GenerationState::Active, 9)]);
+        let mut ledger = BTreeMap::from([(from.clone(), other.clone()), (to.clone(), end.clone())]);
+        replay(directory.path(), b"", &mut ledger).expect("replayed");
+        assert_eq!(ledger, BTreeMap::from([(from, other), (to, end)]));
     }
 }

@@ -229,6 +229,7 @@ impl Account<'_> {
             let Some(next) = generation.resealing.take() else { continue };
             if self.staging().holds(&record.address, &next) || self.staging().is_published(&record.address, &next) {
                 self.staging().publish(&record.address, &next)?;
+                generation.named_after = None;
                 generation.sealed = Some(next);
             }
             self.commit(record, &generation).await?;

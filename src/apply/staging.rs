@@ -51,6 +51,14 @@ impl<'a> Staging<'a> {
         files::rename(&self.path(address, sealed), &self.ledger.secret_path(address))
     }
 
+    /// Copies the secret file in place to another address; that it is there already, or nowhere, is success.
+    pub fn relocate(&self, from: &Address, to: &Address, sealed: &Sealed) -> Result<(), FileError> {
+        if self.is_published(to, sealed) || !self.is_published(from, sealed) {
+            return Ok(());
+        }
+        files::write(&self.ledger.secret_path(to), &files::read(&self.ledger.secret_path(from), SECRET_FILE_LIMIT)?)
+    }
+
     /// Forgets it.
     pub fn drop(&self, address: &Address, sealed: &Sealed) -> Result<(), FileError> {
         files::remove(&self.path(address, sealed))

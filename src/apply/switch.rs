@@ -58,6 +58,9 @@ impl Account<'_> {
                 (Ok(()), Err(error)) => return Err(Failure::provider("read back whether the key is disabled", error.clone())),
                 (Err(error), Err(_)) => return Err(Failure::provider("disable the key", error.clone())),
             };
+            if let Ok(Some(key)) = &after {
+                generation.last_used_at = key.last_used_at.or(generation.last_used_at);
+            }
             if gone {
                 self.surroundings.progress(self.name, &format!("{address}: generation {number} no longer exists at the provider"));
             }

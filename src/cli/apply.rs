@@ -11,13 +11,13 @@ use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::recovery::{self, accounts, not_done};
-use super::session::{self, Observed, Providers, Purpose, Session};
-use super::{plan as planning, print};
+use super::session::{self, Observed, Providers, Purpose, Session, Wishes};
+use super::{asking, plan as planning, print};
 use crate::apply::journal::Remote;
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, Listing, Name};
-use crate::plan::{Action, Change, Mode, Plan};
+use crate::plan::{Action, Asked, Before, Change, Mode, Plan};
 use crate::render;
 use crate::vault::Identities;
 use crate::workspace::Sources;
@@ -26,6 +26,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     planning::no_pull_request(host, "apply")?;
     let (saved, addresses) = targets(&args.targets)?;
     let _lock = recovery::lock(host)?;
+    super::import::finish(host)?;
     let session = Session::open(host)?;
     let mut only = session.only(&addresses)?;
     let identities = session::identities(host, &args.identity)?;
@@ -40,7 +41,24 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
             only.clone_from(chosen);
         }
     }
-    block_on(work(session, args, &only, identities, approved))?
+    let mut asked = asking::asked(&session, &args.asking, &only)?;
+    if let Some(approved) = &approved {
+        asked = asking::approved(approved, asked)?;
+    }
+    block_on(work(session, args, Chosen { only, asked, identities }, approved))?
+}
+
+/// What the command line chose.
+struct Chosen {
+    only: BTreeSet<Address>,
+    asked: Asked,
+    identities: Option<Identities>,
+}
+
+impl Chosen {
+    fn wishes(&self, before: Before) -> Wishes<'_> {
+        Wishes { mode: Mode::Live, only: &self.only, can_open: self.identities.is_some(), asked: &self.asked, before }
+    }
 }
 
 /// Tells a saved plan from addresses: what has the form `account/name` is an address.
@@ -59,29 +77,32 @@ fn targets(targets: &[String]) -> Result<(Option<PathBuf>, Vec<Address>), Stop> 
     Ok((plan, addresses))
 }
 
-async fn work(
-    mut session: Session<'_>,
-    args: &ApplyArgs,
-    only: &BTreeSet<Address>,
-    identities: Option<Identities>,
-    approved: Option<Plan>,
-) -> Result<Exit, Stop> {
+async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approved: Option<Plan>) -> Result<Exit, Stop> {
     let host = session.host;
+    let Chosen { only, identities, .. } = &chosen;
     let beyond = Beyond::open(&session, &args.writing).await?;
     session.replay(beyond.lines())?;
     let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     let providers = session.providers(Purpose::Apply, only);
-    let can_open = identities.is_some();
     let observed = session.observe(&providers, Purpose::Apply).await;
-    let shown = session.plan(&observed, Mode::Live, only, can_open, now());
+    let deferred = approved.iter().flat_map(|plan| &plan.deferred).map(|deferred| deferred.address.clone()).collect();
+    let before = Before { deferred, ..Before::default() };
+    let shown = session.plan(&observed, &chosen.wishes(before), now());
     if let Some(approved) = &approved {
         planning::within(host, approved, &shown, planning::Since::Approval)?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
+    if !args.asking.rotate.is_empty() && planning::cannot_rotate(&shown) {
+        return Ok(Exit::Error);
+    }
+    planning::not_refused(&shown)?;
+    if shown.is_refused() {
+        return Ok(Exit::Refused);
+    }
 
     let unfinished = recovery::unfinished(&session, &observed, only);
     let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
-    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0;
+    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
@@ -98,7 +119,7 @@ async fn work(
     let held = beyond.acquire().await?;
     let remote = held.as_ref().map(|held| beyond.remote(held));
     let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let work = Work { providers: &providers, observed, unfinished, only, identities: identities.as_ref() };
+    let work = Work { providers: &providers, observed, unfinished, chosen: &chosen, identities: identities.as_ref() };
     let ended = beyond.holding(held.as_ref(), act(&mut session, work, shown, &beyond, remote)).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
@@ -107,15 +128,15 @@ async fn work(
     if exit != Exit::Done {
         return Ok(exit);
     }
-    let after = attended_now(&session, only, can_open, now())?;
+    let after = attended_now(&session, &chosen, now())?;
     Ok(if in_part { Exit::Partial } else { done(args, &after) })
 }
 
 /// What persons have to do now that apply has opened it, with the names that it gave. Nobody is asked for that.
-fn attended_now(session: &Session<'_>, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Result<Plan, Stop> {
-    let mut asked = session.assume(only);
+fn attended_now(session: &Session<'_>, chosen: &Chosen, now: Timestamp) -> Result<Plan, Stop> {
+    let mut asked = session.assume(&chosen.only);
     asked.listings.retain(|_, listing| matches!(listing, Listing::Attended));
-    let plan = session.plan(&asked, Mode::Live, only, can_open, now);
+    let plan = session.plan(&asked, &chosen.wishes(Before::default()), now);
     print(render::runbook::open_text(&plan.attended, session.host.style(session.host.colour_out())))?;
     Ok(plan)
 }
@@ -148,7 +169,7 @@ struct Work<'w> {
     providers: &'w Providers,
     observed: Observed,
     unfinished: BTreeSet<Address>,
-    only: &'w BTreeSet<Address>,
+    chosen: &'w Chosen,
     identities: Option<&'w Identities>,
 }
 
@@ -160,7 +181,7 @@ async fn act(
     beyond: &Beyond<'_>,
     remote: Option<&dyn Remote>,
 ) -> Result<(Exit, Written), Stop> {
-    let (host, Work { providers, observed, unfinished, only, identities }) = (session.host, work);
+    let (host, Work { providers, observed, unfinished, chosen, identities }) = (session.host, work);
     let journal = recovery::begin(session, beyond, remote).await?;
     preflight(&accounts(session, providers, &observed.listings, &journal, identities), &session.sources, &shown)?;
     let (recovered, failed) = recovery::recover(session, providers, &observed, &journal, identities, &unfinished).await;
@@ -170,7 +191,9 @@ async fn act(
         (observed, shown)
     } else {
         let observed = session.observe(providers, Purpose::Apply).await;
-        let plan = session.plan(&observed, Mode::Live, only, identities.is_some(), shown.created_at);
+        let deferred = shown.deferred.iter().map(|deferred| deferred.address.clone()).collect();
+        let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred };
+        let plan = session.plan(&observed, &chosen.wishes(before), shown.created_at);
         if let Err(stop) = planning::within(host, &shown, &plan, planning::Since::Recovery) {
             host.report(&stop);
             return recovery::finish(session, beyond, journal, unfinished, &[], stop.exit).await;
@@ -182,14 +205,16 @@ async fn act(
         let accounts = accounts(session, providers, &observed.listings, &journal, identities);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
+        host.end_progress();
+        recovery::tell(host, &accounts);
         (outcomes, recovery::records(&accounts))
     };
     session.remember(records);
-    host.end_progress();
     // A standard output that is gone must not keep the files from being written back.
     let concluded = conclude(host, &outcomes, recovered, in_part);
     let exit = *concluded.as_ref().unwrap_or(&Exit::Partial);
-    let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).collect();
+    let moved = plan.changes.iter().filter_map(|change| change.moved_from().cloned());
+    let touched = outcomes.iter().map(|outcome| outcome.address.clone()).chain(unfinished).chain(moved).collect();
     let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
     concluded.and(finished)
 }

@@ -1,11 +1,15 @@
 //! The arguments. The help that users read is the doc comments here.
+mod inventory;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::model::Address;
+pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
+
+use crate::model::{Address, Allowance, Name};
 use crate::workspace::manifest::Expires;
 
 /// Declares API keys in git, and makes the vendors match.
@@ -58,10 +62,14 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Show what an interrupted apply left and what becomes of it; with --yes, do it (apply does it first anyway)
     Recover(RecoverArgs),
+    /// Adopt keys that exist: manifest entries and ledger, nothing at the provider; without ids and --all, only show what could be adopted
+    Import(ImportArgs),
     /// Check what apply will need: credentials, clocks, recipients, directories, git
     Doctor(DoctorArgs),
-    /// List every key with its state, risk and expiry
+    /// List every key with its state, risk, age, expiry, reviews and owner: as a table, JSON, CSV or a calendar
     List(ListArgs),
+    /// Confirm that keys are still needed, and record who did and when
+    Review(ReviewArgs),
     /// Show one key: every generation, its expiry, who can open its secret
     Show(ShowArgs),
     /// Decrypt a key's secret to standard output
@@ -98,13 +106,13 @@ pub enum OutputFormat {
 
 /// `FORMAT` or `FORMAT=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    pub format: OutputFormat,
+pub struct Output<F = OutputFormat> {
+    pub format: F,
     /// Absent: standard output.
     pub file: Option<PathBuf>,
 }
 
-impl FromStr for Output {
+impl<F: ValueEnum> FromStr for Output<F> {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) = match text.split_once('=') {
@@ -112,7 +120,12 @@ impl FromStr for Output {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = OutputFormat::from_str(format, false).map_err(|_| format!("`{format}` is no output format: use text or json"))?;
+        let format = F::from_str(format, false).map_err(|_| {
+            let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+            let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
+            let (last, others) = known.split_last().expect("there are formats");
+            format!("`{format}` is no output format: use {} or {last}", others.join(", "))
+        })?;
         Ok(Self { format, file })
     }
 }
@@ -129,6 +142,9 @@ pub struct PlanArgs {
     /// Let the ledger stand in for the providers: no network, no credential; such a plan cannot be applied
     #[arg(long)]
     pub offline: bool,
+    /// Show only what was changed by hand at the providers; with --detailed-exitcode, only that counts
+    #[arg(long, conflicts_with_all = ["offline", "out"])]
+    pub drift: bool,
     /// Save the plan, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -138,12 +154,28 @@ pub struct PlanArgs {
     /// An age identity file: secrets can then be encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asking: Asking,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Only these keys (default: all)
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<Address>,
+}
+
+/// What a person asks of one plan beyond the manifests.
+#[derive(Debug, Default, Args)]
+pub struct Asking {
+    /// Ask for a new generation of this key, also before its time; can be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub rotate: Vec<Address>,
+    /// The keys to rotate are compromised: the generations before the new one are disabled as soon as it is published
+    #[arg(long, requires = "rotate")]
+    pub compromised: bool,
+    /// Lift a guard for this run: max_creates=N, max_disables=N, max_rotations=N, empty, account-gone=ACCOUNT or shrunk=ACCOUNT
+    #[arg(long, value_name = "GUARD")]
+    pub allow: Vec<Allowance>,
 }
 
 /// Where the steps of an apply are durable beyond this machine's disk.
@@ -181,6 +213,8 @@ pub struct ApplyArgs {
     /// An age identity file: secrets can then be verified and encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asking: Asking,
     #[command(flatten)]
     pub writing: Writing,
     /// Exit with 2 when attended steps are open afterwards
@@ -246,14 +280,25 @@ pub struct RecoverArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
-    /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: OutputFormat,
+pub struct ImportArgs {
+    /// The account, by its name in `keywright.yaml`
+    #[arg(value_name = "ACCOUNT")]
+    pub account: Name,
+    /// The provider's ids of the keys
+    #[arg(value_name = "ID", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every key that is not in the ledger, but for our own
+    #[arg(long)]
+    pub all: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub writing: Writing,
 }
 
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub struct DoctorArgs {
     /// The form of the result
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
@@ -323,7 +368,7 @@ pub struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// config, manifest, profile, plan or ledger
+    /// config, manifest, profile, plan, ledger or inventory
     #[arg(value_name = "NAME")]
     pub name: String,
 }

@@ -10,6 +10,7 @@ use super::args::{Durable, Writing};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::Session;
+use crate::adopt::manifest_of;
 use crate::apply::Outcome;
 use crate::apply::journal::{Remote, SealedFile};
 use crate::diagnostics::{Code, Diagnostic};
@@ -47,6 +48,8 @@ pub struct Beyond<'h> {
     found: State,
     /// HEAD has files of ours that the target lacks.
     ahead: bool,
+    /// Keys that a person confirmed, for the message of the commit.
+    pub reviewed: BTreeSet<Address>,
 }
 
 impl<'h> Beyond<'h> {
@@ -63,6 +66,7 @@ impl<'h> Beyond<'h> {
             journal: None,
             found: State::default(),
             ahead: false,
+            reviewed: BTreeSet::new(),
         };
         if !beyond.commit && writing.durable.is_none() {
             return Ok(beyond);
@@ -150,12 +154,30 @@ impl<'h> Beyond<'h> {
     /// Guarantees: nothing but their ledger and secret files is committed. Errors: the commit, or a remote that took neither the branch nor a
     /// rescue branch; the files stay.
     pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
+        let (subject, body) = message(session, touched, outcomes, &self.reviewed);
+        self.write_files_back(session, touched, paths(touched), (&subject, &body)).await
+    }
+
+    /// The same for adopted keys: their manifest goes along, since a record without its entry would be taken for a removed key.
+    pub async fn write_back_import(&self, session: &Session<'_>, adopted: &BTreeSet<Address>, manifest: String) -> Result<Written, Stop> {
+        let lines: Vec<String> = adopted.iter().map(|address| format!("import {address}")).collect();
+        let subject = format!("keywright: {} imported", count(adopted.len()));
+        let mut paths = paths(adopted);
+        paths.insert(manifest);
+        self.write_files_back(session, adopted, paths, (&subject, &lines.join("\n"))).await
+    }
+
+    async fn write_files_back(
+        &self,
+        session: &Session<'_>,
+        touched: &BTreeSet<Address>,
+        paths: BTreeSet<String>,
+        (subject, body): (&str, &str),
+    ) -> Result<Written, Stop> {
         let Some(repository) = &self.repository else { return Ok(Written::Locally) };
-        let paths = paths(touched);
-        let (subject, body) = message(touched, outcomes);
         let mut committed = None;
         if self.commit {
-            committed = repository.commit(&paths, &subject, &body).await.map_err(failed)?;
+            committed = repository.commit(&paths, subject, body).await.map_err(failed)?;
             if let Some(committed) = &committed {
                 self.host.say(&format!("committed {} as {}", count(touched.len()), short(committed)));
                 if committed.index_behind {
@@ -170,8 +192,9 @@ impl<'h> Beyond<'h> {
             return Ok(if there { Written::Pushed } else { Written::Locally });
         }
         // What an earlier run committed and could not push goes along.
-        let all = paths_of(session, touched);
-        let unpushed = repository.unpushed(&all, target, &subject, &body).await.map_err(failed)?;
+        let mut all = paths_of(session, touched);
+        all.extend(paths);
+        let unpushed = repository.unpushed(&all, target, subject, body).await.map_err(failed)?;
         match unpushed.or(committed) {
             Some(committed) => self.push(repository, &committed, target).await,
             None => Ok(Written::Pushed),
@@ -250,9 +273,13 @@ fn paths(addresses: &BTreeSet<Address>) -> BTreeSet<String> {
     addresses.iter().flat_map(|address| [ledger::record_name(address), ledger::secret_name(address)]).collect()
 }
 
-/// The files of all keys that the ledger has, and of these.
+/// The files of all keys that the ledger has, and of these; with the manifests of adopted ones, which must not lag behind their records.
 fn paths_of(session: &Session<'_>, addresses: &BTreeSet<Address>) -> BTreeSet<String> {
-    paths(&session.records.keys().chain(addresses).cloned().collect())
+    // A key that was moved has left files behind that the branch may still have.
+    let mut all = paths(&session.records.keys().chain(addresses).chain(session.workspace.moved.values()).cloned().collect());
+    let adopted = session.records.values().filter(|record| record.generations.iter().any(|generation| generation.adopted.is_some()));
+    all.extend(adopted.map(|record| manifest_of(&record.address.account).to_string()));
+    all
 }
 
 /// The repository around the workspace; `git` gets no admin credential in its environment.
@@ -263,16 +290,25 @@ pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
 }
 
 /// The message of a write-back: one line for every key.
-fn message(touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> (String, String) {
+fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome], reviewed: &BTreeSet<Address>) -> (String, String) {
+    let moved = |address: &Address| {
+        let away = |(_, from): &(&Address, &Address)| *from == address && !session.records.contains_key(address);
+        session.workspace.moved.iter().find(away).map(|(to, _)| to)
+    };
     let lines: Vec<String> = touched
         .iter()
         .map(|address| match outcomes.iter().find(|outcome| outcome.address == *address) {
             Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
             Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
-            None => format!("recover {address}"),
+            None if reviewed.contains(address) => format!("review {address}"),
+            None => match moved(address) {
+                Some(to) => format!("move {address} to {to}"),
+                None => format!("recover {address}"),
+            },
         })
         .collect();
-    (format!("keywright: {}", count(touched.len())), lines.join("\n"))
+    let keys = touched.iter().filter(|address| moved(address).is_none()).count();
+    (format!("keywright: {}", count(keys)), lines.join("\n"))
 }
 
 fn count(keys: usize) -> String {

@@ -8,14 +8,14 @@ use super::args::FulfilArgs;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Observed, Providers, Purpose, Session};
+use super::session::{self, Observed, Providers, Purpose, Session, Wishes};
 use super::{plan as planning, print, providers, recovery};
 use crate::apply::attended::{self, Handed, TriedOut};
 use crate::apply::journal::{Journal, Remote};
 use crate::apply::{Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Address, DesiredState, Generation, GenerationState, Secret};
-use crate::plan::{Action, Mode};
+use crate::plan::{Action, Asked, Before, Mode};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
 use crate::render::text_safety::safe;
@@ -181,7 +181,9 @@ async fn revoked(
     only: &BTreeSet<Address>,
 ) -> Result<Vec<u32>, Stop> {
     let (host, address) = (session.host, &args.address);
-    let plan = session.plan(observed, Mode::Live, only, account.identities.is_some(), host.clock().now());
+    let asked = Asked::default();
+    let wishes = Wishes { mode: Mode::Live, only, can_open: account.identities.is_some(), asked: &asked, before: Before::default() };
+    let plan = session.plan(observed, &wishes, host.clock().now());
     let asked = plan.attended.iter().filter(|step| step.kind == "revoke").filter_map(|step| step.generation);
     let numbers: Vec<u32> = asked.filter(|number| args.generation.is_none_or(|wanted| wanted == *number)).collect();
     if numbers.is_empty() {

@@ -165,13 +165,29 @@ impl Host {
 
     /// Asks a yes-or-no question; `None` when there is no terminal to ask on.
     pub fn ask(&self, question: &str) -> Option<bool> {
-        if self.is_ci() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !self.can_ask() {
             return None;
         }
         write!(io::stderr().lock(), "{question} [y/N] ").ok()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+
+    /// Whether there is somebody to ask.
+    pub fn can_ask(&self) -> bool {
+        !self.is_ci() && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks for a line of text; `None` when there is nobody to ask, or the terminal went away.
+    pub fn answer(&self, question: &str) -> Option<String> {
+        if !self.can_ask() {
+            return None;
+        }
+        write!(io::stderr().lock(), "{question}").ok()?;
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer).ok()?;
+        (read > 0).then_some(answer)
     }
 
     /// Asks for a passphrase without echo; `None` when there is no terminal to ask on.
@@ -199,7 +215,10 @@ impl Host {
 
     /// How a text result looks: colour, and the width of the terminal.
     pub fn style(&self, colour: bool) -> render::Style {
-        render::Style::coloured(colour)
+        let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        let width = terminal.map(|(terminal_size::Width(columns), _)| usize::from(columns).clamp(60, 240));
+        let usual = render::Style::coloured(colour);
+        render::Style { width: width.unwrap_or(usual.width), ..usual }
     }
 
     /// From now on SIGINT and SIGTERM ask apply to stop; the second one stops the process at once.

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::print;
-use super::session::{self, Purpose, Session};
-use crate::diagnostics::{Code, Diagnostic};
+use super::session::{self, Purpose, Session, Wishes};
+use super::{asking, print};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
@@ -17,6 +17,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
+    let asked = asking::asked(&session, &args.asking, &only)?;
     let identities = session::identities(host, &args.identity)?;
     let (mode, observed) = if args.offline {
         (Mode::Offline, session.assume(&only))
@@ -24,15 +25,22 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         let providers = session.providers(Purpose::Plan, &only);
         (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
     };
-    let plan = session.plan(&observed, mode, &only, identities.is_some(), host.clock().now());
+    let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
+    let plan = session.plan(&observed, &wishes, host.clock().now());
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
-    show(host, &plan, &args.output)?;
+    let plan = if args.drift { plan.only_drift() } else { plan };
+    show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
 
-    let exit = if observed.is_partial() || plan.summary.blocked > 0 {
+    let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
+    let exit = if cannot_rotate(&plan) {
+        Exit::Error
+    } else if plan.is_refused() && !args.drift {
+        Exit::Refused
+    } else if observed.is_partial() || (!args.drift && (plan.summary.blocked > 0 || leaves_a_request(&plan))) {
         Exit::Partial
-    } else if args.detailed_exitcode && !(plan.changes.is_empty() && plan.attended.is_empty()) {
+    } else if args.detailed_exitcode && something {
         Exit::Changes
     } else {
         Exit::Done
@@ -40,6 +48,16 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
     std::mem::forget((plan, session));
     Ok(exit)
+}
+
+/// Whether a rotation that was asked for cannot come about.
+pub fn cannot_rotate(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate && finding.severity == Severity::Error)
+}
+
+/// Whether a rotation that was asked for comes about later, if at all.
+pub fn leaves_a_request(plan: &Plan) -> bool {
+    plan.defers_a_request() || plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate)
 }
 
 /// Refuses to use credentials in a job for a change that nobody has approved: the change could name another host.
@@ -52,11 +70,20 @@ pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
     Err(Stop::with(Exit::Error, Diagnostic::error(Code::CommandUsage, message).help(help)))
 }
 
+/// What of a plan its text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    All,
+    Drift,
+}
+
 /// Writes the plan in every form that was asked for; text on standard output when none was.
-pub fn show(host: &Host, plan: &Plan, outputs: &[Output]) -> Result<(), Stop> {
+pub fn show(host: &Host, plan: &Plan, outputs: &[Output], shown: Shown) -> Result<(), Stop> {
     let usual = [Output { format: OutputFormat::Text, file: None }];
     for output in if outputs.is_empty() { &usual } else { outputs } {
         let text = match (output.format, &output.file) {
+            (OutputFormat::Text, None) if shown == Shown::Drift => render::drift_text(plan, host.style(host.colour_out())),
+            (OutputFormat::Text, Some(_)) if shown == Shown::Drift => render::drift_text(plan, host.style(false)),
             (OutputFormat::Text, None) => {
                 let mut printed = Ok(());
                 render::write_plan_text(plan, host.style(host.colour_out()), |piece| {
@@ -100,6 +127,18 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
         return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
     }
     Ok(plan)
+}
+
+/// Refuses to carry out a plan that is refused as a whole; why stands in the plan.
+pub fn not_refused(plan: &Plan) -> Result<(), Stop> {
+    let refusal = plan.findings.iter().find(|finding| finding.code == Code::PlanUnmanaged);
+    match refusal.filter(|_| plan.is_refused()) {
+        Some(finding) => {
+            let message = format!("the plan is refused, and nothing was changed: {}", finding.message);
+            Err(Stop::with(Exit::Refused, Diagnostic::error(finding.code, message)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What lies between two plans that are compared.

@@ -19,6 +19,9 @@ use crate::vault::Identities;
 pub fn run(host: &Host, args: &RecoverArgs) -> Result<Exit, Stop> {
     planning::no_pull_request(host, "recover")?;
     let _lock = if args.yes { Some(recovery::lock(host)?) } else { None };
+    if args.yes {
+        super::import::finish(host)?;
+    }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
     let identities = session::identities(host, &args.identity)?;

@@ -13,13 +13,10 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
-use crate::model::{Address, KeyRecord, Listing, Name, Span};
+use crate::model::{Address, KeyRecord, Listing, Name};
 use crate::profile::Api;
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
-
-/// Used for keys that no manifest gives a cooldown any more.
-const COOLDOWN: Span = Span::days(7);
 
 /// Takes the workspace for one apply.
 pub fn lock(host: &Host) -> Result<Lock, Stop> {
@@ -102,9 +99,11 @@ pub async fn begin<'r>(session: &Session<'_>, beyond: &Beyond<'_>, remote: Optio
     }
     let replayed = &session.replayed;
     apply::take_over(&session.ledger, &session.records, &replayed.changed, beyond.sealed())?;
+    apply::copy_moved(&session.ledger, &session.records, &replayed.moved)?;
     let sealed = apply::hand_over(&session.ledger, &session.records, &replayed.journaled)?;
     let journal = Journal::resume(&session.workspace.root, beyond.lines(), sealed, remote).await?;
     apply::bring_forward(&session.ledger, &session.records, &replayed.changed)?;
+    apply::clear_moved(&session.ledger, &session.records, &replayed.moved)?;
     Ok(journal)
 }
 
@@ -133,6 +132,7 @@ pub async fn recover(
             }
         }
     }
+    tell(host, &accounts);
     let records = records(&accounts);
     drop(accounts);
     session.remember(records);
@@ -214,10 +214,18 @@ pub fn accounts<'s>(
                 identities,
                 surroundings: session.host,
                 halted: Cell::new(false),
-                default_cooldown: COOLDOWN,
+                notices: RefCell::default(),
+                default_cooldown: session.workspace.cooldown,
             }
         })
         .collect()
+}
+
+/// Draws what was noticed about what worked.
+pub fn tell(host: &Host, accounts: &[Account<'_>]) {
+    for diagnostic in accounts.iter().flat_map(|account| account.notices.take()) {
+        host.report(&Stop::with(Exit::Done, diagnostic));
+    }
 }
 
 /// What a person reads of a change that was not carried out.

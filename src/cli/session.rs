@@ -15,7 +15,7 @@ use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{AccessLevel, Address, DesiredKey, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
-use crate::plan::{self, AccountInput, AttendedInput, Mode, Plan, PlanInput};
+use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
 use crate::provider::http::{AccountAt, HttpProvider};
@@ -23,6 +23,7 @@ use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::render::text_safety::safe;
 use crate::vault::Identities;
+use crate::workspace::edit::Edits;
 use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
 
 /// Longest credential, identity or saved plan that is read.
@@ -61,8 +62,11 @@ impl<'h> Session<'h> {
     /// Loads the workspace. Stops with every problem of every file when there is an error; warnings are drawn by whoever shows the result.
     pub fn open(host: &'h Host) -> Result<Self, Stop> {
         let root = find(host)?;
+        super::import::nothing_pending(&root)?;
         let loaded = workspace::load(&root, host.clock().now());
-        let (workspace, sources) = (loaded.workspace, loaded.sources);
+        let (mut workspace, sources) = (loaded.workspace, loaded.sources);
+        // A guard of the plan decides about accounts that are gone while their keys live.
+        workspace.report.soften(Code::LedgerUnknownAccount);
         if workspace.report.has_errors() {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
@@ -96,7 +100,12 @@ impl<'h> Session<'h> {
     /// The addresses that were named, each of them known.
     pub fn only(&self, named: &[Address]) -> Result<BTreeSet<Address>, Stop> {
         let known = |address: &&Address| !self.workspace.keys.contains_key(address) && !self.records.contains_key(address);
-        let Some(unknown) = named.iter().find(known) else { return Ok(named.iter().cloned().collect()) };
+        let Some(unknown) = named.iter().find(known) else {
+            // A key that moves is the same by both addresses.
+            let moved = self.workspace.moved.iter().filter(|(to, from)| named.contains(to) || named.contains(from));
+            let both = moved.flat_map(|(to, from)| [to, from]);
+            return Ok(named.iter().chain(both).cloned().collect());
+        };
         let words: Vec<String> = self.workspace.keys.keys().chain(self.records.keys()).map(ToString::to_string).collect();
         let mut diagnostic = Diagnostic::error(Code::PlanUnknownAddress, format!("no manifest and no ledger file has the key `{unknown}`"));
         diagnostic.help = suggest::did_you_mean(&unknown.to_string(), words.iter().map(String::as_str));
@@ -228,6 +237,27 @@ impl<'h> Session<'h> {
         Observed { listings, findings }
     }
 
+    /// One account's keys that got another address: the new one and the old one.
+    pub fn moved_in(&self, account: &Name) -> impl Iterator<Item = (&Address, &Address)> {
+        self.workspace.moved.iter().filter(move |(to, _)| to.account == *account)
+    }
+
+    /// What the guards look at.
+    fn guarding(&self) -> Guarding {
+        let mut gone: BTreeMap<Name, BTreeSet<Address>> = BTreeMap::new();
+        for (address, record) in self.records.iter().filter(|(address, _)| !self.workspace.accounts.contains_key(&address.account)) {
+            if record.generations.iter().any(|generation| generation.state.may_live()) {
+                gone.entry(address.account.clone()).or_default().insert(address.clone());
+            }
+        }
+        let manifests = match (self.workspace.manifests, self.workspace.keys.len()) {
+            (0, _) => Manifests::Absent,
+            (_, 0) => Manifests::Empty,
+            (_, _) => Manifests::Declare,
+        };
+        Guarding { guards: self.workspace.guards, manifests, gone }
+    }
+
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
         let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
@@ -240,9 +270,10 @@ impl<'h> Session<'h> {
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
-    pub fn plan(&self, observed: &Observed, mode: Mode, only: &BTreeSet<Address>, can_open: bool, now: Timestamp) -> Plan {
+    pub fn plan(&self, observed: &Observed, wishes: &Wishes<'_>, now: Timestamp) -> Plan {
         let options = |name: &Name| self.workspace.accounts[name].profile.options.keys().cloned().collect();
         let options: BTreeMap<&Name, BTreeSet<String>> = observed.listings.keys().map(|name| (name, options(name))).collect();
+        let Wishes { mode, only, can_open, asked, before } = wishes;
         let accounts = observed.listings.iter().map(|(name, listing)| {
             let account = &self.workspace.accounts[name];
             let attended = account.profile.attended().map(|runbooks| AttendedInput {
@@ -259,18 +290,47 @@ impl<'h> Session<'h> {
                 desired: keys_of(&self.workspace.keys, name),
                 ledger: records_of(&self.records, name),
                 attended,
+                moved: self.moved_in(name).map(|(to, from)| (to.name.clone(), from.name.clone())).collect(),
+                unmanaged: &self.workspace.unmanaged,
             };
             (name.clone(), input)
         });
-        let input =
-            PlanInput { now, mode, accounts: accounts.collect(), only: only.clone(), can_open, digest: self.workspace.digest.clone() };
+        let mut before = before.clone();
+        before.interrupted.extend(self.replayed.journaled.iter().cloned());
+        let input = PlanInput {
+            now,
+            mode: *mode,
+            accounts: accounts.collect(),
+            only: (*only).clone(),
+            can_open: *can_open,
+            digest: self.workspace.digest.clone(),
+            asked: (*asked).clone(),
+            before,
+            guarding: self.guarding(),
+        };
         let mut plan = plan::plan(&input);
+        let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
+        let mut changes = Edits::of(&self.sources).disable_all(unused);
+        for unused in &mut plan.unused {
+            unused.change = changes.remove(&unused.address);
+        }
         let mut report = Report::default();
         let all = self.workspace.report.diagnostics().iter().chain(&observed.findings).chain(&plan.findings);
         all.cloned().for_each(|diagnostic| report.push(diagnostic));
         plan.diagnostics = report.locate(&self.sources);
         plan
     }
+}
+
+/// What a plan is made for, beside what was read.
+pub struct Wishes<'w> {
+    pub mode: Mode,
+    /// The chosen keys; empty: all.
+    pub only: &'w BTreeSet<Address>,
+    /// Whether plaintexts can be opened.
+    pub can_open: bool,
+    pub asked: &'w Asked,
+    pub before: Before,
 }
 
 /// What the providers say, and what was noticed while asking them.

@@ -97,6 +97,13 @@ impl Report {
         if self.has_room() { self.push(build(code)) } else { self.count(code, Severity::Warning) }
     }
 
+    /// Turns what is an error for one who only checks into a warning: whoever goes on decides about it.
+    pub fn soften(&mut self, code: Code) {
+        for diagnostic in self.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == code) {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+
     fn has_room(&self) -> bool {
         self.limit.is_none_or(|limit| self.diagnostics.len() < limit)
     }

@@ -59,6 +59,19 @@ impl Repository {
         &self.prefix
     }
 
+    /// Who git takes the user to be, as `NAME <EMAIL>`; `None` when it was not told.
+    pub async fn user(&self) -> Option<String> {
+        let asked = async |name: &str| -> Option<String> {
+            let answer = self.git("config").args(["--get", name]).run().await.ok()?;
+            let text = String::from_utf8(answer.stdout).ok()?.trim().to_owned();
+            (answer.code == Some(0) && !text.is_empty()).then_some(text)
+        };
+        match (asked("user.name").await, asked("user.email").await) {
+            (Some(name), Some(email)) => Some(format!("{name} <{email}>")),
+            (name, email) => name.or(email),
+        }
+    }
+
     /// The top of the working tree.
     pub fn top(&self) -> &Path {
         &self.top

@@ -82,6 +82,10 @@ pub struct DesiredKey {
     pub format: Format,
     pub state: DesiredState,
     pub protect: bool,
+    /// How often a person confirms that the key is needed.
+    pub review_every: Option<Span>,
+    /// After how long without use the key counts as unused.
+    pub unused_after: Option<Span>,
     pub options: Options,
 }
 

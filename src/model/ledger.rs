@@ -22,6 +22,12 @@ pub struct KeyRecord {
     pub protect: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reviewed: Option<Reviewed>,
+    /// How long the key is kept when it has left the manifests, where its entry said something else than the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Span>,
+    /// What is kept of generations that have left this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
     pub generations: Vec<Generation>,
 }
 
@@ -31,6 +37,17 @@ pub struct KeyRecord {
 pub struct Reviewed {
     pub at: Timestamp,
     pub by: String,
+}
+
+/// What is kept of generations that have left a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gone {
+    /// When the first of them was created.
+    pub created_at: Timestamp,
+    /// When one of them was last used, where the provider told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Where a generation stands in its life.
@@ -69,6 +86,16 @@ pub enum Switching {
     Enabling,
 }
 
+/// What a person asked for with `--rotate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// A new generation; the old one lives on through the overlap.
+    Rotate,
+    /// A new generation, and none before it outlives its publication.
+    Compromised,
+}
+
 /// One issued credential of a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +120,9 @@ pub struct Generation {
     pub expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_at: Option<Timestamp>,
+    /// As the provider told when the generation was disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
     /// When a retiring generation may be disabled: the later of publish and last delivery, plus the overlap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_after: Option<Timestamp>,
@@ -115,9 +145,36 @@ pub struct Generation {
     /// Accepted on a person's word: nothing has shown yet that its secret works.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+    /// A person asked for this generation. Absent: time, a manifest or a loss did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     /// Fields that the provider was seen not to edit in place, such as `scopes` where a PATCH merges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uneditable: Vec<String>,
+    /// The manifest's label that `label` stands for all the same: the key was moved, and the provider cannot edit labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_label: Option<String>,
+    /// The address that the names in its `dotenv` file come from, when the key was moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_after: Option<Address>,
+    /// Somebody else made it, and it was taken over. Kept while it is the key's current one: whoever uses the key has its secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
+}
+
+/// How a generation was taken over that somebody else had made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    pub at: Timestamp,
+    /// What the manifest got for its label, where the label itself cannot stand in a manifest. While the manifest keeps this one, the label at the
+    /// provider is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What the manifest got for its end (the last second of a day), where the key ends at another instant. While the manifest keeps this one, the
+    /// end at the provider is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// What is known of a generation's age file.
@@ -134,7 +191,16 @@ pub struct Sealed {
 
 impl KeyRecord {
     pub fn new(address: Address, provider: &str) -> Self {
-        Self { version: 1, address, provider: provider.to_owned(), protect: false, reviewed: None, generations: Vec::new() }
+        Self {
+            version: 1,
+            address,
+            provider: provider.to_owned(),
+            protect: false,
+            reviewed: None,
+            cooldown: None,
+            gone: None,
+            generations: Vec::new(),
+        }
     }
 
     /// The number of the next generation.
@@ -144,14 +210,35 @@ impl KeyRecord {
 
     /// The generation whose secret is the published one: the newest active one, else the newest that was active.
     ///
-    /// A generation that was undone before it was published must have no `sealed`, so that it does not pass for one that was active.
+    /// A generation that was undone before it was published must have no `sealed`, so that it does not pass for one that was active. An adopted one
+    /// was active without it.
     pub fn current(&self) -> Option<&Generation> {
-        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.sealed.is_some(), generation.number);
+        let rank = |generation: &&Generation| (generation.state == GenerationState::Active, generation.is_in_use(), generation.number);
         self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(rank)
     }
 
     pub fn generation(&self, number: u32) -> Option<&Generation> {
         self.generations.iter().find(|generation| generation.number == number)
+    }
+
+    /// When the first generation was created, also when it is long gone.
+    pub fn first_created_at(&self) -> Option<Timestamp> {
+        let present = self.generations.iter().map(|generation| generation.created_at).min();
+        present.into_iter().chain(self.gone.map(|gone| gone.created_at)).min()
+    }
+
+    /// When a person has to confirm the key again: counted from the last time, else from the first generation.
+    pub fn review_due(&self, every: Span) -> Option<Timestamp> {
+        let reviewed = self.reviewed.as_ref().map(|reviewed| reviewed.at);
+        reviewed.max(self.first_created_at())?.checked_add(every.duration()).ok()
+    }
+
+    /// Takes a deleted generation out; what reviews and the search for unused keys count from is kept.
+    pub fn forget(&mut self, number: u32) {
+        let Some(found) = self.generations.iter().position(|generation| generation.number == number) else { return };
+        let Generation { created_at, last_used_at, .. } = self.generations.remove(found);
+        let before = self.gone.unwrap_or(Gone { created_at, last_used_at });
+        self.gone = Some(Gone { created_at: before.created_at.min(created_at), last_used_at: before.last_used_at.max(last_used_at) });
     }
 
     /// Adds the generation, or replaces the one of the same number; newest first.
@@ -176,6 +263,7 @@ impl Generation {
             created_at,
             expires_at: None,
             last_verified_at: None,
+            last_used_at: None,
             disable_after: None,
             disabled_at: None,
             delete_after: None,
@@ -184,8 +272,36 @@ impl Generation {
             resealing: None,
             switching: None,
             unverified: false,
+            request: None,
             uneditable: Vec::new(),
+            accepted_label: None,
+            named_after: None,
+            adopted: None,
         }
+    }
+
+    /// Whether its secret is, or was last, the one that is in use: published here, or out there since before the key was adopted.
+    pub fn is_in_use(&self) -> bool {
+        self.sealed.is_some() || self.adopted.is_some()
+    }
+
+    /// What the provider should call it when the manifest says `label`. An adopted key gets no marker, and keeps what no manifest can say.
+    pub fn wanted_label(&self, label: &str) -> String {
+        match (&self.marker, &self.adopted) {
+            (Some(marker), _) => marker.label(label),
+            (None, Some(Adopted { label: Some(said), .. })) if said == label => self.label.clone(),
+            (None, Some(_) | None) => label.to_owned(),
+        }
+    }
+
+    /// Whether the label at the provider is to be left alone, whatever it is: it was adopted, and the manifest still says the word that stands for it.
+    pub fn leaves_label(&self, label: &str) -> bool {
+        self.adopted.as_ref().and_then(|adopted| adopted.label.as_deref()) == Some(label)
+    }
+
+    /// Whether `end` is the day that its manifest got for its own end when it was adopted.
+    pub fn stands_for(&self, end: Timestamp) -> bool {
+        self.adopted.as_ref().and_then(|adopted| adopted.expires) == Some(end)
     }
 
     /// Whether it is ambiguous, and a list that lacks its marker now proves that it was not created.
@@ -204,10 +320,16 @@ impl Generation {
             created_at: whole_second(self.created_at),
             expires_at: cut(self.expires_at),
             last_verified_at: cut(self.last_verified_at),
+            last_used_at: cut(self.last_used_at),
             disable_after: cut(self.disable_after),
             disabled_at: cut(self.disabled_at),
             delete_after: cut(self.delete_after),
             settles_at: cut(self.settles_at),
+            adopted: self.adopted.as_ref().map(|adopted| Adopted {
+                at: whole_second(adopted.at),
+                expires: cut(adopted.expires),
+                ..adopted.clone()
+            }),
             ..self.clone()
         }
     }
@@ -223,6 +345,24 @@ impl Generation {
 }
 
 impl GenerationState {
+    /// The word as the ledger spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Created => "created",
+            Self::Sealed => "sealed",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+            Self::Attended => "attended",
+            Self::Ambiguous => "ambiguous",
+            Self::Lost => "lost",
+            Self::Vanished => "vanished",
+            Self::Expired => "expired",
+        }
+    }
+
     /// How far along its life a state is: a later one is never followed by an earlier one, except by enabling.
     pub fn progress(self) -> u8 {
         match self {
@@ -236,6 +376,14 @@ impl GenerationState {
             Self::Disabled | Self::Expired => 7,
             Self::Vanished => 8,
             Self::Deleted => 9,
+        }
+    }
+
+    /// Whether its key may work, by the ledger.
+    pub fn may_live(self) -> bool {
+        match self {
+            Self::Intended | Self::Created | Self::Sealed | Self::Active | Self::Retiring | Self::Ambiguous | Self::Lost => true,
+            Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
         }
     }
 

@@ -8,10 +8,10 @@ use super::draft::{Draft, issue_notes, words};
 use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
-use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState};
+use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, moves, requests};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Expiry, Generation, GenerationState, KeyRecord, Options, ScopeSet, Span};
+use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, ScopeSet, Span};
 use crate::profile::Catalogue;
 use crate::profile::runbook::{RunbookValues, ScopeGroup};
 
@@ -51,8 +51,7 @@ pub(super) fn decide(key: &Key, attended: &AttendedInput) -> Decision {
         Some(record) => {
             // What recovery makes of it is known: a secret that was taken over is published, anything else is asked for again.
             let after = recovered(key, record, &left);
-            let &Key { account, index, now, can_open, desired, .. } = key;
-            settled(&Key { address: key.address.clone(), account, index, now, can_open, desired, record: Some(&after) }, attended, &left)
+            settled(&Key { address: key.address.clone(), record: Some(&after), ..*key }, attended, &left)
         }
     }
 }
@@ -61,13 +60,16 @@ pub(super) fn decide(key: &Key, attended: &AttendedInput) -> Decision {
 fn recovered(key: &Key, record: &KeyRecord, left: &[u32]) -> KeyRecord {
     let mut record = record.clone();
     for number in left {
-        let published = record.generation(*number).is_some_and(|taken| taken.state == GenerationState::Sealed && taken.sealed.is_some());
+        let taken = record.generation(*number);
+        let published = taken.is_some_and(|taken| taken.state == GenerationState::Sealed && taken.sealed.is_some());
+        let compromised = taken.is_some_and(|taken| taken.request == Some(Request::Compromised));
         for generation in &mut record.generations {
             if generation.number == *number {
                 generation.state = if published { GenerationState::Active } else { GenerationState::Attended };
             } else if published && generation.state == GenerationState::Active {
                 generation.state = GenerationState::Retiring;
                 let overlap = key.desired.map_or(Span::seconds(0), |desired| desired.overlap);
+                let overlap = if compromised { Span::seconds(0) } else { overlap };
                 generation.disable_after = key.now.checked_add(overlap.duration()).ok();
             }
         }
@@ -88,6 +90,7 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
                 .help("set `protect: false`, apply, and then remove or disable the key"),
         );
     }
+    moves::add(key, &mut draft);
     record_protection(key, &mut draft);
     unverified(key, &mut draft);
     if let Some(last) = left.last() {
@@ -99,8 +102,10 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     }
     let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
     let steps = if draft.refusal.is_some() { Vec::new() } else { work.iter().map(|work| runbook(key, attended, *work, several)).collect() };
-    let (change, findings) = draft.finish(key);
-    Decision { change, findings, attended: steps }
+    let (change, mut findings) = draft.finish(key);
+    findings.extend(requests::answer(key, change.as_ref(), false));
+    // Nothing is listed there, so nothing is seen to have been done by hand.
+    Decision { change, findings, attended: steps, drift: Vec::new() }
 }
 
 /// The generation that a person was asked to make.
@@ -171,19 +176,15 @@ fn compared<'a>(key: &Key<'a>, desired: &DesiredKey, live: &Generation, draft: &
     *draft = drafted.widen(key, desired, live, &found);
 }
 
-/// As for other keys, but for the end: a person may have chosen an earlier one, and that counts from there.
+/// As for other keys, but for the end: a person may have chosen an earlier one, and that is no difference.
 fn differences(key: &Key, desired: &DesiredKey, live: &Generation) -> Differences {
     let capabilities = key.account.capabilities;
     let wanted = wanted_end(capabilities, desired.expiry, live.created_at);
     let is_earlier = live.expires_at.is_some_and(|end| wanted.is_none_or(|wanted| end < wanted));
+    let mut found = compare(key, desired, live);
     if !capabilities.expiry.settable || !is_earlier {
-        return compare(key, desired, live);
+        return found;
     }
-    let begins = match (desired.expiry, live.expires_at) {
-        (Expiry::Lifetime(span), Some(end)) => end.checked_sub(span.duration()).unwrap_or(live.created_at),
-        (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, _) => live.created_at,
-    };
-    let mut found = compare(key, desired, &Generation { created_at: begins, ..live.clone() });
     let other = |field: &EditField| *field != EditField::Expiry;
     found.fields.retain(other);
     found.forced.retain(other);
@@ -197,10 +198,11 @@ fn make<'a>(key: &Key<'a>, desired: &DesiredKey, draft: &mut Draft, work: &mut V
     draft.action = Action::Attended;
     draft.reason = format!("{}: {reason}", kind.as_str());
     draft.generation = open.map_or_else(|| key.next_number(), |open| open.number);
+    draft.request = key.carried();
     if ready.is_none() {
         draft.steps.push(PlanStep::Open { generation: draft.generation });
         if open.is_some() {
-            draft.notes.push("the manifest has changed since this was opened: apply writes the new wishes down".to_owned());
+            draft.notes.push("what is wanted has changed since this was opened: apply writes the new wishes down".to_owned());
         }
     }
     draft.after = Some(KeyView {
@@ -222,7 +224,11 @@ fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let end = !capabilities.expiry.settable
         || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
-    label && end && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
+    label
+        && end
+        && open.request == key.carried()
+        && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes)
+        && agree(&desired.options, &open.options)
 }
 
 fn agree(left: &Options, right: &Options) -> bool {
@@ -246,7 +252,10 @@ fn unwanted<'a>(key: &Key<'a>, live: Option<&'a Generation>, draft: &mut Draft, 
 /// Predecessors whose overlap has passed, and all of them when the key is not wanted.
 fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     let current = key.current();
-    let pace = pace(key, current);
+    let pace = match pace(key, current) {
+        Pace::Overlap if key.ends_at_once(draft.opens()) => Pace::Now,
+        pace @ (Pace::Keep | Pace::Overlap | Pace::Now) => pace,
+    };
     let is_current = |generation: &Generation| current.is_some_and(|current| current.number == generation.number);
     let mut others: Vec<&Generation> = key.generations().filter(|generation| !is_current(generation)).collect();
     others.sort_by_key(|generation| generation.number);
@@ -318,7 +327,9 @@ fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: bool) -> At
     let settable = key.account.capabilities.expiry.settable;
     let asked = |desired: &DesiredKey| wanted_end(key.account.capabilities, desired.expiry, key.now);
     let end = work.generation.and_then(|generation| generation.expires_at).or_else(|| desired.and_then(asked)).filter(|_| settable);
-    let previous = key.current().filter(|current| !revokes && current.state == GenerationState::Active);
+    // One that is compromised gets no overlap: the step that revokes it follows at once.
+    let stays = !revokes && key.carried() != Some(Request::Compromised);
+    let previous = key.current().filter(|current| stays && current.state == GenerationState::Active);
     let owner = key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned));
     let filled = runbook.fill(&RunbookValues {
         key: key.address.to_string(),

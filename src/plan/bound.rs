@@ -34,6 +34,7 @@ pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => None,
         })
     };
@@ -84,6 +85,9 @@ fn more(approved: &Change, fresh: &Change) -> Vec<String> {
         lines.push(format!("the action is now {}, approved was {}", fresh.action.as_str(), approved.action.as_str()));
     }
     lines.extend(unknown.into_iter().map(|step| format!("{} was not approved", describe(step))));
+    if fresh.request > approved.request && fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. })) {
+        lines.push("a person asks for the new generation, which was not approved".to_owned());
+    }
     lines.extend(access(approved, fresh));
     lines
 }
@@ -102,6 +106,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
         // The generation that was approved and interrupted is made again under the next number.
@@ -115,6 +120,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
         PlanStep::Recover { .. }
@@ -123,6 +129,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
+        | PlanStep::Move { .. }
         | PlanStep::Record { .. } => approved.steps.contains(step),
     }
 }
@@ -157,6 +164,7 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         })
     };
@@ -211,6 +219,7 @@ fn describe(step: &PlanStep) -> String {
         PlanStep::Disable { .. } => format!("disabling generation {generation}"),
         PlanStep::Delete { .. } => format!("deleting generation {generation}"),
         PlanStep::Reseal { .. } => format!("encrypting generation {generation} anew"),
+        PlanStep::Move { from, .. } => format!("moving the key from `{from}`"),
         PlanStep::Record { .. } => format!("recording generation {generation}"),
     }
 }

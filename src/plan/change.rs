@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::UnusedKey;
+use super::verdict::{Deferred, GuardVerdict};
 use crate::diagnostics::{Diagnostic, Located};
-use crate::model::{AccessLevel, Address, Name, Options, Position, Risk, Scope, ScopeSet, Tag};
+use crate::model::{AccessLevel, Address, Allowance, Name, Options, Position, Request, Risk, Scope, ScopeSet, Tag};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +73,15 @@ pub enum PlanStep {
     Reseal {
         generation: u32,
     },
+    /// Ledger and secret file get the key's new address; the provider is not asked.
+    Move {
+        /// The current one; all of them move.
+        generation: u32,
+        from: Address,
+        /// The provider cannot edit labels: the old one stays until the next generation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_label: bool,
+    },
     /// Only the ledger changes: a state that the provider already shows, protection, a renamed field.
     Record {
         generation: u32,
@@ -100,6 +111,7 @@ impl PlanStep {
             Self::Disable { .. } => "disable",
             Self::Delete { .. } => "delete",
             Self::Reseal { .. } => "reseal",
+            Self::Move { .. } => "move",
             Self::Record { .. } => "record",
         }
     }
@@ -115,8 +127,27 @@ impl PlanStep {
             | Self::Disable { generation }
             | Self::Delete { generation }
             | Self::Reseal { generation }
+            | Self::Move { generation, .. }
             | Self::Record { generation, .. } => *generation,
         }
+    }
+}
+
+impl Change {
+    /// The address that the key had before, when it moves.
+    pub fn moved_from(&self) -> Option<&Address> {
+        self.steps.iter().find_map(|step| match step {
+            PlanStep::Move { from, .. } => Some(from),
+            PlanStep::Recover { .. }
+            | PlanStep::Create { .. }
+            | PlanStep::Open { .. }
+            | PlanStep::Edit { .. }
+            | PlanStep::Enable { .. }
+            | PlanStep::Disable { .. }
+            | PlanStep::Delete { .. }
+            | PlanStep::Reseal { .. }
+            | PlanStep::Record { .. } => None,
+        })
     }
 }
 
@@ -245,6 +276,9 @@ pub struct Change {
     /// What apply does, in order.
     #[serde(rename = "work")]
     pub steps: Vec<PlanStep>,
+    /// A person asked for the new generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What else a reader should know, a sentence each (secret file and recipients, what happens to the predecessor, …).
@@ -259,9 +293,16 @@ pub struct AccountView {
     /// `complete`, `unavailable`, `assumed`, or `attended`: nothing can be listed there.
     pub listing: String,
     pub observed: usize,
+    /// Unmanaged keys that the configuration says to ignore.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ignored: usize,
     /// Why the listing is unavailable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A key that is in no manifest and no ledger.
@@ -273,6 +314,9 @@ pub struct UnmanagedKey {
     /// The key of our own admin credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// The configuration refuses a plan while it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<ScopeSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -285,11 +329,11 @@ pub struct UnmanagedKey {
     pub enabled: Option<bool>,
 }
 
-/// A rotation, an expiry or an end by disuse within the next 30 days.
+/// A rotation, an expiry, a review or an end by disuse within the next 30 days, or overdue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Due {
     pub address: Address,
-    /// `rotation`, `expiry`, or `idle`: it dies then unless it is used before.
+    /// `rotation`, `expiry`, `review`, or `idle`: it dies then unless it is used before.
     pub kind: String,
     pub at: Timestamp,
 }
@@ -355,13 +399,30 @@ pub struct Plan {
     /// The keys that were chosen; empty: all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub only: BTreeSet<Address>,
+    /// New generations that a person asked for with `--rotate`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<Address, Request>,
+    /// What `--allow` lifts for this plan.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub allowed: BTreeSet<Allowance>,
     pub accounts: BTreeMap<Name, AccountView>,
     /// Every key that is not `none`, by address.
     pub changes: Vec<Change>,
     pub attended: Vec<AttendedStep>,
+    /// What somebody else did to keys of the ledger, an entry each: `before` as the ledger says, `after` as the provider shows, `access` what
+    /// the deed gave and took. `action` is what corrects it; its steps are in `changes`.
     pub drift: Vec<Change>,
     pub unmanaged: Vec<UnmanagedKey>,
     pub due: Vec<Due>,
+    /// Live keys that nobody uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<UnusedKey>,
+    /// Rotations that `max_rotations` leaves to a later plan, by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Deferred>,
+    /// What each guard says of this plan: the configured ones, and those of the others that speak.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardVerdict>,
     /// With lines; filled in when the plan is shown or saved.
     pub diagnostics: Vec<Located>,
     pub summary: Summary,

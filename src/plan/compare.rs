@@ -1,13 +1,14 @@
 //! What differs between a manifest and its current generation, and whether a new one is due. Decides nothing.
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::EditField;
+use super::drift::edited_by_hand;
 use super::standing::Key;
 use crate::model::key::same_option;
-use crate::model::{Address, DesiredKey, Expiry, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
+use crate::model::{Address, DesiredKey, Expiry, Format, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
 use crate::profile::Capabilities;
 
 /// The differences of one live generation.
@@ -17,16 +18,22 @@ pub(super) struct Differences {
     pub fields: Vec<EditField>,
     /// Those of them that cannot be edited in place.
     pub forced: Vec<EditField>,
-    /// The ledger says what the manifest says: the provider's side was changed by somebody else.
-    pub drift: bool,
+    /// Fields of which the ledger says what the manifest says: somebody else has changed them at the provider.
+    pub drifted: Vec<EditField>,
+    /// Fields that somebody else has changed, and the manifest, too.
+    pub contested: Vec<EditField>,
     /// The provider shows what the manifest says; only the ledger does not.
     pub ledger_only: bool,
     /// Public keys that the manifest adds to, or takes from, those who can open the secret.
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub format: bool,
+    /// The names in its file are those of another address.
+    pub misnamed: bool,
     /// Why a new generation is due by time, and since when.
     pub due: Option<String>,
+    /// Why one is due because a person asked.
+    pub asked: Option<String>,
 }
 
 /// Compares the manifest with what the provider shows of the generation, or with the ledger where it shows nothing.
@@ -39,7 +46,8 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     let kept_option = |field: EditField| field == EditField::Options && taken_back(desired, generation);
     let can_edit = |field: &EditField| is_editable(capabilities, generation, *field) && !kept_option(*field);
     let behind: Vec<EditField> = in_ledger.iter().copied().filter(|field| !fields.contains(field) && can_edit(field)).collect();
-    let drift = !fields.is_empty() && in_ledger.is_empty();
+    let by_hand = edited_by_hand(key, desired, generation, &fields);
+    let (contested, drifted) = by_hand.into_iter().partition(|field| in_ledger.contains(field));
     let ledger_only = fields.is_empty() && !behind.is_empty();
     fields.extend(behind);
     fields.sort();
@@ -47,28 +55,49 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     Differences {
         forced: fields.iter().copied().filter(|field| !can_edit(field)).collect(),
         fields,
-        drift,
+        drifted,
+        contested,
         ledger_only,
         added,
         removed,
         format: generation.sealed.as_ref().is_some_and(|sealed| sealed.format != desired.format),
+        misnamed: is_misnamed(key, desired, generation),
         due: due(key, desired, generation, observed),
+        asked: key.asked(),
     }
 }
 
 /// Fields in which the manifest differs from `observed`, or from the ledger without it.
 fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
-    let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+    let label = if keeps_its_label(key, desired, generation) { generation.label.clone() } else { generation.wanted_label(&desired.label) };
     let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
     let has_scopes = granted(generation, observed);
     let end = expires_at(key.account.capabilities, generation, observed);
     let checks = [
-        (EditField::Label, label != has_label),
+        (EditField::Label, label != has_label && !generation.leaves_label(&desired.label)),
         (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
         (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
         (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
     ];
     checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}
+
+/// Whether a move leaves the generation's label as it is although another is wanted: an edit cannot change it, and a move makes no new key.
+pub(super) fn keeps_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    let fixed = !is_editable(key.account.capabilities, generation, EditField::Label);
+    key.moved_from().is_some() && fixed && generation.wanted_label(&desired.label) != generation.label
+}
+
+/// Whether the generation's label is the one that it should bear, if only since a move.
+fn keeps_its_label(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    generation.accepted_label.as_deref() == Some(&*desired.label) || keeps_label(key, desired, generation)
+}
+
+/// Whether the names in the generation's `dotenv` file are those of another address: the key was moved since.
+fn is_misnamed(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool {
+    let Some(sealed) = &generation.sealed else { return false };
+    let named_after = generation.named_after.as_ref().or(key.moved_from());
+    (sealed.format, desired.format) == (Format::Dotenv, Format::Dotenv) && named_after.is_some_and(|address| *address != key.address)
 }
 
 /// What the generation may do: as the provider says, else as the ledger says.
@@ -77,7 +106,7 @@ pub(super) fn granted<'a>(generation: &'a Generation, observed: Option<&'a Obser
 }
 
 /// When the generation ends: as the provider says, else as the ledger says. Where the provider has no expiries, the ledger is right.
-pub(super) fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
+pub fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
     match observed.and_then(|observed| observed.expires_at) {
         Some(shown) if capabilities.expiry.settable => shown,
         Some(_) | None => generation.expires_at,
@@ -86,18 +115,15 @@ pub(super) fn expires_at(capabilities: &Capabilities, generation: &Generation, o
 
 /// When a key that was asked for at `created_at` should end, within what the provider grants.
 pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at: Timestamp) -> Option<Timestamp> {
-    let longest = capabilities.expiry.max.and_then(|max| created_at.checked_add(max.duration()).ok());
-    match (expiry.end(created_at), longest) {
-        (Some(end), Some(longest)) => Some(end.min(longest)),
-        (end, longest) => end.or(longest),
-    }
+    capabilities.expiry.end(expiry, created_at)
 }
 
 /// Whether an end is the one that was asked for, or what the provider grants of it.
 pub(super) fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
     let asked = desired.expiry.end(generation.created_at);
     let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
-    is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
+    let stands = asked.is_some_and(|asked| generation.stands_for(asked)) && is_close(capabilities, end, generation.expires_at);
+    stands || is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
 }
 
 /// Whether two ends differ by rounding only.
@@ -152,16 +178,31 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
-    let at = rotation_at(&key.address, desired, capabilities, generation.created_at, key.now)?;
+    let at = rotates_at(key, desired, generation, key.now)?;
+    let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
     let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    let end = chosen.map_or(end, |chosen| chosen.min(end));
     Some(format!("expires {}; due since {}", day(end), day(at)))
+}
+
+/// As [`rotation_at`], for a generation: by as much earlier as its end is, which the provider has rounded, or a person has chosen.
+pub(super) fn rotates_at(key: &Key, desired: &DesiredKey, generation: &Generation, by: Timestamp) -> Option<Timestamp> {
+    let capabilities = key.account.capabilities;
+    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    // Where a person makes the key, the end is that person's choice.
+    let chosen = key.account.attended.is_some() && capabilities.expiry.settable;
+    let granted = expires_at(capabilities, generation, key.observed(generation))
+        .filter(|end| chosen || is_close(capabilities, Some(*end), Some(wanted)));
+    let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
+    let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
+    rotation_at(&key.address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
 ///
 /// `None` for keys that do not roll, and for what is not due `by` then. Where the provider grants no more than `renew_before`, half of
 /// what it grants takes its place.
-pub(super) fn rotation_at(
+pub fn rotation_at(
     address: &Address,
     desired: &DesiredKey,
     capabilities: &Capabilities,

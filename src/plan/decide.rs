@@ -2,10 +2,10 @@
 use rayon::prelude::*;
 
 use super::draft::Draft;
-use super::standing::{Held, Key, Seen, Wanted};
-use super::{Action, AttendedStep, Change, PlanStep, RecordedState, attended, limits, older, rows};
+use super::standing::{Held, Index, Key, Seen, Wanted};
+use super::{AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, drift, limits, moves, older, requests, rows};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{Generation, GenerationState, Listing};
+use crate::model::{Generation, GenerationState, Listing, Name};
 use crate::profile::Disable;
 
 /// The rows of the table, by what has to happen to the current generation.
@@ -90,15 +90,32 @@ pub(super) struct Decision {
     pub findings: Vec<Diagnostic>,
     /// Work for a person.
     pub attended: Vec<AttendedStep>,
+    pub drift: Vec<Change>,
 }
 
-/// Decides about the keys of an account, in their order. `room` counts the account's keys over all decisions, one after the other; everything
-/// else about a key depends on nothing but the key, and is decided for many at a time.
-pub(super) fn decide_all(keys: &[Key], room: &mut limits::Room) -> Vec<Decision> {
+/// The keys of one account that are being decided about, in their order, each with its draft.
+pub(super) struct Deciding<'a> {
+    pub name: &'a Name,
+    pub account: &'a AccountInput<'a>,
+    pub index: &'a Index<'a>,
+    pub keys: Vec<Key<'a>>,
+    pub drafts: Vec<Draft>,
+    pub room: limits::Room,
+}
+
+/// Drafts what happens to the keys of an account. Room is counted over all of them, one after the other; everything else about a key depends on
+/// nothing but the key, and is decided for many at a time.
+pub(super) fn begin_all<'a>(name: &'a Name, account: &'a AccountInput<'a>, index: &'a Index<'a>, keys: Vec<Key<'a>>) -> Deciding<'a> {
+    let mut room = limits::Room::new(index, account.capabilities.key_limit);
     let mut drafts: Vec<Draft> = keys.par_iter().map(begin).collect();
     for (key, draft) in keys.iter().zip(&mut drafts) {
-        limit(key, draft, room);
+        limit(key, draft, &mut room);
     }
+    Deciding { name, account, index, keys, drafts, room }
+}
+
+/// What the drafts come to.
+pub(super) fn conclude_all(keys: &[Key], drafts: Vec<Draft>) -> Vec<Decision> {
     keys.par_iter().zip(drafts).map(|(key, draft)| conclude(key, draft)).collect()
 }
 
@@ -108,6 +125,7 @@ fn begin(key: &Key) -> Draft {
     }
     let mut draft = rows::draft(key, current_row(key));
     continue_unfinished(key, &mut draft);
+    moves::add(key, &mut draft);
     guard(key, &mut draft);
     draft
 }
@@ -122,17 +140,22 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     if let Some(attended) = &key.account.attended {
         return attended::decide(key, attended);
     }
-    let superseded = draft.refusal.is_none() && draft.issues() || key.held() == Held::Attended;
-    let (steps, mut findings) = older::steps(key, superseded);
+    let issues = draft.refusal.is_none() && draft.issues();
+    let ends = older::Ends { superseded: issues || key.held() == Held::Attended, at_once: key.ends_at_once(issues), issues };
+    let (steps, mut findings) = older::steps(key, ends);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();
     }
+    let deferred = draft.deferred;
     let (change, said) = draft.finish(key);
     findings.extend(said);
-    Decision { change, findings, attended: Vec::new() }
+    findings.extend(requests::answer(key, change.as_ref(), deferred));
+    // What was done by hand and calls for no change is nobody's business.
+    let drift = change.as_ref().map(|change| drift::drift(key, change)).unwrap_or_default();
+    Decision { change, findings, attended: Vec::new(), drift }
 }
 
 /// The row of the key's current generation.
@@ -248,7 +271,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
         if draft.action == Action::Blocked {
             draft.recovery.clear();
         }
-        draft.steps.clear();
+        draft.steps.retain(|step| matches!(step, PlanStep::Move { .. }));
         draft.action = match first {
             PlanStep::Delete { .. } | PlanStep::Record { state: RecordedState::Deleted, .. } => Action::Delete,
             PlanStep::Recover { .. }
@@ -258,6 +281,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Move { .. }
             | PlanStep::Record { .. } => Action::Disable,
         };
         draft.generation = first.generation();

@@ -4,7 +4,7 @@ use super::compare::{Differences, day, expires_at, granted, is_close, public_key
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{DesiredKey, Expiry, Generation, GenerationState, ScopeSet, Span};
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet, Span};
 use crate::profile::Disable;
 
 /// A change in the making.
@@ -24,6 +24,10 @@ pub(super) struct Draft {
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub extended: bool,
+    /// What the new generation was asked for with.
+    pub request: Option<Request>,
+    /// Its new generation waits for a later plan.
+    pub deferred: bool,
 }
 
 impl Key<'_> {
@@ -79,6 +83,8 @@ impl Draft {
             added: Vec::new(),
             removed: Vec::new(),
             extended: false,
+            request: None,
+            deferred: false,
         }
     }
 
@@ -91,6 +97,11 @@ impl Draft {
     /// Whether a new generation is made.
     pub fn issues(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }))
+    }
+
+    /// Whether a person is asked to make a new generation that the ledger does not say yet.
+    pub fn opens(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, PlanStep::Open { .. }))
     }
 
     /// Blocks the change.
@@ -110,6 +121,7 @@ impl Draft {
         self.action = action;
         self.reason = reason.to_owned();
         self.generation = key.next_number();
+        self.request = key.carried();
         self.steps.push(PlanStep::Create { generation: self.generation });
         self.after = Some(KeyView {
             scopes: desired.scopes.clone(),
@@ -148,17 +160,19 @@ impl Draft {
                 self.extended = earlier;
             }
             if has(EditField::Label) {
-                view.label = Some(current.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label)));
+                view.label = Some(current.wanted_label(&desired.label));
             }
         }
     }
 
     /// Encrypts anew for added recipients or another format, where the plaintext is to be had.
     pub fn reseal(&mut self, key: &Key, current: &Generation, found: &Differences) {
-        if found.added.is_empty() && !found.format {
-            return;
-        }
-        let what = if found.added.is_empty() { "the format differs" } else { "a recipient was added" };
+        let what = match (found.added.is_empty(), found.format, found.misnamed) {
+            (false, _, _) => "a recipient was added",
+            (true, true, _) => "the format differs",
+            (true, false, true) => "the file has the names of an old address",
+            (true, false, false) => return,
+        };
         if key.account.capabilities.reveal || key.can_open {
             if self.action == Action::None {
                 self.action = Action::Reseal;
@@ -225,6 +239,7 @@ impl Draft {
             after: draft.after,
             access,
             words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            request: draft.request.filter(|_| steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. }))),
             steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
             notes,
@@ -263,7 +278,9 @@ fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
         notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
     }
     match (draft.action, key.desired, key.current()) {
-        (Action::Rotate | Action::Replace, Some(desired), Some(current)) if key.seen(current) == Seen::Live => {
+        (Action::Rotate | Action::Replace, Some(desired), Some(current))
+            if key.seen(current) == Seen::Live && draft.request != Some(Request::Compromised) =>
+        {
             notes.push(format!("generation {} stays valid for {} more, then it is disabled", current.number, words(desired.overlap)));
         }
         (Action::Disable, _, Some(current)) if current.number == draft.generation => {
@@ -298,12 +315,16 @@ pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec
     let noun = if count == 1 { "recipient" } else { "recipients" };
     let (account, name) = (&key.address.account, &key.address.name);
     notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
-    let end = draft.after.as_ref().and_then(|view| view.expires_at).map(day);
-    notes.push(match (desired.expiry, end) {
+    let end = draft.after.as_ref().and_then(|view| view.expires_at);
+    notes.push(match (desired.expiry, end.map(day)) {
         (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
         (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
         (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
     });
+    if end.is_some() && !key.account.capabilities.expiry.settable {
+        let who = if key.account.attended.is_some() { "a person is asked to revoke it then" } else { "keywright ends it itself" };
+        notes.push(format!("`{}` cannot expire keys: {who}", key.account.provider));
+    }
     notes
 }
 

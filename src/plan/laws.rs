@@ -42,7 +42,7 @@ fn recipient_sets() -> impl Strategy<Value = Recipients> {
     subsequence(&["age1a", "age1b", "age1c", "age1d"][..], 1..4).prop_map(|keys| recipients(&[("ops", &keys)]))
 }
 
-fn wishes() -> impl Strategy<Value = DesiredKey> {
+fn wishes() -> BoxedStrategy<DesiredKey> {
     let expiry = prop_oneof![
         4 => Just(Expiry::Lifetime(Span::days(90))),
         1 => Just(Expiry::Lifetime(Span::days(30))),
@@ -52,8 +52,17 @@ fn wishes() -> impl Strategy<Value = DesiredKey> {
     let options = prop_oneof![Just(Options::new()), Just(Options::from([("methods".to_owned(), json!(["A", "B"]))]))];
     let state = prop_oneof![4 => Just(DesiredState::Active), 1 => Just(DesiredState::Disabled)];
     let label = select(&["Hooks", "Other"][..]);
-    (word_sets(), expiry, options, state, label, recipient_sets(), prop::bool::weighted(0.2), any::<bool>()).prop_map(
-        |(scopes, expiry, options, state, label, recipients, protect, json)| DesiredKey {
+    (
+        word_sets(),
+        expiry,
+        options,
+        state,
+        label,
+        recipient_sets(),
+        prop::bool::weighted(0.2),
+        select(&[Format::Raw, Format::Json, Format::Dotenv][..]),
+    )
+        .prop_map(|(scopes, expiry, options, state, label, recipients, protect, format)| DesiredKey {
             scopes,
             expiry,
             options,
@@ -61,10 +70,10 @@ fn wishes() -> impl Strategy<Value = DesiredKey> {
             label: label.into(),
             recipients: Arc::new(recipients),
             protect,
-            format: if json { Format::Json } else { Format::Raw },
+            format,
             ..desired()
-        },
-    )
+        })
+        .boxed()
 }
 
 fn generations(number: u32) -> impl Strategy<Value = Generation> {
@@ -90,25 +99,28 @@ fn generations(number: u32) -> impl Strategy<Value = Generation> {
                     if fits { (made.created_at, made.expires_at, made.scopes.clone()) } else { (created_at, expires_at, scopes) };
                 // What was published has a secret, unless it was adopted: generation 1 only.
                 let recipients = recipients.or_else(|| (number > 1 && state.is_published()).then(Recipients::new));
-                let sealed = recipients.map(|recipients| Sealed { recipients, ..made.sealed.clone().unwrap() });
+                let format = if fits { Format::Raw } else { Format::Dotenv };
+                let sealed = recipients.map(|recipients| Sealed { recipients, format, ..made.sealed.clone().unwrap() });
                 let uneditable = uneditable.into_iter().map(str::to_owned).collect();
                 Generation { state, id, scopes, created_at, expires_at, disable_after, delete_after, sealed, uneditable, switching, ..made }
             },
         )
 }
 
-fn records() -> impl Strategy<Value = KeyRecord> {
+fn records() -> BoxedStrategy<KeyRecord> {
     let three =
         (prop::option::weighted(0.9, generations(1)), prop::option::of(generations(2)), prop::option::weighted(0.3, generations(3)));
-    (three, prop::bool::weighted(0.2)).prop_map(|((one, two, three), protect)| {
-        let mut record = KeyRecord { protect, ..KeyRecord::new(address(), "x") };
-        [one, two, three].into_iter().flatten().for_each(|generation| record.put(generation));
-        record
-    })
+    (three, prop::bool::weighted(0.2))
+        .prop_map(|((one, two, three), protect)| {
+            let mut record = KeyRecord { protect, ..KeyRecord::new(address(), "x") };
+            [one, two, three].into_iter().flatten().for_each(|generation| record.put(generation));
+            record
+        })
+        .boxed()
 }
 
 /// What the provider shows of the ledger's ids: as they are, changed, hidden or denied.
-fn snapshots() -> impl Strategy<Value = Snapshot> {
+fn snapshots() -> BoxedStrategy<Snapshot> {
     let one = |number: u32| {
         let key = (
             select(&[Some(true), Some(true), Some(false), None][..]),
@@ -128,18 +140,20 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
         })
     };
     let own = prop_oneof![3 => Just(None), 1 => word_sets().prop_map(Some), 1 => Just(Some(scopes(&["x:*"])))];
-    ((one(1), one(2), one(3), one(9)), own).prop_map(|((a, b, c, stranger), own_scopes)| {
-        let mut snapshot = Snapshot { own_scopes, ..Snapshot::default() };
-        for (number, key, fate) in [a, b, c, stranger] {
-            match fate {
-                0 => drop(snapshot.absent.insert(id(number))),
-                1 => {}
-                _ if number == 9 && fate < 8 => {}
-                _ => drop(snapshot.keys.insert(id(number), key)),
+    ((one(1), one(2), one(3), one(9)), own)
+        .prop_map(|((a, b, c, stranger), own_scopes)| {
+            let mut snapshot = Snapshot { own_scopes, ..Snapshot::default() };
+            for (number, key, fate) in [a, b, c, stranger] {
+                match fate {
+                    0 => drop(snapshot.absent.insert(id(number))),
+                    1 => {}
+                    _ if number == 9 && fate < 8 => {}
+                    _ => drop(snapshot.keys.insert(id(number), key)),
+                }
             }
-        }
-        snapshot
-    })
+            snapshot
+        })
+        .boxed()
 }
 
 prop_compose! {
@@ -168,13 +182,33 @@ prop_compose! {
         listing in select(&[Kind::Complete, Kind::Complete, Kind::Complete, Kind::Assumed][..]),
         can_open in any::<bool>(),
         other in prop::option::weighted(0.3, wishes()),
+        moves in prop::bool::weighted(0.3),
+        occupant in prop::option::weighted(0.1, records()),
+        request in prop::option::weighted(0.2, requests()),
     ) -> World {
         let mut world = World { capabilities, snapshot, desired, ledger, listing, can_open, ..World::new() };
+        world.asked.rotate.extend(request.map(|request| (address(), request)));
         if let Some(other) = other {
             let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
             world.others.insert(other.address.name.clone(), (Some(other), None));
         }
+        if moves && world.desired.is_some() {
+            world.move_from("former");
+            world.ledger = occupant;
+        }
         world
+    }
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    select(&[Request::Rotate, Request::Compromised][..])
+}
+
+/// The record that a change of our address works on: that of the name it moves from, or its own.
+fn acted_on<'a>(world: &'a World, change: Option<&Change>) -> Option<&'a KeyRecord> {
+    match change.and_then(Change::moved_from) {
+        Some(from) => world.others.get(&from.name).and_then(|(_, record)| record.as_ref()),
+        None => world.ledger.as_ref(),
     }
 }
 
@@ -185,13 +219,15 @@ fn bytes(world: &World) -> String {
 /// What an obedient provider and an apply without mishaps make of a plan.
 fn carry_out(world: &mut World, plan: &Plan) {
     for change in &plan.changes {
-        for step in &change.steps {
-            carry_out_step(world, &change.address, step);
+        // What has moved is recovered at its new address here, which comes to the same.
+        let (moves, rest): (Vec<&PlanStep>, Vec<&PlanStep>) = change.steps.iter().partition(|step| matches!(step, PlanStep::Move { .. }));
+        for step in moves.into_iter().chain(rest) {
+            carry_out_step(world, &change.address, step, change.request);
         }
     }
 }
 
-fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
+fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request: Option<Request>) {
     let (now, limits) = (world.now, world.capabilities.clone());
     let is_main = *address == testing::address();
     let (desired, record) = if is_main {
@@ -200,6 +236,20 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         let (desired, record) = world.others.get_mut(&address.name).unwrap();
         (desired.clone(), record)
     };
+    if let PlanStep::Move { from, keeps_label, .. } = step {
+        let (_, moved) = world.others.remove(&from.name).unwrap();
+        let mut moved = KeyRecord { address: address.clone(), ..moved.unwrap() };
+        let current = moved.current().map(|current| current.number);
+        for generation in &mut moved.generations {
+            let dotenv = generation.sealed.as_ref().is_some_and(|sealed| sealed.format == Format::Dotenv);
+            generation.named_after = Some(from.clone()).filter(|_| dotenv);
+            if *keeps_label && Some(generation.number) == current {
+                generation.accepted_label = world.desired.as_ref().map(|desired| desired.label.to_string());
+            }
+        }
+        world.ledger = Some(moved);
+        return;
+    }
     let record = record.get_or_insert_with(|| KeyRecord::new(address.clone(), "x"));
     let snapshot = &mut world.snapshot;
     if let PlanStep::Create { generation: number } = step {
@@ -208,17 +258,19 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         let carries = |old: &Generation| old.state == GenerationState::Active || old.switching == Some(Switching::Enabling);
         let followed = record.generations.iter().any(|old| carries(old) && old.id.as_ref().is_some_and(works));
         // A predecessor that was kept for want of a successor gets its overlap from now.
-        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && !followed;
+        let at_once = request == Some(Request::Compromised);
+        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && (at_once || !followed);
         for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.switching = None;
-            old.disable_after = now.checked_add(desired.overlap.duration()).ok();
+            old.disable_after = now.checked_add(if at_once { Span::seconds(0) } else { desired.overlap }.duration()).ok();
         }
         let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
         let made = Generation {
             id: Some(format!("{}-{number}", address.name)),
             label: marker.label(&desired.label),
             marker: Some(marker),
+            request,
             scopes: desired.scopes.clone(),
             options: desired.options.clone(),
             created_at: now,
@@ -234,18 +286,20 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
     if let PlanStep::Open { generation: number } = step {
         // The record alone changes, and a marker that is there stays.
         let desired = desired.unwrap();
-        let before = record.generation(*number).and_then(|before| before.marker.clone());
-        let marker = before.unwrap_or_else(|| marker(3000 + *number));
+        let before = record.generation(*number);
+        let request = before.and_then(|before| before.request).max(request);
+        let marker = before.and_then(|before| before.marker.clone()).unwrap_or_else(|| marker(3000 + *number));
         let label = marker.label(&desired.label);
-        let (marker, options, expires_at) = (Some(marker), desired.options.clone(), desired.expiry.end(now));
+        let (marker, options, expires_at) = (Some(marker), desired.options.clone(), wanted_end(&limits, desired.expiry, now));
         let opened = Generation::new(*number, GenerationState::Attended, label, desired.scopes.clone(), now);
-        record.put(Generation { marker, options, expires_at, ..opened });
+        record.put(Generation { marker, request, options, expires_at, ..opened });
         record.protect = desired.protect;
         return;
     }
     if let (PlanStep::Recover { generation: number }, true) = (step, world.runbooks.is_some()) {
         let published = record.generation(*number).is_some_and(|taken| taken.state == GenerationState::Sealed && taken.sealed.is_some());
-        let overlap = desired.map_or(Span::seconds(0), |desired| desired.overlap);
+        let at_once = record.generation(*number).is_some_and(|taken| taken.request == Some(Request::Compromised));
+        let overlap = desired.filter(|_| !at_once).map_or(Span::seconds(0), |desired| desired.overlap);
         for generation in &mut record.generations {
             if generation.number == *number {
                 generation.state = if published { GenerationState::Active } else { GenerationState::Attended };
@@ -273,7 +327,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         generation.delete_after = now.checked_add(Span::days(7).duration()).ok().filter(|_| !kept);
     };
     match step {
-        PlanStep::Create { .. } | PlanStep::Open { .. } => {}
+        PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Move { .. } => {}
         PlanStep::Recover { .. } => {
             // Undone: found by its marker and disabled, or never created.
             let found = snapshot.keys.values_mut().find(|key| key.marker() == generation.marker || Some(&key.id) == id.as_ref());
@@ -334,6 +388,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep) {
         }
         PlanStep::Reseal { .. } => {
             let desired = desired.unwrap();
+            generation.named_after = None;
             generation.sealed = Some(Sealed { sha256: "2".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() });
         }
         PlanStep::Record { state, .. } => match state {
@@ -364,7 +419,8 @@ fn reworded(mut world: World, picks: &[Pick]) -> World {
         key.scopes.iter_mut().for_each(&mut respell);
         key.options.insert("unasked".to_owned(), json!(7));
     }
-    if let Some(record) = &mut world.ledger {
+    let former = world.others.values_mut().filter_map(|(_, record)| record.as_mut());
+    for record in world.ledger.iter_mut().chain(former) {
         let size = record.generations.len();
         record.generations.rotate_left(picks.first().map_or(0, |pick| pick.index(size.max(1))));
         record.generations.reverse();
@@ -389,6 +445,15 @@ fn by_hand(world: World) -> World {
     World { capabilities, runbooks: like.runbooks, listing: Kind::Attended, snapshot: Snapshot::default(), ..world }
 }
 
+/// One thing that was done by hand, with the scopes that it gave.
+type Deed = (Address, String, Vec<(Scope, Risk)>);
+
+/// What a plan says was done by hand.
+fn deeds(plan: &Plan) -> Vec<Deed> {
+    let gained = |change: &Change| change.access.gained.iter().map(|entry| (entry.scope.clone(), entry.risk)).collect();
+    plan.drift.iter().map(|change| (change.address.clone(), change.reason.clone(), gained(change))).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -403,6 +468,7 @@ proptest! {
         let plan = world.plan();
         let mut after = world.clone();
         carry_out(&mut after, &plan);
+        // What a person asked for is asked for again.
         let again = after.plan();
         // What the key limit blocked may come about after a deletion has made room.
         let waited = |change: &Change| {
@@ -421,7 +487,12 @@ proptest! {
         let plan = world.plan();
         for step in plan.changes.iter().flat_map(|change| &change.steps) {
             let ours = match step {
-                PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Reseal { .. } | PlanStep::Record { .. } | PlanStep::Recover { .. } => true,
+                PlanStep::Open { .. }
+                | PlanStep::Edit { .. }
+                | PlanStep::Reseal { .. }
+                | PlanStep::Move { .. }
+                | PlanStep::Record { .. }
+                | PlanStep::Recover { .. } => true,
                 PlanStep::Create { .. } | PlanStep::Enable { .. } | PlanStep::Disable { .. } | PlanStep::Delete { .. } => false,
             };
             prop_assert!(ours, "nothing is asked of a provider that has no such call: {step:?}");
@@ -449,8 +520,9 @@ proptest! {
     #[test]
     fn only_generations_of_the_ledger_are_touched(world in worlds()) {
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
+            let record = acted_on(&world, Some(change));
             for step in &change.steps {
-                let known = world.ledger.as_ref().is_some_and(|record| record.generation(step.generation()).is_some());
+                let known = record.is_some_and(|record| record.generation(step.generation()).is_some());
                 match step {
                     PlanStep::Create { .. } => prop_assert!(!known),
                     _ => prop_assert!(known, "{step:?}"),
@@ -461,17 +533,69 @@ proptest! {
 
     #[test]
     fn no_rotation_ends_its_own_predecessor(world in worlds()) {
-        let Some(record) = &world.ledger else { return Ok(()) };
+        let former = world.others.get(&Name::new("former").unwrap()).and_then(|(_, record)| record.as_ref());
+        let Some(record) = former.filter(|_| world.ledger.is_none()).or(world.ledger.as_ref()) else { return Ok(()) };
         for change in world.plan().changes.iter().filter(|change| change.address == address()) {
-            let issues = change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }));
-            for step in change.steps.iter().filter(|_| issues) {
+            let Some(issues) = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. })) else { continue };
+            for (at, step) in change.steps.iter().enumerate() {
                 if let PlanStep::Disable { generation } | PlanStep::Delete { generation } = step {
                     let ended = record.generation(*generation).unwrap();
                     let over = ended.disable_after.is_some_and(|after| after <= world.now);
-                    prop_assert!(ended.state != GenerationState::Active && (ended.state != GenerationState::Retiring || over), "{change:#?}");
+                    let rests = ended.state != GenerationState::Active && (ended.state != GenerationState::Retiring || over);
+                    let compromised = change.request == Some(Request::Compromised) && issues < at;
+                    prop_assert!(rests || compromised, "{change:#?}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn compromised_takes_the_overlap_away_and_nothing_else(mut world in worlds()) {
+        world.asked.rotate.insert(address(), Request::Rotate);
+        let plain = world.plan();
+        world.asked.rotate.insert(address(), Request::Compromised);
+        let compromised = world.plan();
+        let rest = |plan: &Plan| plan.changes.iter().filter(|change| change.address != address()).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(rest(&plain), rest(&compromised));
+        let of = |plan: &Plan| plan.changes.iter().find(|change| change.address == address()).cloned();
+        let (plain, compromised) = (of(&plain), of(&compromised));
+        let live = |number: u32| {
+            let ended = acted_on(&world, compromised.as_ref().or(plain.as_ref())).and_then(|record| record.generation(number)).unwrap();
+            matches!(ended.state, GenerationState::Active | GenerationState::Retiring)
+        };
+        let kept = |change: &Option<Change>| -> Vec<PlanStep> {
+            let steps = change.iter().filter(|change| change.action != Action::Blocked).flat_map(|change| &change.steps);
+            let ends = |step: &&PlanStep| match step {
+                PlanStep::Disable { generation } | PlanStep::Record { generation, state: RecordedState::Disabled | RecordedState::Deleted } => live(*generation),
+                _ => false,
+            };
+            steps.filter(|step| !ends(step)).cloned().collect()
+        };
+        prop_assert_eq!(kept(&plain), kept(&compromised));
+        // Whatever ends early has a successor that lives or is made first.
+        for change in compromised.iter().filter(|change| change.action != Action::Blocked) {
+            let creates = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. }));
+            for (at, step) in change.steps.iter().enumerate() {
+                if let PlanStep::Disable { generation } = step && world.desired.is_some() && creates.is_some() && live(*generation) {
+                    prop_assert!(creates < Some(at), "{change:#?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn guards_only_take_away(mut world in worlds(), rotations in 0..3_u32, disables in 0..2_u32) {
+        let free = world.plan();
+        world.guarding.guards =
+            Guards { max_creates: None, max_disables: Some(Limit::Count(disables)), max_rotations: Some(Limit::Count(rotations)) };
+        let guarded = world.plan();
+        let rotated = |plan: &Plan| plan.changes.iter().filter(|change| matches!(change.action, Action::Rotate | Action::Replace)).cloned().collect::<Vec<_>>();
+        let counted = rotated(&guarded).iter().filter(|change| !change.steps.iter().any(|step| matches!(step, PlanStep::Recover { .. }))).count();
+        prop_assert!(counted <= rotations as usize, "{counted}");
+        prop_assert!(rotated(&guarded).iter().all(|change| rotated(&free).contains(change)));
+        prop_assert_eq!(rotated(&guarded).len() + guarded.deferred.len(), rotated(&free).len(), "what waits is shown");
+        let ends = guarded.guards.iter().find(|guard| guard.guard == "max_disables").unwrap();
+        prop_assert_eq!(guarded.is_refused(), ends.count > disables as usize);
     }
 
     #[test]
@@ -484,6 +608,7 @@ proptest! {
             }
         }
         prop_assert_eq!(gist(&world.plan()), gist(&reworded.plan()));
+        prop_assert_eq!(deeds(&world.plan()), deeds(&reworded.plan()));
     }
 
     #[test]

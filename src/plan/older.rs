@@ -1,4 +1,5 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
+use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
 use super::{PlanStep, RecordedState};
 use crate::diagnostics::{Code, Diagnostic};
@@ -27,8 +28,19 @@ pub(super) enum Pace {
     Keep,
     /// When the overlap has passed.
     Overlap,
-    /// The key is not wanted.
+    /// The key is not wanted, or compromised and followed by another.
     Now,
+}
+
+/// How the generations before the newest end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// A current one that was dead already counts as older.
+    pub superseded: bool,
+    /// They are compromised: the overlap is zero.
+    pub at_once: bool,
+    /// The plan makes a new generation: even the current one ends when that is published.
+    pub issues: bool,
 }
 
 /// The table for one older generation. `over`: its overlap has passed; `due`: its cooldown has passed and it can be deleted.
@@ -58,12 +70,21 @@ pub(super) fn row(state: GenerationState, seen: Seen, pace: Pace, over: bool, du
     }
 }
 
-/// Steps on older generations, oldest first, each with its reason. A current one that was dead already counts as older when it is `superseded`.
-pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
+/// Steps on older generations, oldest first, each with its reason. They come after the creation of a successor: where that fails, none is done.
+pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diagnostic>) {
     let (mut steps, mut findings) = (Vec::new(), Vec::new());
     let current = key.record.and_then(KeyRecord::current);
-    let pace = pace(key, current);
-    let stays = current.filter(|current| !superseded || current.state == GenerationState::Active).map(|current| current.number);
+    let pace = match pace(key, current) {
+        // Without a successor to come, the current one must live.
+        Pace::Overlap if ends.at_once => Pace::Now,
+        Pace::Keep if ends.at_once && ends.issues => Pace::Now,
+        pace @ (Pace::Keep | Pace::Overlap | Pace::Now) => pace,
+    };
+    let stays = |current: &&Generation| {
+        let gone = ends.issues && ends.at_once && key.seen(current) != Seen::Missing;
+        !ends.superseded || (current.state == GenerationState::Active && !gone)
+    };
+    let stays = current.filter(stays).map(|current| current.number);
     let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
@@ -72,13 +93,15 @@ pub(super) fn steps(key: &Key, superseded: bool) -> (Vec<(PlanStep, String)>, Ve
         let number = generation.number;
         let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
             Older::Rest => continue,
+            Older::Retire if ends.at_once => (PlanStep::Disable { generation: number }, "is compromised: it ends without an overlap"),
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
-            Older::DisableAgain if superseded && generation.switching == Some(Switching::Enabling) => continue,
+            Older::DisableAgain if ends.superseded && generation.switching == Some(Switching::Enabling) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
             }
+            Older::DisableAgain if is_over(key, generation) => (PlanStep::Disable { generation: number }, "has expired"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
             Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
             Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),

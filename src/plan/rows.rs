@@ -3,7 +3,7 @@ use super::compare::{Differences, compare, day, expires_at};
 use super::decide::Row;
 use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
-use super::{Action, PlanStep, RecordedState};
+use super::{Action, EditField, PlanStep, RecordedState};
 use crate::diagnostics::Code;
 use crate::model::{DesiredKey, Expiry, Generation};
 use crate::profile::Disable;
@@ -29,7 +29,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         (Row::Replenish, Some(desired), Some(current)) => {
             let predecessor = key.generations().any(|other| other.number != current.number && key.seen(other) == Seen::Live);
             let action = if predecessor { Action::Rotate } else { Action::Create };
-            let mut draft = rest.issue(key, desired, action, "the key vanished");
+            let mut draft = rest.issue(key, desired, action, "drift: the key vanished");
             draft.steps.insert(0, record(current, RecordedState::Vanished));
             draft
         }
@@ -47,6 +47,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         (Row::Expire, Some(desired), Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];
             expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed"))
+        }
+        (Row::Expired, Some(desired), Some(current)) if key.held() == Held::Active => {
+            let steps = vec![record(current, RecordedState::Expired)];
+            expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed: only the ledger changes"))
         }
         (Row::Expired, Some(desired), _) => expired(key, desired, rest),
         // Something was begun, or retired: that ends, and no more is said than that the key has expired.
@@ -66,7 +70,11 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         }
         (Row::DisableAgain, _, Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }];
-            let reason = if current.switching.is_some() { INTERRUPTED } else { "drift: enabled by hand" };
+            let reason = match current.switching {
+                Some(_) => INTERRUPTED,
+                None if is_over(key, current) => "its expiry has passed",
+                None => "drift: enabled by hand",
+            };
             rest.end(key, Action::Disable, current, steps, reason)
         }
         (Row::RecordDisabled, _, Some(current)) => {
@@ -138,10 +146,11 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let off = key.seen(current) != Seen::Live || current.switching.is_some();
     let refused_before = off && current.uneditable.iter().any(|field| field == Generation::STATE_FIELD);
     let reversible = key.account.capabilities.disable == Disable::Reversible && !refused_before;
-    let usable = reversible && current.sealed.is_some() && !key.has_passed(current.delete_after);
+    let usable = reversible && current.is_in_use() && !key.has_passed(current.delete_after);
     let replaced = new_generation(&found);
     if !usable || replaced.is_some() {
-        let more = replaced.map_or("it cannot be enabled again".to_owned(), |(_, reason)| reason);
+        let cannot = if key.has_passed(current.delete_after) { "its cooldown has passed" } else { "it cannot be enabled again" };
+        let more = replaced.map_or(cannot.to_owned(), |(_, reason)| reason);
         return rest.issue(key, desired, Action::Create, &format!("{reason}; {more}")).widen(key, desired, current, &found);
     }
     let mut draft = rest;
@@ -155,7 +164,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
 
 /// Whether the differences ask for a new generation, and why. What is due anyway covers what cannot be edited.
 pub(super) fn new_generation(found: &Differences) -> Option<(Action, String)> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> = found.asked.iter().cloned().collect();
     if !found.removed.is_empty() {
         reasons.push(REMOVED_RECIPIENT.to_owned());
     }
@@ -174,12 +183,28 @@ pub(super) fn new_generation(found: &Differences) -> Option<(Action, String)> {
     Some((action, reasons.join("; ")))
 }
 
+/// In which fields a key differs, and whether somebody else has a part in that.
 pub(super) fn differ(found: &Differences) -> String {
-    let names: Vec<&str> = found.fields.iter().map(|field| field.as_str()).collect();
-    let verb = if names == ["scopes"] || names == ["options"] || names.len() > 1 { "differ" } else { "differs" };
-    let drift = if found.drift { "drift: " } else { "" };
-    let ledger = if found.ledger_only { " in the ledger only" } else { "" };
-    format!("{drift}{} {verb}{ledger}", names.join(", "))
+    let words = |fields: &[EditField]| {
+        let names: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
+        let verb = if names == ["scopes"] || names == ["options"] || names.len() > 1 { "differ" } else { "differs" };
+        (names.join(", "), verb)
+    };
+    let asked: Vec<EditField> = found.fields.iter().copied().filter(|field| !found.drifted.contains(field)).collect();
+    let mut parts = Vec::new();
+    if !asked.is_empty() {
+        let (names, verb) = words(&asked);
+        let ledger = if found.ledger_only { " in the ledger only" } else { "" };
+        parts.push(format!("{names} {verb}{ledger}"));
+    }
+    if !found.contested.is_empty() {
+        parts.push(format!("changed by hand, too: {}", words(&found.contested).0));
+    }
+    if !found.drifted.is_empty() {
+        let (names, verb) = words(&found.drifted);
+        parts.push(format!("drift: {names} {verb}"));
+    }
+    parts.join("; ")
 }
 
 pub(super) fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draft {

@@ -3,9 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::AccountInput;
+use super::moves::Moving;
+use super::{AccountInput, compare};
 use crate::model::{
-    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Snapshot,
+    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Request, Snapshot,
 };
 
 /// What the manifests want.
@@ -64,7 +65,13 @@ pub(super) struct Key<'a> {
     pub now: Timestamp,
     pub can_open: bool,
     pub desired: Option<&'a DesiredKey>,
+    /// Of the old address, when the key is moving.
     pub record: Option<&'a KeyRecord>,
+    pub moved: Option<&'a Moving<'a>>,
+    /// What a person asks for now.
+    pub request: Option<Request>,
+    /// Whether an interrupted apply was at work on the key.
+    pub resumed: bool,
 }
 
 impl<'a> Index<'a> {
@@ -100,15 +107,34 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Key<'a> {
+    /// The address that the record has before the move.
+    pub fn moved_from(&self) -> Option<&'a Address> {
+        self.moved.filter(|moving| !moving.occupied).map(|moving| &moving.from)
+    }
+
     pub fn wanted(&self) -> Wanted {
         match self.desired {
             None => Wanted::Gone,
             Some(desired) => match (desired.state, desired.expiry) {
                 (DesiredState::Disabled, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Disabled,
-                (DesiredState::Active, Expiry::At(end)) if end <= self.now => Wanted::Ended,
+                (DesiredState::Active, Expiry::At(end)) if end <= self.now || self.has_ended_for(end) || self.has_ended_early(end) => {
+                    Wanted::Ended
+                }
                 (DesiredState::Active, Expiry::Never | Expiry::At(_) | Expiry::Lifetime(_)) => Wanted::Active,
             },
         }
+    }
+
+    /// Whether the current generation was adopted with this end in its manifest, and its own is over.
+    fn has_ended_for(&self, end: Timestamp) -> bool {
+        self.current().is_some_and(|current| current.stands_for(end) && self.has_passed(current.expires_at))
+    }
+
+    /// Whether the provider has ended the current generation before `end`, and that is only its rounding.
+    fn has_ended_early(&self, end: Timestamp) -> bool {
+        let capabilities = self.account.capabilities;
+        let granted = self.current().and_then(|current| compare::expires_at(capabilities, current, self.observed(current)));
+        capabilities.expiry.settable && self.has_passed(granted) && compare::is_close(capabilities, granted, Some(end))
     }
 
     pub fn generations(&self) -> impl Iterator<Item = &'a Generation> {

@@ -3,11 +3,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::compare::{expires_at, rotation_at, wanted_end};
+use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
 use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Expiry, Listing, Name, ObservedKey};
+use crate::model::{Expiry, Handling, Listing, Name, ObservedKey};
 use crate::profile::Disable;
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -24,7 +24,7 @@ pub(super) fn account_view(account: &AccountInput) -> AccountView {
         Listing::Complete(snapshot) => snapshot.keys.len(),
         Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => 0,
     };
-    AccountView { provider: account.provider.to_owned(), listing: listing.to_owned(), observed, reason }
+    AccountView { provider: account.provider.to_owned(), listing: listing.to_owned(), observed, ignored: 0, reason }
 }
 
 /// What weakens the promises for an account, and what is not known of it.
@@ -62,27 +62,76 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
     findings
 }
 
-/// Listed keys of no record, our own included.
-pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> Vec<UnmanagedKey> {
-    let Listing::Complete(snapshot) = &account.listing else { return Vec::new() };
+/// Listed keys of no record, our own included, and how many more are to be ignored.
+pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (Vec<UnmanagedKey>, usize) {
+    let Listing::Complete(snapshot) = &account.listing else { return (Vec::new(), 0) };
     let strangers: BTreeSet<&str> = index.strangers.values().flatten().map(|key| key.id.as_str()).collect();
-    let keys = snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str()));
     let risk = |key: &ObservedKey| {
         let leaves = account.catalogue.expand(key.scopes.as_ref()?);
         leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
     };
-    keys.map(|key| UnmanagedKey {
-        account: name.clone(),
-        id: key.id.clone(),
-        label: key.label.clone(),
-        own: key.own,
-        scopes: key.scopes.clone(),
-        risk: risk(key),
-        created_at: key.created_at,
-        last_used_at: key.last_used_at,
-        enabled: key.enabled,
-    })
-    .collect()
+    let (mut keys, mut ignored) = (Vec::new(), 0);
+    for key in snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str())) {
+        let handling = if key.own { Handling::Report } else { account.unmanaged.handling(name, &key.label) };
+        if handling == Handling::Ignore {
+            ignored += 1;
+            continue;
+        }
+        keys.push(UnmanagedKey {
+            account: name.clone(),
+            id: key.id.clone(),
+            label: key.label.clone(),
+            own: key.own,
+            fails: handling == Handling::Fail,
+            scopes: key.scopes.clone(),
+            risk: risk(key),
+            created_at: key.created_at,
+            last_used_at: key.last_used_at,
+            enabled: key.enabled,
+        });
+    }
+    (keys, ignored)
+}
+
+/// How many keys a refusal or a note names; the others are counted.
+const NAMED: usize = 10;
+
+/// Refuses the plan on account of keys that must not be there.
+pub(super) fn refused_for_unmanaged(name: &Name, keys: &[UnmanagedKey]) -> Option<Diagnostic> {
+    let failing: Vec<&UnmanagedKey> = keys.iter().filter(|key| key.fails).collect();
+    if failing.is_empty() {
+        return None;
+    }
+    let keys = if failing.len() == 1 { "1 key that is".to_owned() } else { format!("{} keys that are", failing.len()) };
+    let message = format!("`{name}` has {keys} in no manifest and no ledger, and `unmanaged` says `fail`");
+    let mut diagnostic = Diagnostic::error(Code::PlanUnmanaged, message);
+    let short = |text: &str| text.chars().take(60).flat_map(char::escape_debug).collect::<String>();
+    diagnostic.notes = failing.iter().take(NAMED).map(|key| format!("`{}` ({})", short(&key.label), short(&key.id))).collect();
+    if failing.len() > NAMED {
+        diagnostic.notes.push(format!("and {} more", failing.len() - NAMED));
+    }
+    let help = format!("adopt them with `keywright import {name} ID`, disable them at the provider, or add a rule to `unmanaged`");
+    Some(diagnostic.help(help))
+}
+
+/// Adopted keys that live and whose secret is not here: a rotation would make one.
+pub(super) fn without_secret(name: &Name, keys: &[Key]) -> Option<Diagnostic> {
+    let bare = |key: &&Key| {
+        let current = key.current().filter(|current| current.adopted.is_some() && current.sealed.is_none());
+        current.is_some() && key.wanted() == Wanted::Active && key.held() == Held::Active
+    };
+    let bare: Vec<&Key> = keys.iter().filter(bare).collect();
+    let message = match bare[..] {
+        [] => return None,
+        [one] => format!("`{}` was adopted and has no secret here", one.address),
+        _ => format!("{} keys of `{name}` were adopted and have no secret here", bare.len()),
+    };
+    let mut diagnostic = Diagnostic::new(Code::PlanNoSecret, Severity::Note, message);
+    diagnostic.notes = bare.iter().take(NAMED).map(|key| format!("`keywright apply --rotate {}` makes one", key.address)).collect();
+    if bare.len() > NAMED {
+        diagnostic.notes.push(format!("and {} more", bare.len() - NAMED));
+    }
+    Some(diagnostic)
 }
 
 /// The rotation or the end of a key that stays as it is, when it is near.
@@ -95,11 +144,22 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     let end = wanted_end(capabilities, desired.expiry, current.created_at);
     let (kind, at): (&str, Timestamp) = match desired.expiry {
-        Expiry::Lifetime(_) => ("rotation", rotation_at(&key.address, desired, capabilities, current.created_at, soon)?),
+        Expiry::Lifetime(_) => ("rotation", rotates_at(key, desired, current, soon)?),
         Expiry::At(_) => ("expiry", end?),
         Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
     };
     (at <= soon).then(|| Due { address: key.address.clone(), kind: kind.to_owned(), at })
+}
+
+/// The review of a live key, when it is near or overdue.
+pub(super) fn review_due(key: &Key) -> Option<Due> {
+    let (desired, record) = key.desired.zip(key.record)?;
+    if key.held() != Held::Active || !matches!(key.wanted(), Wanted::Active | Wanted::Ended) {
+        return None;
+    }
+    let at = record.review_due(desired.review_every?)?;
+    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
+    (at <= soon).then(|| Due { address: key.address.clone(), kind: "review".to_owned(), at })
 }
 
 /// Counts the changes. Access of blocked ones does not come about, and is not counted.

@@ -6,7 +6,7 @@ use super::older::{Older, Pace};
 use super::standing::{Held, Seen, Wanted};
 use super::testing::*;
 use super::*;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::model::*;
 use crate::profile::Disable;
 
@@ -260,7 +260,7 @@ fn reenable() {
 fn replenish() {
     let mut world = in_row(Row::Replenish, |world| world.vanish(1));
     decides(&world, Create, &[record(1, RecordedState::Vanished), create(2)]);
-    assert_eq!(reason(&world), "the key vanished");
+    assert_eq!(reason(&world), "drift: the key vanished");
     let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(-1)), ..generation(1) };
     world.record(vec![generation(2), retiring]);
     world.snapshot = Snapshot::default();
@@ -382,21 +382,126 @@ fn expire() {
 
 #[test]
 fn expired() {
-    let over = in_row(Row::Expired, |world| {
+    let over = |world: &mut World| {
         ended(world);
         world.live(1).expires_at = Some(Some(at(-1)));
+    };
+    let by_provider = in_row(Row::Expired, over);
+    decides(&by_provider, DisableIt, &[record(1, RecordedState::Expired)]);
+    assert_eq!(
+        (reason(&by_provider).as_str(), by_provider.codes()),
+        ("its expiry has passed: only the ledger changes", vec!["plan/expired"])
+    );
+    let gone = in_row(Row::Expired, |world| {
+        ended(world);
+        world.vanish(1);
     });
-    decides(&over, Nothing, &[]);
-    assert_eq!(over.codes(), ["plan/expired"]);
-    for state in [GenerationState::Active, GenerationState::Expired, GenerationState::Disabled] {
-        let world = in_row(Row::Expired, |world| {
+    decides(&gone, DisableIt, &[record(1, RecordedState::Expired)]);
+    let mut protected = by_provider.clone();
+    protected.wanted().protect = true;
+    protected.ledger.as_mut().unwrap().protect = true;
+    decides(&protected, DisableIt, &[record(1, RecordedState::Expired)]);
+    for state in [GenerationState::Expired, GenerationState::Disabled] {
+        let recorded = in_row(Row::Expired, |world| {
+            over(world);
+            hold(world, state);
+        });
+        decides(&recorded, Nothing, &[]);
+        assert_eq!(recorded.codes(), ["plan/expired"]);
+        let mut removed = recorded.clone();
+        removed.desired = None;
+        decides(&removed, DisableIt, &[disable(1)]);
+        assert_eq!(reason(&removed), "its expiry has passed", "nobody has enabled it");
+        let mut later = recorded;
+        later.wanted().expiry = Expiry::At(at(30 * DAY));
+        if state == GenerationState::Expired {
+            decides(&later, Create, &[create(2), disable(1)]);
+            assert!(later.change().unwrap().notes.contains(&"generation 1 has expired".to_owned()), "{:?}", later.change());
+        }
+    }
+    for state in [GenerationState::Expired, GenerationState::Disabled] {
+        let off = in_row(Row::Expired, |world| {
             ended(world);
             hold(world, state);
             world.live(1).enabled = Some(false);
         });
-        decides(&world, Nothing, &[]);
-        assert_eq!(world.codes(), ["plan/expired"]);
+        decides(&off, Nothing, &[]);
+        assert_eq!(off.codes(), ["plan/expired"]);
     }
+}
+
+#[test]
+fn an_end_that_was_rounded_down_is_the_end() {
+    let rounded = |seconds: i64| {
+        let mut world = World::settled();
+        world.capabilities.expiry.tolerance = Span::days(1);
+        world.wanted().expiry = Expiry::At(at(DAY / 2));
+        world.first().expires_at = Some(at(seconds));
+        world.live(1).expires_at = Some(Some(at(seconds)));
+        world
+    };
+    decides(&rounded(5), Nothing, &[]);
+    // Dead at the provider, and its day is not over: no generation after it would live longer.
+    decides(&rounded(-5), DisableIt, &[record(1, RecordedState::Expired)]);
+    // That is another end, which somebody else has set.
+    assert_eq!(rounded(-DAY).decision().0, Rotate);
+}
+
+#[test]
+fn where_keys_cannot_expire_the_plan_ends_them() {
+    let mut world = World::new();
+    world.capabilities.expiry.settable = false;
+    let note = "`x` cannot expire keys: keywright ends it itself".to_owned();
+    assert!(world.change().unwrap().notes.contains(&note));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(90 * DAY)));
+    world.record(vec![generation(1)]);
+    world.observe(ObservedKey { expires_at: Some(None), ..observed(1) });
+    decides(&world, Nothing, &[]);
+    // Rolling: rotated before its end, and the predecessor disabled when its overlap has passed.
+    world.now = at(89 * DAY - 14 * DAY + 14 * DAY / 8);
+    decides(&world, Rotate, &[create(2)]);
+    assert!(world.change().unwrap().notes.contains(&note));
+    // Fixed: disabled when its end has passed, and recorded; then nothing more.
+    let mut fixed = world.clone();
+    fixed.wanted().expiry = Expiry::At(at(89 * DAY));
+    fixed.now = at(89 * DAY - 1);
+    decides(&fixed, Nothing, &[]);
+    fixed.now = at(89 * DAY);
+    decides(&fixed, DisableIt, &[disable(1), record(1, RecordedState::Expired)]);
+    fixed.live(1).enabled = Some(false);
+    hold(&mut fixed, GenerationState::Expired);
+    decides(&fixed, Nothing, &[]);
+    fixed.capabilities.disable = Disable::None;
+    hold(&mut fixed, GenerationState::Active);
+    fixed.live(1).enabled = None;
+    blocked(&fixed, "plan/cannot-disable");
+}
+
+#[test]
+fn the_longest_lifetime_clamps_what_is_asked_for() {
+    let mut world = World::new();
+    world.capabilities.expiry.max = Some(Span::days(30));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(30 * DAY)));
+    world.wanted().expiry = Expiry::Never;
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(30 * DAY)));
+    world.wanted().expiry = Expiry::At(at(29 * DAY));
+    assert_eq!(world.change().unwrap().after.unwrap().expires_at, Some(at(29 * DAY)));
+}
+
+#[test]
+fn a_rounded_end_moves_the_rotation() {
+    let mut world = live(|world| {
+        world.capabilities.expiry.tolerance = Span::days(1);
+        world.wanted().renew_before = Span::hours(12);
+        world.wanted().overlap = Span::hours(1);
+    });
+    // Wanted until day 89; granted until half a day before that, when 12 hours of renewal would only begin.
+    world.first().expires_at = Some(at(89 * DAY - DAY / 2));
+    world.live(1).expires_at = Some(Some(at(89 * DAY - DAY / 2)));
+    world.now = at(88 * DAY - 1);
+    decides(&world, Nothing, &[]);
+    world.now = at(88 * DAY + DAY / 16);
+    decides(&world, Rotate, &[create(2)]);
 }
 
 #[test]
@@ -743,6 +848,92 @@ fn unmanaged_keys_are_listed_and_left_alone() {
     let found: Vec<_> = plan.unmanaged.iter().map(|key| (key.id.as_str(), key.own, key.risk)).collect();
     assert_eq!(found, [("a", true, None), ("b", false, Some(Risk::Critical))]);
     assert_eq!(plan.changes, []);
+}
+
+#[test]
+fn rules_say_which_unmanaged_keys_are_reported_refused_or_ignored() {
+    let mut world = World::settled();
+    for (id, label) in [("a", "ci-1"), ("b", "ci-2"), ("c", "by hand"), ("d", "other")] {
+        world.observe(ObservedKey { id: id.to_owned(), label: label.to_owned(), ..observed(5) });
+    }
+    world.observe(ObservedKey { id: "e".to_owned(), own: true, ..observed(6) });
+    let rule = |pattern: &str, handling| UnmanagedRule { pattern: pattern.to_owned(), account: None, handling };
+    world.unmanaged = Unmanaged { default: Handling::Fail, rules: vec![rule("ci-*", Handling::Ignore), rule("other", Handling::Report)] };
+    let plan = world.plan();
+    let found: Vec<_> = plan.unmanaged.iter().map(|key| (key.id.as_str(), key.fails)).collect();
+    assert_eq!(found, [("c", true), ("d", false), ("e", false)], "our own is never refused, whatever the rules say");
+    assert_eq!(plan.accounts.values().map(|account| account.ignored).sum::<usize>(), 2);
+    assert!(plan.is_refused() && world.codes().contains(&"plan/unmanaged"));
+    let refusal = plan.findings.iter().find(|finding| finding.code == Code::PlanUnmanaged).unwrap();
+    assert!(refusal.message.contains("1 key that is") && refusal.notes == ["`by hand` (c)"], "{refusal:?}");
+    world.unmanaged.default = Handling::Report;
+    assert!(!world.plan().is_refused());
+    world.unmanaged.default = Handling::Fail;
+    world.listing = Kind::Unavailable;
+    assert!(!world.plan().is_refused(), "what is not known is not refused");
+}
+
+/// A key that somebody else made, without a marker and without a secret here.
+fn adopted() -> World {
+    live(|world| {
+        let label = world.wanted().label.to_string();
+        let first = world.first();
+        (first.marker, first.sealed) = (None, None);
+        first.label.clone_from(&label);
+        first.adopted = Some(Adopted { at: now(), label: None, expires: None });
+        world.live(1).label = label;
+    })
+}
+
+#[test]
+fn an_adopted_key_is_planned_like_any_other() {
+    let world = adopted();
+    assert_eq!((world.plan().changes, world.codes()), (vec![], vec!["plan/no-secret"]));
+    let mut disabled = adopted();
+    disabled.wanted().state = DesiredState::Disabled;
+    assert_eq!(disabled.decision().0, DisableIt);
+    disabled.first().state = GenerationState::Disabled;
+    disabled.live(1).enabled = Some(false);
+    assert_eq!(disabled.plan().changes, []);
+    disabled.wanted().state = DesiredState::Active;
+    assert_eq!(disabled.decision().0, Enable, "whoever used it has its secret");
+    let mut labelled = adopted();
+    labelled.wanted().label = "Other".into();
+    assert_eq!(labelled.change().unwrap().after.unwrap().label.as_deref(), Some("Other"), "no marker is put there");
+}
+
+#[test]
+fn what_no_manifest_can_say_of_an_adopted_key_is_left_alone() {
+    let mut world = adopted();
+    let said = world.wanted().label.to_string();
+    world.first().label = "evil\\u{a}".to_owned();
+    world.live(1).label = "evil\n".to_owned();
+    assert_eq!(world.decision().0, Edit, "as long as nothing is known of it");
+    world.first().adopted.as_mut().unwrap().label = Some(said);
+    assert_eq!(world.plan().changes, []);
+    world.wanted().label = "Good".into();
+    assert_eq!(world.decision().0, Edit);
+
+    let day = at(30 * DAY);
+    let end = at(30 * DAY - 40_000);
+    let mut world = adopted();
+    world.wanted().expiry = Expiry::At(day);
+    world.first().expires_at = Some(end);
+    world.live(1).expires_at = Some(Some(end));
+    assert_eq!(world.decision().0, Edit);
+    world.first().adopted.as_mut().unwrap().expires = Some(day);
+    assert_eq!(world.plan().changes, []);
+    world.live(1).expires_at = Some(Some(at(31 * DAY)));
+    assert_eq!(world.decision().0, Edit, "somebody has moved the end");
+    world.live(1).expires_at = Some(Some(end));
+    world.now = at(30 * DAY - 10);
+    let ended = world.change().unwrap();
+    assert_eq!(
+        (ended.action, ended.reason.as_str()),
+        (Action::Disable, "its expiry has passed: only the ledger changes"),
+        "none is made for the rest of the day"
+    );
+    assert!(world.codes().contains(&"plan/expired"));
 }
 
 #[test]

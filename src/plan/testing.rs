@@ -110,6 +110,8 @@ pub(super) fn desired() -> DesiredKey {
         format: Format::Raw,
         state: DesiredState::Active,
         protect: false,
+        review_every: None,
+        unused_after: None,
         options: Options::new(),
     }
 }
@@ -175,8 +177,14 @@ pub(super) struct World {
     pub ledger: Option<KeyRecord>,
     /// Other keys of the account.
     pub others: BTreeMap<Name, (Option<DesiredKey>, Option<KeyRecord>)>,
+    /// Old names by new ones.
+    pub moved: BTreeMap<Name, Name>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    pub unmanaged: Unmanaged,
+    pub asked: Asked,
+    pub before: Before,
+    pub guarding: Guarding,
     /// Where a person makes the keys.
     pub runbooks: Option<Runbooks>,
     pub params: BTreeMap<String, String>,
@@ -196,8 +204,13 @@ impl World {
             desired: Some(desired()),
             ledger: None,
             others: BTreeMap::new(),
+            moved: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            unmanaged: Unmanaged::default(),
+            asked: Asked::default(),
+            before: Before::default(),
+            guarding: Guarding::default(),
             runbooks: None,
             params: BTreeMap::new(),
             options: BTreeSet::new(),
@@ -292,12 +305,25 @@ impl World {
                 params: &self.params,
                 options: &self.options,
             }),
+            moved: self.moved.clone(),
+            unmanaged: &self.unmanaged,
         }
+    }
+
+    /// As if the key had been issued under another name and its manifest gave it the present one since.
+    pub fn move_from(&mut self, name: &str) {
+        let from: Address = format!("acct/{name}").parse().unwrap();
+        let record = self.ledger.take().map(|record| KeyRecord { address: from.clone(), ..record });
+        self.others.insert(from.name.clone(), (None, record));
+        self.moved.insert(address().name, from.name);
     }
 
     pub fn with_key<T>(&self, ask: impl FnOnce(&Key) -> T) -> T {
         let account = self.account();
         let index = Index::new(&account);
+        let moving = super::moves::pending(&address().account, &account);
+        let moved = moving.get(&address().name);
+        let record = moved.filter(|moved| !moved.occupied).map(|moved| moved.record);
         ask(&Key {
             address: address(),
             account: &account,
@@ -305,7 +331,10 @@ impl World {
             now: self.now,
             can_open: self.can_open,
             desired: self.desired.as_ref(),
-            record: self.ledger.as_ref(),
+            record: record.or(self.ledger.as_ref()),
+            moved,
+            request: self.asked.rotate.get(&address()).copied(),
+            resumed: self.before.interrupted.contains(&address()),
         })
     }
 
@@ -317,6 +346,9 @@ impl World {
             only: self.only.clone(),
             can_open: self.can_open,
             digest: "sha256:0".to_owned(),
+            asked: self.asked.clone(),
+            before: self.before.clone(),
+            guarding: self.guarding.clone(),
         })
     }
 

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Span;
+use crate::model::{Expiry, Span};
 
 /// Capabilities and limits of one provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +104,15 @@ pub struct ExpirySupport {
 }
 
 impl ExpirySupport {
+    /// When a key that is made at `created_at` should end, within what the provider grants. `None`: never.
+    pub fn end(&self, expiry: Expiry, created_at: Timestamp) -> Option<Timestamp> {
+        let longest = self.max.and_then(|max| created_at.checked_add(max.duration()).ok());
+        match (expiry.end(created_at), longest) {
+            (Some(end), Some(longest)) => Some(end.min(longest)),
+            (end, longest) => end.or(longest),
+        }
+    }
+
     /// Whether a reported end is the asked one, within the rounding of the provider.
     pub fn agrees(&self, asked: Option<Timestamp>, reported: Option<Timestamp>) -> bool {
         match (asked, reported) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
+use super::import::shortened;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::runbook::runbook;
@@ -11,8 +12,12 @@ use super::table::{Cell, pad, table};
 use super::text_safety::safe;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
-use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary};
+use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
 
+/// How many scopes of an unmanaged key are named; the others are counted.
+const SCOPES: usize = 2;
+/// The longest label of an unmanaged key, in characters.
+const LABEL: usize = 40;
 /// Days that the due chart shows.
 const HORIZON: i64 = 30;
 
@@ -23,6 +28,7 @@ pub fn header(plan: &Plan, style: Style) -> String {
     let changing = plan.changes.iter().filter(|change| change.action != Action::Blocked).count();
     let left = match (changing, total) {
         (0, _) if !plan.changes.is_empty() => format!("{} blocked, no other changes", count(plan.changes.len(), "key")),
+        (0, _) if !plan.deferred.is_empty() => format!("no changes now: {} deferred", count(plan.deferred.len(), "rotation")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
         (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
         (0, _) => format!("no changes: {total} keys match their manifests"),
@@ -100,7 +106,7 @@ pub fn accounts(out: &mut String, plan: &Plan, style: Style) {
     }
 }
 
-/// Rotations and expiries of the next 30 days, one column a day.
+/// Rotations, expiries and reviews of the next 30 days, one column a day.
 pub fn due(out: &mut String, plan: &Plan, style: Style) {
     if plan.due.is_empty() {
         return;
@@ -110,35 +116,19 @@ pub fn due(out: &mut String, plan: &Plan, style: Style) {
     let _ = writeln!(out, "\n{}{}", style.paint(Ink::Strong, &head), style.paint(Ink::Dim, "today     +10d      +20d      +30d"));
     for due in &plan.due {
         let days = days_until(plan.created_at, due.at);
-        let (rotation, idle) = (due.kind == "rotation", due.kind == "idle");
         let at = usize::try_from(days.clamp(0, HORIZON)).expect("between 0 and 30");
-        let bar = format!(
-            "|{}{}",
-            "-".repeat(at.saturating_sub(1)),
-            if idle {
-                'I'
-            } else if rotation {
-                'R'
-            } else {
-                'E'
-            }
-        );
-        if idle {
-            let when = if days < 0 {
-                "unused for too long since".to_owned()
-            } else {
-                format!("dies in {} unless used: `keywright verify`,", count_days(days))
-            };
-            let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
-            continue;
-        }
-        let when = match (rotation, days) {
-            (true, ..0) => "rotation overdue since".to_owned(),
-            (false, ..0) => "expired".to_owned(),
-            (true, 0) => "rotates today,".to_owned(),
-            (false, 0) => "expires today,".to_owned(),
-            (true, n) => format!("rotates in {},", count_days(n)),
-            (false, n) => format!("expires in {},", count_days(n)),
+        let (mark, past, verb) = match due.kind.as_str() {
+            "rotation" => ('R', "rotation overdue since", "rotates"),
+            "review" => ('V', "review overdue since", "review"),
+            "idle" => ('I', "unused for too long since", "dies"),
+            _ => ('E', "expired", "expires"),
+        };
+        let bar = format!("|{}{mark}", "-".repeat(at.saturating_sub(1)));
+        let when = match days {
+            ..0 => past.to_owned(),
+            days if mark == 'I' => format!("dies in {} unless used: `keywright verify`,", count_days(days)),
+            0 => format!("{verb} today,"),
+            n => format!("{verb} in {},", count_days(n)),
         };
         let _ = writeln!(out, "  {}{}{when} {}", pad(&due.address.to_string(), widest + 2), pad(&bar, 36), day(due.at));
     }
@@ -152,28 +142,64 @@ fn days_until(now: Timestamp, at: Timestamp) -> i64 {
     at.duration_since(now).as_secs().div_euclid(86_400)
 }
 
-/// Keys that no manifest and no ledger knows.
-pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
-    if plan.unmanaged.is_empty() {
+/// Live keys that nobody uses, each with the change that disables it.
+pub fn unused(out: &mut String, plan: &Plan, style: Style) {
+    if plan.unused.is_empty() {
         return;
     }
+    let _ = writeln!(out, "\n{}   {}", style.paint(Ink::Strong, "unused"), count(plan.unused.len(), "key"));
+    for key in &plan.unused {
+        let since = (key.last_used_at, key.since);
+        super::list::unused_key(out, &key.address.to_string(), since, key.unused_after, plan.created_at, style);
+        super::list::indented(out, key.change.as_deref().unwrap_or("add `state: disabled` to its entry"));
+    }
+}
+
+/// Keys that no manifest and no ledger knows.
+pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
+    let ignored: usize = plan.accounts.values().map(|account| account.ignored).sum();
+    if plan.unmanaged.is_empty() && ignored == 0 {
+        return;
+    }
+    let (own, keys): (Vec<&UnmanagedKey>, Vec<&UnmanagedKey>) = plan.unmanaged.iter().partition(|key| key.own);
     let label = style.paint(Ink::Strong, "unmanaged");
-    let _ = writeln!(out, "\n{label}   {} in no manifest and no ledger; never touched", count(plan.unmanaged.len(), "key"));
-    let rows: Vec<Vec<Cell>> = plan
-        .unmanaged
+    let mut words = match keys.len() {
+        0 => vec!["none".to_owned()],
+        n => vec![format!("{} in no manifest and no ledger; never touched", count(n, "key"))],
+    };
+    words.extend((ignored > 0).then(|| format!("{ignored} ignored")));
+    let _ = writeln!(out, "\n{label}   {}", words.join("; "));
+    for key in own {
+        let _ = writeln!(out, "  {}: our own admin credential, {} ({})", key.account, safe(&shortened(&key.label, LABEL)), safe(&key.id));
+    }
+    if keys.is_empty() {
+        return;
+    }
+    let rows: Vec<Vec<Cell>> = keys
         .iter()
         .map(|key| {
-            let state = if key.enabled == Some(false) { "disabled" } else { "" };
+            let scopes = key.scopes.as_ref().map(|scopes| {
+                let more = scopes.len().saturating_sub(SCOPES);
+                let shown: Vec<String> = scopes.iter().take(SCOPES).map(|scope| safe(scope.as_str()).into_owned()).collect();
+                format!("{}{}", shown.join(" "), if more == 0 { String::new() } else { format!(" +{more}") })
+            });
+            let since = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!("{}d", days_until(at, plan.created_at).max(0)));
+            let mut state: Vec<&str> = Vec::new();
+            state.extend((key.enabled == Some(false)).then_some("disabled"));
+            state.extend(key.fails.then_some("refused"));
             vec![
                 Cell::new(format!("  {}", key.account)),
-                Cell::new(safe(&key.label)),
+                Cell::new(safe(&shortened(&key.label, LABEL))),
                 Cell::new(safe(&key.id)),
                 key.risk.map_or_else(|| Cell::new(""), |risk| Cell::inked(risk.as_str().to_uppercase(), Ink::Risk(risk))),
-                Cell::new(if key.own { "ours: the admin credential" } else { state }),
+                Cell::new(since(key.created_at)),
+                Cell::new(if key.last_used_at.is_some() { format!("{} ago", since(key.last_used_at)) } else { String::new() }),
+                Cell::new(scopes.unwrap_or_default()),
+                Cell::new(state.join(", ")),
             ]
         })
         .collect();
-    out.push_str(&table(&["  ACCOUNT", "LABEL", "ID", "RISK", ""], &rows, style));
+    out.push_str(&table(&["  ACCOUNT", "LABEL", "ID", "RISK", "AGE", "LAST USED", "SCOPES", ""], &rows, style));
 }
 
 /// What is wrong or worth knowing, drawn with its source lines.
@@ -202,6 +228,9 @@ pub fn summary(out: &mut String, plan: &Plan) {
     if s.blocked > 0 {
         sentences.push(format!("{} blocked.", s.blocked));
     }
+    if !plan.deferred.is_empty() {
+        sentences.push(format!("{} deferred.", count(plan.deferred.len(), "rotation")));
+    }
     let unavailable = plan.accounts.values().filter(|account| account.listing == "unavailable").count();
     if unavailable > 0 {
         sentences.push(format!("{} unavailable.", count(unavailable, "account")));
@@ -212,7 +241,10 @@ pub fn summary(out: &mut String, plan: &Plan) {
             sentences.push(format!("{}.", count(n, word)));
         }
     }
-    if plan.changes.is_empty() && plan.attended.is_empty() {
+    let refused = plan.guards.iter().filter(|guard| guard.verdict == Verdict::Refused).count();
+    if refused > 0 {
+        sentences.push(format!("Refused by {}; nothing was changed.", count(refused, "guard")));
+    } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() {
         sentences.push("Nothing to do.".to_owned());
     }
     let _ = writeln!(out, "\n{}", sentences.join(" "));

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
+use super::plan_guards as guards;
 use super::plan_sections as sections;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
@@ -55,14 +56,14 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     runbooks.retain(|address, _| !shown.contains(address));
     let mut out = String::new();
-    for change in plan.drift.iter().filter(|change| !shown.contains(&change.address)) {
-        out.push('\n');
-        Entry { change, now: plan.created_at, provider: "the provider", style }.draw(&mut out);
-    }
     sections::open_work(&mut out, runbooks.into_values().flatten(), style);
+    super::drift::section(&mut out, plan, style);
     sections::access(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
+    sections::unused(&mut out, plan, style);
+    guards::deferred(&mut out, plan, style);
+    guards::verdicts(&mut out, plan, style);
     sections::unmanaged(&mut out, plan, style);
     sections::diagnostics(&mut out, plan, style);
     sections::summary(&mut out, plan);
@@ -262,6 +263,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
+        | PlanStep::Move { .. }
         | PlanStep::Record { .. } => None,
     }
 }
@@ -396,10 +398,10 @@ mod tests {
           pay/ci-metrics                |-----------R                       rotates in 12 days, 2026-12-03
           pay/old                       |E                                  expired 2026-11-21
 
-        unmanaged   2 keys in no manifest and no ledger; never touched
-          ACCOUNT  LABEL          ID     RISK
-          pay      Legacy import  api_1  CRITICAL
-          pay      管理           api_2            ours: the admin credential
+        unmanaged   1 key in no manifest and no ledger; never touched
+          pay: our own admin credential, 管理 (api_2)
+          ACCOUNT  LABEL          ID     RISK      AGE   LAST USED  SCOPES
+          pay      Legacy import  api_1  CRITICAL  365d  12d ago    pcx:api_key:read pcx:payment:create +1  refused
 
         warning[plan/degraded]: `plan_credential` of `pay` has `pcx:api_key:read`, which reads secrets
           = more: keywright explain plan/degraded

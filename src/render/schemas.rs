@@ -2,6 +2,7 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
+use super::list::Inventory;
 use crate::model::KeyRecord;
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -9,7 +10,7 @@ use crate::workspace::{ConfigFile, ManifestFile};
 use crate::yaml;
 
 /// Names of all schemas.
-pub const NAMES: [&str; 5] = ["config", "manifest", "profile", "plan", "ledger"];
+pub const NAMES: [&str; 6] = ["config", "manifest", "profile", "plan", "ledger", "inventory"];
 
 /// The schema of that name, pretty-printed with a line feed at its end.
 pub fn schema(name: &str) -> Option<String> {
@@ -19,6 +20,7 @@ pub fn schema(name: &str) -> Option<String> {
         "profile" => input::<Profile>("Keywright profile", "One provider, as data: its API, its limits, its scope catalogue."),
         "ledger" => input::<KeyRecord>("Keywright ledger file", "Every generation of one key; never a secret."),
         "plan" => output::<Plan>("Keywright plan", "What `keywright plan -o json` prints and `--out` saves."),
+        "inventory" => output::<Inventory>("Keywright inventory", "What `keywright list -o json` prints."),
         _ => return None,
     };
     Some(super::json(&value))
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn configurations_and_manifests_fit_their_schemas() {
-        let config = "version: 1\naccounts:\n  pay: { provider: payconex, environment: production, credential: { env: KEY } }\nrecipients: { ops: [age1x] }\n";
+        let config = "version: 1\naccounts:\n  pay: { provider: payconex, environment: production, credential: { env: KEY } }\nrecipients: { ops: [age1x] }\nguards: { max_creates: 50, max_disables: 10% }\n";
         let manifest = "account: pay\nkeys:\n  billing: { scopes: [a:read], lifetime: 90d, format: json, protect: true }\n";
         assert_eq!(errors("config", &yaml_of(config)), Vec::<String>::new());
         assert_eq!(errors("manifest", &yaml_of(manifest)), Vec::<String>::new());
@@ -97,7 +99,11 @@ mod tests {
             ("config", config.replace("version: 1", "version: 2")),
             ("config", config.replace("{ env: KEY }", "{}")),
             ("config", config.replace("provider: payconex", "provider: ~")),
-            ("config", format!("{config}guards: {{ max_creates: 50 }}\n")),
+            ("config", format!("{config}policy: {{ max_lifetime: 3d }}\n")),
+            ("config", config.replace("50", "\"50\"")),
+            ("config", config.replace("10%", "101%")),
+            ("config", config.replace("50", "-1")),
+            ("config", config.replace("max_creates", "max_create")),
             ("manifest", manifest.replace("[a:read]", "a:read")),
             ("manifest", manifest.replace("90d", "90 days")),
             ("manifest", manifest.replace("90d", "~")),

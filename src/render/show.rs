@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::list::state_ink;
 use super::palette::{Ink, Style};
 use super::text_safety::safe;
-use crate::model::{Address, DesiredKey, DesiredState, Expiry, Format, Generation, KeyRecord, Position, Recipients, ScopeSet, Span};
+use crate::inventory::{Dated, Row};
+use crate::model::{Address, DesiredKey, DesiredState, Expiry, Format, Generation, KeyRecord, Position, Recipients, Risk, ScopeSet, Span};
 
 /// What is known of one key. Without a record nothing was issued yet; without a declaration the entry left the manifests.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,8 @@ pub struct KeyHistory<'a> {
     pub provider: &'a str,
     pub desired: Option<&'a DesiredKey>,
     pub record: Option<&'a KeyRecord>,
+    /// What the inventory says of it: risk, next rotation, review.
+    pub row: &'a Row,
     pub now: Timestamp,
 }
 
@@ -27,8 +30,22 @@ struct HistoryView<'a> {
     provider: &'a str,
     /// `null` when no generation's secret is published.
     secret_file: Option<String>,
+    risk: Option<Risk>,
+    /// `null`: no rotation is ahead.
+    rotates_at: Option<Timestamp>,
+    /// `null`: nobody asks for reviews.
+    review: Option<ReviewView>,
+    dates: &'a [Dated],
     declared: Option<DeclaredView<'a>>,
     record: Option<&'a KeyRecord>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReviewView {
+    every: Span,
+    /// `null`: not while the key is not live.
+    due_at: Option<Timestamp>,
+    overdue: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,6 +62,8 @@ struct DeclaredView<'a> {
     format: Format,
     state: DesiredState,
     protect: bool,
+    review_every: Option<Span>,
+    unused_after: Option<Span>,
 }
 
 /// The key's declaration and history for people, newest generation first.
@@ -53,6 +72,12 @@ pub fn show_text(key: KeyHistory<'_>, style: Style) -> String {
     match key.desired {
         Some(desired) => declared(&mut out, desired),
         None => line(&mut out, "declared", "in no manifest"),
+    }
+    if let Some(risk) = key.row.risk {
+        line(&mut out, "risk", &style.paint(Ink::Risk(risk), &risk.as_str().to_uppercase()));
+    }
+    if let Some(at) = key.row.rotates_at {
+        line(&mut out, "rotates", &until(at, key.now));
     }
     match secret_file(key) {
         Some(file) => line(&mut out, "secret", &file),
@@ -66,6 +91,14 @@ pub fn show_text(key: KeyHistory<'_>, style: Style) -> String {
         if let Some(reviewed) = &record.reviewed {
             line(&mut out, "reviewed", &format!("{} by {}", reviewed.at, safe(&reviewed.by)));
         }
+    }
+    if let Some((every, at)) = key.row.review_every.zip(key.row.review_due_at) {
+        let due = if key.row.review_overdue { format!("overdue since {at}") } else { until(at, key.now) };
+        line(
+            &mut out,
+            "review",
+            &style.paint(if key.row.review_overdue { Ink::Remove } else { Ink::Dim }, &format!("{due}, every {every}")),
+        );
     }
     if generations.is_empty() {
         out.push_str("\nno generation was issued yet\n");
@@ -91,9 +124,22 @@ pub fn show_json(key: KeyHistory<'_>) -> String {
         format: desired.format,
         state: desired.state,
         protect: desired.protect,
+        review_every: desired.review_every,
+        unused_after: desired.unused_after,
     });
-    let (address, provider, record) = (key.address, key.provider, key.record);
-    super::json(&HistoryView { format_version: "1.0", address, provider, secret_file: secret_file(key), declared, record })
+    let (due_at, overdue) = (key.row.review_due_at, key.row.review_overdue);
+    super::json(&HistoryView {
+        format_version: "1.0",
+        address: key.address,
+        provider: key.provider,
+        secret_file: secret_file(key),
+        risk: key.row.risk,
+        rotates_at: key.row.rotates_at,
+        review: key.row.review_every.map(|every| ReviewView { every, due_at, overdue }),
+        dates: &key.row.dates,
+        declared,
+        record: key.record,
+    })
 }
 
 fn secret_file(key: KeyHistory<'_>) -> Option<String> {
@@ -138,21 +184,21 @@ fn declared(out: &mut String, key: &DesiredKey) {
 }
 
 fn history(out: &mut String, generation: &Generation, now: Timestamp, style: Style) {
-    let state = state_word(generation);
+    let state = generation.state.as_str();
     let title = style.paint(Ink::Strong, &format!("generation {}", generation.number));
-    let _ = writeln!(out, "\n{title}  {}", style.paint(state_ink(&state), &state));
+    let _ = writeln!(out, "\n{title}  {}", style.paint(state_ink(state), state));
     line(out, "id", &generation.id.as_deref().map_or_else(|| "unknown".into(), safe));
     line(out, "label", &safe(&generation.label));
     line(out, "scopes", &scopes(&generation.scopes));
     line(out, "created", &generation.created_at.to_string());
     let end = match generation.expires_at {
         None => "never".to_owned(),
-        Some(at) if at < now => format!("{at}, passed"),
-        Some(at) => format!("{at}, in {} days", at.duration_since(now).as_hours() / 24),
+        Some(at) => until(at, now),
     };
     line(out, "expires", &end);
     let times = [
         ("verified", generation.last_verified_at),
+        ("used", generation.last_used_at),
         ("disable", generation.disable_after.filter(|_| generation.disabled_at.is_none())),
         ("disabled", generation.disabled_at),
         ("delete", generation.delete_after),
@@ -168,12 +214,9 @@ fn history(out: &mut String, generation: &Generation, now: Timestamp, style: Sty
     }
 }
 
-/// The state as the ledger spells it.
-pub fn state_word(generation: &Generation) -> String {
-    match serde_json::to_value(generation.state) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(_) | Err(_) => unreachable!("a state is written as one word"),
-    }
+/// An instant, and how far ahead it is.
+fn until(at: Timestamp, now: Timestamp) -> String {
+    if at < now { format!("{at}, passed") } else { format!("{at}, in {} days", at.duration_since(now).as_hours() / 24) }
 }
 
 fn scopes(scopes: &ScopeSet) -> String {
@@ -194,6 +237,7 @@ fn line(out: &mut String, name: &str, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::list::samples::billing;
     use super::*;
 
     fn record() -> KeyRecord {
@@ -210,10 +254,12 @@ mod tests {
     fn history_is_told_newest_first() {
         let record = record();
         let now = "2026-11-22T00:00:00Z".parse().expect("a time");
-        let key = KeyHistory { address: &record.address, provider: "payconex", desired: None, record: Some(&record), now };
+        let row = Row { review_every: None, review_due_at: None, review_overdue: false, rotates_at: None, ..billing() };
+        let key = KeyHistory { address: &record.address, provider: "payconex", desired: None, record: Some(&record), row: &row, now };
         insta::assert_snapshot!(show_text(key, Style::PLAIN), @r"
         pay/billing  payconex
           declared  in no manifest
+          risk      HIGH
           secret    secrets/pay/billing.age
           protect   disabling and deleting are refused
 
@@ -235,6 +281,11 @@ mod tests {
           expires   never
           disable   after 2026-11-24T09:00:03Z
         ");
+        let row = billing();
+        let key = KeyHistory { row: &row, ..key };
+        let text = show_text(key, Style::PLAIN);
+        assert!(text.contains("  rotates   2027-02-06T03:00:00Z, in 76 days\n"), "{text}");
+        assert!(text.contains("  review    overdue since 2026-10-28T09:00:00Z, every 180d\n"), "{text}");
         let value: serde_json::Value = serde_json::from_str(&show_json(key)).expect("JSON");
         assert_eq!(value["secret_file"], "secrets/pay/billing.age");
         assert_eq!(value["record"]["generations"][1]["state"], "retiring");

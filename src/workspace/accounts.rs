@@ -7,14 +7,14 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::advice::{Advice, listed};
-use super::config::{AccountSpec, ConfigFile, CredentialSpec, Unmanaged};
+use super::config::{AccountSpec, ConfigFile, CredentialSpec, GuardsSpec, UnmanagedSpec};
 use super::groups::Groups;
 use super::place::{Entry, short};
 use super::profiles::{Lookup, Profiles, Provider};
 use super::timing::Defaults;
 use super::{Account, CredentialRef};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::Name;
+use crate::model::{Guards, Name, Unmanaged, UnmanagedRule};
 use crate::profile::Environment;
 
 /// What `keywright.yaml` comes to.
@@ -27,6 +27,8 @@ pub(super) struct Settings {
     pub declared: BTreeSet<String>,
     pub groups: Groups,
     pub defaults: Defaults,
+    pub unmanaged: Unmanaged,
+    pub guards: Guards,
 }
 
 /// Resolves the trusted file.
@@ -41,7 +43,9 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
         );
     }
     refuse_unenforced(&document, &config, report);
-    let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), ..Settings::default() };
+    let GuardsSpec { max_creates, max_disables, max_rotations } = config.guards;
+    let guards = Guards { max_creates, max_disables, max_rotations };
+    let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), guards, ..Settings::default() };
     for (name, spec) in config.accounts.0 {
         if report.is_overfull() {
             break;
@@ -62,29 +66,40 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
         let below = ["defaults", "recipients"];
         settings.groups.named(Code::ConfigUnknownGroup, &document, &below, names.clone(), advice, report)
     });
+    settings.unmanaged = unmanaged(&document, config.unmanaged, &settings.declared, advice, report);
     settings.defaults = Defaults::resolve(&document, &config.defaults, recipients, report);
     settings
 }
 
 fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report) {
-    let fields = [
-        (config.deliveries.is_some(), &["deliveries"] as &[&str]),
-        (config.policy.is_some(), &["policy"]),
-        (config.guards.is_some(), &["guards"]),
-        (config.defaults.review_every.is_some(), &["defaults", "review_every"]),
-    ];
+    let fields = [(config.deliveries.is_some(), &["deliveries"] as &[&str]), (config.policy.is_some(), &["policy"])];
     for (_, route) in fields.iter().filter(|(present, _)| *present) {
         report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));
-    }
-    if config.unmanaged != Unmanaged::Report {
-        let what = format!("unmanaged: {}", config.unmanaged.as_str());
-        report.push(not_enforced(Code::ConfigNotEnforced, &what).at(document.value(&["unmanaged"])));
     }
 }
 
 /// Says that a field must not look as if it had an effect.
 pub(super) fn not_enforced(code: Code, what: &str) -> Diagnostic {
     Diagnostic::error(code, format!("`{what}` is not enforced by this version")).label("without effect").help("remove it")
+}
+
+fn unmanaged(document: &Entry, spec: UnmanagedSpec, accounts: &BTreeSet<String>, advice: &mut Advice, report: &mut Report) -> Unmanaged {
+    let spec = match spec {
+        UnmanagedSpec::All(default) => return Unmanaged { default, rules: Vec::new() },
+        UnmanagedSpec::Rules(spec) => spec,
+    };
+    let mut rules = Vec::with_capacity(spec.rules.len());
+    for (i, rule) in spec.rules.into_iter().enumerate() {
+        if let Some(unknown) = rule.account.as_ref().filter(|name| !accounts.contains(*name)) {
+            let message = format!("there is no account `{}`", short(unknown));
+            let mut diagnostic = Diagnostic::error(Code::ConfigUnknownAccount, message);
+            diagnostic.help = advice.or_list(unknown, accounts.iter().map(String::as_str));
+            report.push(diagnostic.at(document.item(&["unmanaged", "rules"], i)).label("unknown account"));
+        }
+        let account = rule.account.and_then(|name| Name::new(&name).ok());
+        rules.push(UnmanagedRule { pattern: rule.pattern, account, handling: rule.handling });
+    }
+    Unmanaged { default: spec.default, rules }
 }
 
 type Resolved = (Account, Arc<Provider>);

@@ -5,9 +5,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::reviews::Interval;
 use super::words::{NotEnforced, parsed_text};
-use crate::model::Span;
 use crate::model::time::{SPAN_PATTERN, SpanError};
+use crate::model::{Handling, Limit, Span};
 use crate::yaml::Entries;
 
 /// The trusted file of a workspace: accounts, recipients and defaults.
@@ -27,18 +28,33 @@ pub struct ConfigFile {
     /// What keys get when their manifest says nothing.
     #[serde(default)]
     pub defaults: DefaultsSpec,
-    /// What to do about keys that are in no manifest and no ledger. This version reports them and refuses the other words.
+    /// What to do about keys that are in no manifest and no ledger: one word for all of them, or rules by account and label.
     #[serde(default)]
-    pub unmanaged: Unmanaged,
+    pub unmanaged: UnmanagedSpec,
     /// Places that consume secrets. Not enforced by this version: refused.
     #[serde(default)]
     pub deliveries: Option<NotEnforced>,
     /// What is denied or required. Not enforced by this version: refused.
     #[serde(default)]
     pub policy: Option<NotEnforced>,
-    /// Rules that refuse a whole plan. Not enforced by this version: refused.
+    /// Rules that refuse a whole plan.
     #[serde(default)]
-    pub guards: Option<NotEnforced>,
+    pub guards: GuardsSpec,
+}
+
+/// Rules that refuse a whole plan. Each is a number of keys, or a percentage of the keys that are declared or live in the ledger (rounded up).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuardsSpec {
+    /// The most keys that a plan may create.
+    #[serde(default)]
+    pub max_creates: Option<Limit>,
+    /// The most working keys that a plan may take away.
+    #[serde(default)]
+    pub max_disables: Option<Limit>,
+    /// The most keys that a plan rotates or replaces; the less urgent ones wait for a later plan.
+    #[serde(default)]
+    pub max_rotations: Option<Limit>,
 }
 
 /// One tenancy at a provider, with the admin credential that manages it.
@@ -99,22 +115,54 @@ pub struct DefaultsSpec {
     /// How long a disabled key is kept before it is deleted; default `7d`.
     #[serde(default)]
     pub cooldown: Option<Span>,
-    /// How often a person confirms that a key is needed. Not enforced by this version: refused.
+    /// How often a person confirms that a key is needed, such as `180d`; default `never`.
     #[serde(default)]
-    pub review_every: Option<NotEnforced>,
+    pub review_every: Option<Interval>,
+    /// After how long without use a key is reported as unused, where the provider tells, such as `90d`; default `never`.
+    #[serde(default)]
+    pub unused_after: Option<Interval>,
 }
 
 /// What to do about keys that are in no manifest and no ledger.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unmanaged {
-    /// List them in every plan.
-    #[default]
-    Report,
-    /// Not enforced by this version: refused.
-    Fail,
-    /// Not enforced by this version: refused.
-    Ignore,
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UnmanagedSpec {
+    /// For every key: `report` lists it in every plan, `fail` refuses the whole plan, `ignore` only counts it.
+    All(Handling),
+    Rules(UnmanagedRulesSpec),
+}
+
+/// Rules by account and label; the first that fits a key decides.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmanagedRulesSpec {
+    /// For keys that no rule fits; default: `report`.
+    #[serde(default)]
+    pub default: Handling,
+    #[serde(default)]
+    pub rules: Vec<UnmanagedRuleSpec>,
+}
+
+/// What to do about the keys whose labels match.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnmanagedRuleSpec {
+    /// A pattern for the whole label at the provider: `*` stands for any text, `?` for one character.
+    #[serde(rename = "match")]
+    #[schemars(length(min = 1))]
+    pub pattern: String,
+    /// Only keys of this account; default: of every account.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// What to do about them.
+    #[serde(rename = "do")]
+    pub handling: Handling,
+}
+
+impl Default for UnmanagedSpec {
+    fn default() -> Self {
+        Self::All(Handling::Report)
+    }
 }
 
 /// A lifetime for keys that say nothing, or `none`.
@@ -129,13 +177,3 @@ impl FromStr for DefaultLifetime {
 }
 
 parsed_text!(DefaultLifetime, "DefaultLifetime", format!("^none$|{SPAN_PATTERN}"));
-
-impl Unmanaged {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Fail => "fail",
-            Self::Ignore => "ignore",
-        }
-    }
-}

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::accounts::{Settings, not_enforced};
 use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
+use super::moves::Move;
 use super::place::{Entry, short};
 use super::profiles::Provider;
+use super::reviews::Interval;
 use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
@@ -27,6 +29,10 @@ pub(super) struct Keys<'a> {
     pub keys: BTreeMap<Address, DesiredKey>,
     /// Where each key was first declared, those with problems included.
     pub places: BTreeMap<Address, Position>,
+    /// What the `moved` lists of all manifests say.
+    pub moves: Vec<Move>,
+    /// The old addresses in those of the manifests that were read so far, by the new ones.
+    pub formerly: BTreeMap<Address, Address>,
 }
 
 impl Keys<'_> {
@@ -42,9 +48,13 @@ impl Keys<'_> {
 
     fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
         let document = Entry { file, route: &[] };
-        if manifest.moved.is_some() {
-            self.report.push(not_enforced(Code::ManifestNotEnforced, "moved").at(document.field(&["moved"])));
-        }
+        self.formerly.extend(manifest.moved.iter().map(|spec| (spec.to.clone(), spec.from.clone())));
+        self.moves.extend(manifest.moved.into_iter().enumerate().map(|(index, spec)| Move {
+            file: file.clone(),
+            index,
+            account: manifest.account.clone(),
+            spec,
+        }));
         let account = Name::new(&manifest.account).ok();
         if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
             let message = format!("there is no account `{}` in `keywright.yaml`", short(&manifest.account));
@@ -94,17 +104,18 @@ impl Keys<'_> {
         if let Some(address) = &address {
             self.places.insert(address.clone(), position.clone());
         }
-        let current = address.as_ref().and_then(|address| self.ledger.get(address)).and_then(KeyRecord::current);
-        for (present, field) in [(spec.deliver.is_some(), "deliver"), (spec.review_every.is_some(), "review_every")] {
-            if present {
-                self.report.push(not_enforced(Code::ManifestNotEnforced, field).at(entry.field(&[field])));
-            }
+        let record = |address: &Address| self.ledger.get(address).or_else(|| self.ledger.get(self.formerly.get(address)?));
+        let current = address.as_ref().and_then(record).and_then(KeyRecord::current);
+        if spec.deliver.is_some() {
+            self.report.push(not_enforced(Code::ManifestNotEnforced, "deliver").at(entry.field(&["deliver"])));
         }
         let built_in = timing::Defaults::default();
         let defaults = self.settings.as_deref().map_or(&built_in, |settings| &settings.defaults);
         // Without the trusted file there may be a default lifetime.
         let unsaid = self.settings.is_none() && spec.lifetime.is_none() && spec.expires.is_none();
         let expiry = if unsaid { None } else { timing::expiry(&spec, defaults, provider, current, self.now, &entry, &mut self.report) };
+        let review_every = Interval::or(spec.review_every, defaults.review_every);
+        let unused_after = Interval::or(spec.unused_after, defaults.unused_after);
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
@@ -126,6 +137,8 @@ impl Keys<'_> {
             format,
             state: spec.state,
             protect: spec.protect,
+            review_every,
+            unused_after,
             options,
             address: address.clone(),
         };

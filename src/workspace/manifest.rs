@@ -1,5 +1,6 @@
 //! A manifest as it is written. What its keys come to is decided in `keys`.
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -9,8 +10,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::reviews::Interval;
 use super::words::{NotEnforced, parsed_text};
-use crate::model::{DesiredState, Format, Scope, Span};
+use crate::model::{Address, DesiredState, Format, Scope, Span};
 use crate::yaml::Entries;
 
 /// A manifest: which keys of one account should exist.
@@ -23,9 +25,19 @@ pub struct ManifestFile {
     /// The keys, by name (1 to 63 of a-z, 0-9 and `-`), unique in the account.
     #[serde(default)]
     pub keys: Entries<KeySpec>,
-    /// Keys that got another address. Not enforced by this version: refused.
+    /// Keys that got another address. The provider is not asked; an entry may stay when it has been applied.
     #[serde(default)]
-    pub moved: Option<NotEnforced>,
+    pub moved: Vec<MovedSpec>,
+}
+
+/// A key that got another address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MovedSpec {
+    /// The address that the ledger has, as `account/name`. No manifest declares it any more.
+    pub from: Address,
+    /// The address of a declared key of the same account.
+    pub to: Address,
 }
 
 /// One key.
@@ -78,9 +90,12 @@ pub struct KeySpec {
     /// Deliveries that get every new generation. Not enforced by this version: refused.
     #[serde(default)]
     pub deliver: Option<NotEnforced>,
-    /// How often a person confirms that the key is needed. Not enforced by this version: refused.
+    /// How often a person confirms that the key is needed, such as `180d`, or `never`. `keywright review` records it.
     #[serde(default)]
-    pub review_every: Option<NotEnforced>,
+    pub review_every: Option<Interval>,
+    /// After how long without use the key is reported as unused, where the provider tells, such as `90d`, or `never`.
+    #[serde(default)]
+    pub unused_after: Option<Interval>,
 }
 
 /// A fixed end.
@@ -90,6 +105,10 @@ pub enum Expires {
     /// The day is included, UTC.
     Day(Date),
 }
+
+const FIRST: Date = date(1970, 1, 1);
+/// The last days of the calendar have no instant in every time zone.
+const LAST: Date = date(9990, 12, 31);
 
 /// A text that is no fixed end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,12 +124,25 @@ impl FromStr for Expires {
         let bad = || ExpiresError(text.chars().take(40).flat_map(char::escape_debug).collect());
         let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let day: Date = text.parse().map_err(|_| bad())?;
-        // The last days of the calendar have no instant in every time zone.
-        if plain && (date(1970, 1, 1)..=date(9990, 12, 31)).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+        if plain && (FIRST..=LAST).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+    }
+}
+
+impl fmt::Display for Expires {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.pad("never"),
+            Self::Day(day) => f.pad(&day.to_string()),
+        }
     }
 }
 
 impl Expires {
+    /// The day, or the first or last one that can be written.
+    pub fn nearest(day: Date) -> Self {
+        Self::Day(day.clamp(FIRST, LAST))
+    }
+
     /// The last second of the day, UTC; `None`: never.
     pub fn end(self) -> Option<Timestamp> {
         match self {

@@ -174,7 +174,6 @@ recipients:
   c: [age1pq1xyz]
 defaults:
   recipients: [opps]
-  review_every: 3d
 unmanaged: fail
 policy: { max_lifetime: 3d }
 guards: {}
@@ -200,11 +199,8 @@ deliveries: {}
         "keywright.yaml:11:9 config/recipient",
         "keywright.yaml:12:7 config/recipient-unsupported",
         "keywright.yaml:14:16 config/unknown-group",
-        "keywright.yaml:15:3 config/not-enforced",
-        "keywright.yaml:16:12 config/not-enforced",
-        "keywright.yaml:17:1 config/not-enforced",
+        "keywright.yaml:16:1 config/not-enforced",
         "keywright.yaml:18:1 config/not-enforced",
-        "keywright.yaml:19:1 config/not-enforced",
     ];
     expect(config, "account: a\nkeys: {}\n", &expected);
 }
@@ -313,7 +309,6 @@ keys:
     label: \"far too long a label for this provider\"
     scopes: [\"pay:read\"]
     deliver: [x]
-    review_every: 3d
   both:
     label: Billing kw-aaaaaaaa
     scopes: [\"pay:read\"]
@@ -336,7 +331,6 @@ keys:
   empty: { scopes: [\"pay:read\"], lifetime: 90d, label: \"\", options: { methods: [] } }
 ";
     let expected = [
-        "2:1 manifest/not-enforced",
         "4:3 manifest/invalid-name",
         "8:13 manifest/no-scopes",
         "10:17 manifest/no-recipients",
@@ -347,26 +341,25 @@ keys:
         "15:3 manifest/expiry-missing",
         "16:12 manifest/label",
         "18:5 manifest/not-enforced",
-        "19:5 manifest/not-enforced",
-        "21:12 manifest/label",
-        "24:5 manifest/expiry-conflict",
-        "25:13 manifest/format",
-        "27:12 manifest/label",
-        "29:14 manifest/expiry-past",
-        "30:32 manifest/invalid-option",
-        "30:36 manifest/unknown-option",
-        "30:56 manifest/invalid-option",
+        "20:12 manifest/label",
+        "23:5 manifest/expiry-conflict",
+        "24:13 manifest/format",
+        "26:12 manifest/label",
+        "28:14 manifest/expiry-past",
+        "29:32 manifest/invalid-option",
+        "29:36 manifest/unknown-option",
+        "29:56 manifest/invalid-option",
+        "30:43 manifest/expiry-unsupported",
         "31:43 manifest/expiry-unsupported",
-        "32:43 manifest/expiry-unsupported",
-        "33:44 manifest/timing",
-        "34:44 manifest/timing-tight (warning)",
-        "35:75 manifest/timing",
-        "36:69 manifest/timing",
-        "37:3 manifest/label",
-        "38:57 manifest/label",
-        "38:83 manifest/invalid-option",
-        "39:56 manifest/label",
-        "39:80 manifest/invalid-option",
+        "32:44 manifest/timing",
+        "33:44 manifest/timing-tight (warning)",
+        "34:75 manifest/timing",
+        "35:69 manifest/timing",
+        "36:3 manifest/label",
+        "37:57 manifest/label",
+        "37:83 manifest/invalid-option",
+        "38:56 manifest/label",
+        "38:80 manifest/invalid-option",
     ];
     expect_keys(manifest, &expected);
     expect_keys(&manifest.replace('\n', "\r\n"), &expected);

@@ -5,6 +5,7 @@ use super::config::DefaultsSpec;
 use super::manifest::{Expires, KeySpec};
 use super::place::Entry;
 use super::profiles::Provider;
+use super::reviews::Interval;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::model::{Expiry, Generation, Span};
 
@@ -13,6 +14,8 @@ pub(super) struct Defaults {
     /// Known groups, sorted; `None`: none are named; empty: all that are named are unknown.
     pub recipients: Option<Vec<String>>,
     lifetime: Option<Span>,
+    pub review_every: Option<Span>,
+    pub unused_after: Option<Span>,
     spans: Spans,
 }
 
@@ -48,11 +51,16 @@ impl Default for Defaults {
             overlap: term("overlap", Span::hours(72)),
             cooldown: term("cooldown", Span::days(7)),
         };
-        Self { recipients: None, lifetime: None, spans }
+        Self { recipients: None, lifetime: None, review_every: None, unused_after: None, spans }
     }
 }
 
 impl Defaults {
+    /// How long a disabled key is kept when nothing says more.
+    pub fn cooldown(&self) -> Span {
+        self.spans.cooldown.span
+    }
+
     /// Fills in what is built in, and checks the spans together when there is a default lifetime.
     pub fn resolve(document: &Entry, spec: &DefaultsSpec, recipients: Option<Vec<String>>, report: &mut Report) -> Self {
         let built_in = Self::default().spans;
@@ -64,7 +72,8 @@ impl Defaults {
         let passed_on = |term: Term| Term { said: if term.said == Said::Here { Said::Defaults } else { term.said }, ..term };
         let spans =
             Spans { renew_before: passed_on(here.renew_before), overlap: passed_on(here.overlap), cooldown: passed_on(here.cooldown) };
-        Self { recipients, lifetime, spans }
+        let [review_every, unused_after] = [spec.review_every, spec.unused_after].map(|said| Interval::or(said, None));
+        Self { recipients, lifetime, review_every, unused_after, spans }
     }
 
     /// The spans of one key, checked together. `expiry` as [`expiry`] found it.
@@ -201,8 +210,12 @@ pub(super) fn expiry(
         let recorded = current.and_then(|generation| generation.expires_at);
         recorded.is_some_and(|recorded| end.duration_since(recorded).abs() <= tolerance.duration())
     };
+    // A key that was adopted has the end that it has, whatever the provider would grant now.
+    if expiry == Expiry::Never && current.is_some_and(|current| current.adopted.is_some() && current.expires_at.is_none()) {
+        return Some(expiry);
+    }
     if let Expiry::At(end) = expiry {
-        if is_current(end) {
+        if is_current(end) || current.is_some_and(|current| current.stands_for(end)) {
             return Some(expiry);
         }
         if end <= now {

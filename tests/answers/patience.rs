@@ -76,6 +76,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             return Err(why.clone());
         }
         let input = AccountInput {
+            moved: BTreeMap::new(),
             provider: &account.profile.name,
             capabilities,
             catalogue: &account.catalogue,
@@ -83,6 +84,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             desired: keys.clone(),
             ledger: known,
             attended: None,
+            unmanaged: &loaded.unmanaged,
         };
         let plan = plan::plan(&PlanInput {
             now: surroundings.now(),
@@ -91,6 +93,9 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             only: BTreeSet::new(),
             can_open: false,
             digest: loaded.digest.clone(),
+            asked: plan::Asked::default(),
+            before: plan::Before::default(),
+            guarding: plan::Guarding::default(),
         });
         let open = Account {
             name,
@@ -107,6 +112,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             identities: None,
             surroundings: &surroundings,
             halted: Cell::new(false),
+            notices: RefCell::default(),
             default_cooldown: keywright::model::Span::days(7),
         };
         if recovering {

@@ -14,11 +14,31 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["model"]),
     ("ledger", &["model", "files", "diagnostics", "yaml"]),
     ("plan", &["model", "diagnostics", "profile"]),
+    ("inventory", &["model", "profile", "plan"]),
     ("provider", &["model", "files", "profile"]),
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider"]),
-    ("render", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
-    ("cli", &["model", "files", "git", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "workspace", "apply", "render"]),
+    ("render", &["model", "diagnostics", "yaml", "profile", "plan", "inventory", "workspace"]),
+    ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply", "render"]),
+    (
+        "cli",
+        &[
+            "adopt",
+            "model",
+            "files",
+            "git",
+            "diagnostics",
+            "profile",
+            "vault",
+            "ledger",
+            "plan",
+            "inventory",
+            "provider",
+            "workspace",
+            "apply",
+            "render",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -42,7 +62,7 @@ impl Ban {
 pub const BANS: &[Ban] = &[
     Ban {
         rule: "plan, model and the readers of text are pure",
-        within: &["plan", "model", "diagnostics", "profile", "yaml", "render"],
+        within: &["plan", "inventory", "model", "diagnostics", "profile", "yaml", "render"],
         except: &[],
         pattern: r"\b(tokio|reqwest|getrandom|std::(fs|env|net|process|thread)|SystemTime|Instant|Timestamp::now|Zoned::now|async fn|\.await)\b",
     },
@@ -102,7 +122,7 @@ pub const BANS: &[Ban] = &[
     },
     Ban {
         rule: "what is shown or written has an order",
-        within: &["plan", "render", "ledger", "apply"],
+        within: &["plan", "inventory", "render", "ledger", "apply"],
         except: &[],
         pattern: r"\bHash(Map|Set)\b",
     },

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::emulator::{Config, Fault, Route};
+use crate::emulator::{Config, Fault, KeySeed, Route};
 use crate::machine::{ran, wait_until};
 use crate::order::{in_order, works};
 use crate::team::{DURABLE, PUSH, Team};
@@ -240,4 +240,42 @@ fn a_workspace_below_the_top_of_its_repository() {
     in_order(&a, &BOTH);
     let files = team.git(&["show", "--format=", "--name-only", "main"]);
     assert!(files.lines().count() == 4 && files.lines().all(|file| file.starts_with("infra/keys/")), "{files}");
+}
+
+#[test]
+fn an_import_pushes_entries_and_records_together() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.run(DURABLE).exits(0);
+    team.emulator.add_key(KeySeed::new("Legacy", ["pcx:webhooks:read"]));
+    let keys = team.emulator.keys();
+    a.write("notes.txt", "not ours\n");
+    a.run(&["import", "pay", "--all", "--yes", "--push", "--durable", "git"]).exits(0);
+    assert_eq!(team.emulator.keys(), keys);
+    let shown = a.git(&["show", "--name-only", "--format=%s", "HEAD"]);
+    let lines: Vec<&str> = shown.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, ["keywright: 1 key imported", "keys/pay.yaml", "ledger/pay/legacy.yaml", "secrets/pay/legacy.age"]);
+    let b = team.clone("b");
+    b.run(&["plan", "--detailed-exitcode"]).exits(0);
+    b.run(DURABLE).exits(0);
+    assert_eq!(team.emulator.keys(), keys, "another machine takes nothing for removed or missing");
+}
+
+#[test]
+fn a_review_is_committed_and_pushed_alone() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.run(DURABLE).exits(0);
+    a.write("notes.txt", "mine\n");
+    for more in [["--push"].as_slice(), &["--push", "--durable", "git"]] {
+        let confirm: &[&str] = &["review", "--confirm", "pay/billing", "--by", if more.len() == 1 { "Ada" } else { "Bob" }];
+        a.run(&[confirm, more].concat()).exits(0);
+        assert_eq!(team.git(&["show", "--format=", "--name-only", "main"]).lines().count(), 1);
+        assert!(team.git(&["log", "-1", "--format=%b", "main"]).contains("review pay/billing"));
+        assert_eq!(team.journal(), "");
+    }
+    assert_eq!(a.record("billing").reviewed.expect("reviewed").by, "Bob");
+    works(&a, &BOTH);
+    let b = team.clone("b");
+    assert_eq!(b.record("billing").reviewed.expect("reviewed").by, "Bob");
 }

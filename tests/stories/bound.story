@@ -122,7 +122,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 +++ now
 @@ -1,4 +1,3 @@
 -shop/dashboard  edit: scopes differ
-+shop/dashboard  create: the key vanished
++shop/dashboard  create: drift: the key vanished
  shop/dashboard  gains orders:write
 -shop/dashboard  loses orders:read
  shop/dashboard  expires 2026-04-01T10:00:00Z

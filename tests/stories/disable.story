@@ -111,8 +111,8 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to d
 == $ keywright list
 -- exit 0
 -- stdout
-KEY             PROVIDER  STATE     GEN  SCOPES  RISK  CREATED     EXPIRES     VERIFIED    OWNER
-shop/dashboard  keyring   disabled  1    1       LOW   2026-01-01  2026-04-01  2026-01-01
+KEY             STATE     GEN  RISK  SCOPES  AGE  EXPIRES     ROTATES  VERIFIED    OWNER
+shop/dashboard  disabled  1    LOW   1       1d   2026-04-01           2026-01-01
 -- stderr
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml

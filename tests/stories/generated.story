@@ -78,8 +78,12 @@ Commands:
                they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
+  import       Adopt keys that exist: manifest entries and ledger, nothing at the provider; without
+               ids and --all, only show what could be adopted
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
-  list         List every key with its state, risk and expiry
+  list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
+               JSON, CSV or a calendar
+  review       Confirm that keys are still needed, and record who did and when
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output
   keyring      Work with a keyring store
@@ -141,6 +145,17 @@ Options:
           
           [default: auto]
 
+      --rotate <ADDRESS>
+          Ask for a new generation of this key, also before its time; can be given several times
+
+      --compromised
+          The keys to rotate are compromised: the generations before the new one are disabled as
+          soon as it is published
+
+      --allow <GUARD>
+          Lift a guard for this run: max_creates=N, max_disables=N, max_rotations=N, empty,
+          account-gone=ACCOUNT or shrunk=ACCOUNT
+
       --commit
           Commit the secrets and ledger files that were written, and nothing else
 
@@ -181,8 +196,12 @@ Commands:
                they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
                does it first anyway)
+  import       Adopt keys that exist: manifest entries and ledger, nothing at the provider; without
+               ids and --all, only show what could be adopted
   doctor       Check what apply will need: credentials, clocks, recipients, directories, git
-  list         List every key with its state, risk and expiry
+  list         List every key with its state, risk, age, expiry, reviews and owner: as a table,
+               JSON, CSV or a calendar
+  review       Confirm that keys are still needed, and record who did and when
   show         Show one key: every generation, its expiry, who can open its secret
   open         Decrypt a key's secret to standard output
   keyring      Work with a keyring store

@@ -165,8 +165,8 @@ pay: pay/billing: disable done
 == $ keywright list
 -- exit 0
 -- stdout
-KEY          PROVIDER  STATE     GEN  SCOPES  RISK    CREATED     EXPIRES     VERIFIED    OWNER
-pay/billing  keyring   disabled  3    2       MEDIUM  2090-03-29  2090-06-27  2090-03-29
+KEY          STATE     GEN  RISK    SCOPES  AGE  EXPIRES     ROTATES  VERIFIED    OWNER
+pay/billing  disabled  3    MEDIUM  2       91d  2090-06-27           2090-03-29
 -- stderr
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml

@@ -46,7 +46,7 @@ help: run `keywright apply -i IDENTITY`, or wait for the next rotation
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to do.
 == $ keywright apply --yes
--- exit 4
+-- exit 0
 -- stdout
 no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-01-02 00:00Z
 

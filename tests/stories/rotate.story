@@ -186,6 +186,8 @@ shop/dashboard  keyring
   scopes    orders:read
   expires   30d after creation, renewed 5d before, overlap 1d
   readers   ops: <ops>
+  risk      LOW
+  rotates   2026-02-22T01:10:54Z, in 24 days
   secret    secrets/shop/dashboard.age
 
 generation 2  active
@@ -244,6 +246,21 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
   "address": "shop/dashboard",
   "provider": "keyring",
   "secret_file": "secrets/shop/dashboard.age",
+  "risk": "low",
+  "rotates_at": "2026-02-22T01:10:54Z",
+  "review": null,
+  "dates": [
+    {
+      "at": "2026-02-22T01:10:54Z",
+      "kind": "rotation",
+      "generation": 2
+    },
+    {
+      "at": "2026-02-27T00:00:00Z",
+      "kind": "expiry",
+      "generation": 2
+    }
+  ],
   "declared": {
     "declared_at": {
       "file": "keys/shop.yaml",
@@ -266,12 +283,17 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
     },
     "format": "raw",
     "state": "active",
-    "protect": false
+    "protect": false,
+    "review_every": null,
+    "unused_after": null
   },
   "record": {
     "version": 1,
     "address": "shop/dashboard",
     "provider": "keyring",
+    "gone": {
+      "created_at": "2026-01-01T00:00:00Z"
+    },
     "generations": [
       {
         "number": 2,

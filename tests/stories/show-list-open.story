@@ -27,9 +27,9 @@ keys:
 == $ keywright list
 -- exit 0
 -- stdout
-KEY             PROVIDER  STATE     GEN  SCOPES  RISK    CREATED  EXPIRES  VERIFIED  OWNER
-shop/dashboard  keyring   declared       1       LOW                                 @shop/operations
-shop/robot      keyring   declared       1       MEDIUM
+KEY             STATE     GEN  RISK    SCOPES  AGE  EXPIRES  ROTATES  VERIFIED  OWNER
+shop/dashboard  declared       LOW     1                                        @shop/operations
+shop/robot      declared       MEDIUM  1
 == $ keywright show shop/robot
 -- exit 0
 -- stdout
@@ -39,6 +39,7 @@ shop/robot  keyring
   scopes    stock:*
   expires   never
   readers   ops: <ops>; recovery: <recovery>
+  risk      MEDIUM
   secret    none published
 
 no generation was issued yet
@@ -56,47 +57,101 @@ help: apply writes it when the key is created
 == $ keywright list
 -- exit 0
 -- stdout
-KEY             PROVIDER  STATE   GEN  SCOPES  RISK    CREATED     EXPIRES     VERIFIED    OWNER
-shop/dashboard  keyring   active  1    1       LOW     2026-01-01  2026-04-01  2026-01-01  @shop/operations
-shop/robot      keyring   active  1    1       MEDIUM  2026-01-01  never       2026-01-01
+KEY             STATE   GEN  RISK    SCOPES  AGE  EXPIRES     ROTATES     VERIFIED    OWNER
+shop/dashboard  active  1    LOW     1       2d   2026-04-01  2026-03-19  2026-01-01  @shop/operations
+shop/robot      active  1    MEDIUM  1       2d   never                   2026-01-01
 == $ keywright list -o json
 -- exit 0
 -- stdout
 {
   "format_version": "1.0",
+  "as_of": "2026-01-03T00:00:00Z",
   "keys": [
     {
       "address": "shop/dashboard",
       "provider": "keyring",
       "state": "active",
-      "generation": 1,
-      "scopes": 1,
-      "highest_risk": "low",
       "owner": "@shop/operations",
+      "purpose": "Shows open orders",
+      "scopes": [
+        "orders:read"
+      ],
+      "risk": "low",
       "created_at": "2026-01-01T00:00:00Z",
+      "rotated_at": null,
       "expires_at": "2026-04-01T00:00:00Z",
-      "last_verified_at": "2026-01-01T00:00:00Z"
+      "rotates_at": "2026-03-19T01:10:54Z",
+      "last_verified_at": "2026-01-01T00:00:00Z",
+      "last_used_at": null,
+      "review_every": null,
+      "reviewed_at": null,
+      "reviewed_by": null,
+      "review_due_at": null,
+      "review_overdue": false,
+      "unused_after": null,
+      "unused_since": null,
+      "protect": false,
+      "generation": 1,
+      "id": "<id 1>",
+      "declared_at": {
+        "file": "keys/shop.yaml",
+        "line": 3,
+        "column": 3
+      },
+      "dates": [
+        {
+          "at": "2026-03-19T01:10:54Z",
+          "kind": "rotation",
+          "generation": 1
+        },
+        {
+          "at": "2026-04-01T00:00:00Z",
+          "kind": "expiry",
+          "generation": 1
+        }
+      ]
     },
     {
       "address": "shop/robot",
       "provider": "keyring",
       "state": "active",
-      "generation": 1,
-      "scopes": 1,
-      "highest_risk": "medium",
       "owner": null,
+      "purpose": null,
+      "scopes": [
+        "stock:*"
+      ],
+      "risk": "medium",
       "created_at": "2026-01-01T00:00:00Z",
+      "rotated_at": null,
       "expires_at": null,
-      "last_verified_at": "2026-01-01T00:00:00Z"
+      "rotates_at": null,
+      "last_verified_at": "2026-01-01T00:00:00Z",
+      "last_used_at": null,
+      "review_every": null,
+      "reviewed_at": null,
+      "reviewed_by": null,
+      "review_due_at": null,
+      "review_overdue": false,
+      "unused_after": null,
+      "unused_since": null,
+      "protect": false,
+      "generation": 1,
+      "id": "<id 2>",
+      "declared_at": {
+        "file": "keys/shop.yaml",
+        "line": 7,
+        "column": 3
+      },
+      "dates": []
     }
   ]
 }
 == $ keywright list --color always
 -- exit 0
 -- stdout
-\e[2mKEY\e[0m             \e[2mPROVIDER\e[0m  \e[2mSTATE\e[0m   \e[2mGEN\e[0m  \e[2mSCOPES\e[0m  \e[2mRISK\e[0m    \e[2mCREATED\e[0m     \e[2mEXPIRES\e[0m     \e[2mVERIFIED\e[0m    \e[2mOWNER\e[0m
-\e[1mshop/dashboard\e[0m  keyring   \e[32mactive\e[0m  1    1       \e[2mLOW\e[0m     2026-01-01  2026-04-01  2026-01-01  @shop/operations
-\e[1mshop/robot\e[0m      keyring   \e[32mactive\e[0m  1    1       \e[33mMEDIUM\e[0m  2026-01-01  never       2026-01-01
+\e[2mKEY\e[0m             \e[2mSTATE\e[0m   \e[2mGEN\e[0m  \e[2mRISK\e[0m    \e[2mSCOPES\e[0m  \e[2mAGE\e[0m  \e[2mEXPIRES\e[0m     \e[2mROTATES\e[0m     \e[2mVERIFIED\e[0m    \e[2mOWNER\e[0m
+\e[1mshop/dashboard\e[0m  \e[32mactive\e[0m  1    \e[2mLOW\e[0m     1       2d   2026-04-01  2026-03-19  2026-01-01  @shop/operations
+\e[1mshop/robot\e[0m      \e[32mactive\e[0m  1    \e[33mMEDIUM\e[0m  1       2d   never                   2026-01-01
 == $ keywright show shop/robot
 -- exit 0
 -- stdout
@@ -106,10 +161,11 @@ shop/robot  keyring
   scopes    stock:*
   expires   never
   readers   ops: <ops>; recovery: <recovery>
+  risk      MEDIUM
   secret    secrets/shop/robot.age
 
 generation 1  active
-  id        <id 1>
+  id        <id 2>
   label     Warehouse robot <marker 1>
   scopes    stock:*
   created   2026-01-01T00:00:00Z
@@ -125,6 +181,10 @@ generation 1  active
   "address": "shop/robot",
   "provider": "keyring",
   "secret_file": "secrets/shop/robot.age",
+  "risk": "medium",
+  "rotates_at": null,
+  "review": null,
+  "dates": [],
   "declared": {
     "declared_at": {
       "file": "keys/shop.yaml",
@@ -150,7 +210,9 @@ generation 1  active
     },
     "format": "json",
     "state": "active",
-    "protect": false
+    "protect": false,
+    "review_every": null,
+    "unused_after": null
   },
   "record": {
     "version": 1,
@@ -160,7 +222,7 @@ generation 1  active
       {
         "number": 1,
         "state": "active",
-        "id": "<id 1>",
+        "id": "<id 2>",
         "marker": "<marker 1>",
         "label": "Warehouse robot <marker 1>",
         "scopes": [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, FulfilArgs, Global, Writing};
+use super::super::args::{ApplyArgs, Asking, Colour, FulfilArgs, Global, Writing};
 use super::super::exit::{Exit, Stop};
 use super::super::host::Host;
 use super::super::{apply, fulfil};
@@ -92,7 +92,14 @@ impl Place {
     }
 
     fn apply(&self, die_at: Option<usize>) -> (Option<Exit>, usize) {
-        let args = ApplyArgs { targets: Vec::new(), yes: true, identity: Vec::new(), writing: Self::writing(), detailed_exitcode: false };
+        let args = ApplyArgs {
+            targets: Vec::new(),
+            yes: true,
+            asking: Asking::default(),
+            identity: Vec::new(),
+            writing: Self::writing(),
+            detailed_exitcode: false,
+        };
         self.run(die_at, |host| apply::run(host, &args))
     }
 

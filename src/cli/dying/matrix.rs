@@ -68,11 +68,46 @@ fn due(site: &mut Site) {
     site.pass(80 * DAY);
 }
 
-const SCENARIOS: [Scenario; 17] = [
+/// The key gets another name.
+fn renamed(site: &mut Site) {
+    site.moved = vec![("one", "two")];
+    let mut manifest = site.manifest.clone();
+    manifest[0].name = "two";
+    site.declare(manifest);
+}
+
+/// The name of before, as if nobody had thought of another.
+fn named_back(site: &mut Site) {
+    site.moved = vec![("two", "one")];
+    let mut manifest = site.manifest.clone();
+    manifest[0].name = "one";
+    site.declare(manifest);
+}
+
+fn asked(site: &mut Site) {
+    site.rotate = vec!["pay/one".parse().expect("an address")];
+}
+
+fn compromised(site: &mut Site) {
+    asked(site);
+    site.compromised = true;
+    site.world.borrow_mut().compromised = true;
+}
+
+const SCENARIOS: [Scenario; 26] = [
     Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is, after: still },
     Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is, after: still },
     Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit, after: still },
     Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is, after: still },
+    Scenario { name: "rotate on request", prepare: one, change: asked, kind: as_it_is, after: still },
+    Scenario { name: "rotate what is compromised", prepare: one, change: compromised, kind: as_it_is, after: still },
+    Scenario {
+        name: "rotate what is compromised, and nobody asks again",
+        prepare: one,
+        change: compromised,
+        kind: as_it_is,
+        after: |site| site.rotate.clear(),
+    },
     Scenario { name: "disable", prepare: one, change: disabled, kind: as_it_is, after: still },
     Scenario { name: "remove", prepare: one, change: |site| site.declare(Vec::new()), kind: as_it_is, after: still },
     Scenario {
@@ -148,6 +183,32 @@ const SCENARIOS: [Scenario; 17] = [
         after: |site| site.declare(vec![Declared::new("one")]),
     },
     Scenario { name: "enable, and back", prepare: off, change: enabled, kind: as_it_is, after: disabled },
+    Scenario { name: "move", prepare: one, change: renamed, kind: as_it_is, after: still },
+    Scenario { name: "move under a label that stays", prepare: one, change: renamed, kind: |kind| kind.edits_labels = false, after: still },
+    Scenario { name: "move, and back", prepare: one, change: renamed, kind: as_it_is, after: named_back },
+    Scenario { name: "move, and remove", prepare: one, change: renamed, kind: as_it_is, after: |site| site.declare(Vec::new()) },
+    Scenario {
+        name: "move and replace",
+        prepare: one,
+        change: |site| {
+            renamed(site);
+            site.redeclare("two", |key| key.scopes = vec!["hooks:write"]);
+        },
+        kind: cannot_edit,
+        after: still,
+    },
+    Scenario {
+        name: "move what is disabled, and enable it",
+        prepare: |site| {
+            one(site);
+            site.declare(Vec::new());
+            in_peace(site);
+            site.declare(vec![Declared::new("one")]);
+        },
+        change: renamed,
+        kind: as_it_is,
+        after: still,
+    },
     Scenario { name: "enable, and remove", prepare: off, change: enabled, kind: as_it_is, after: |site| site.declare(Vec::new()) },
 ];
 

@@ -184,6 +184,7 @@ impl Provider for Sim {
     async fn edit(&self, id: &str, request: &EditRequest) -> Result<(), ProviderError> {
         let act = |world: &mut World| {
             let editing = world.kind.editing;
+            let end = request.expires_at.map(|asked| world.ends(asked));
             let Some(key) = world.change(id) else { return };
             if let Some(label) = &request.label {
                 key.label.clone_from(label);
@@ -195,7 +196,7 @@ impl Provider for Sim {
                     Editing::Ignores => {}
                 }
             }
-            if let Some(end) = request.expires_at {
+            if let Some(end) = end {
                 key.expires_at = end;
             }
         };

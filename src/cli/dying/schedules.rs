@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::random::Random;
 use super::site::{Declared, Files, Image, Site};
 use super::verdict::settle;
-use super::world::{Chaos, Editing, Kind};
+use super::world::{Chaos, Editing, Ends, Kind};
 use crate::profile::Disable;
 use crate::seam::Then;
 
@@ -30,7 +30,9 @@ fn kind(random: &mut Random) -> Kind {
         tells_scopes,
         lists_disabled: random.chance(70),
         edits_scopes: random.chance(50),
+        edits_labels: true,
         // An edit that is ignored where scopes are not told cannot be seen by anybody.
+        ends: Ends::Exactly,
         editing: if tells_scopes { editing } else { Editing::Does },
         disable: *random.pick(&[Disable::Reversible, Disable::Reversible, Disable::Final]),
         delete: random.chance(70),

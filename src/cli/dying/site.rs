@@ -8,13 +8,13 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::super::args::{ApplyArgs, Colour, Global, Writing};
-use super::super::exit::Exit;
+use super::super::args::{ApplyArgs, Asking, Colour, Global, ImportArgs, PlanArgs, ReviewArgs, Writing};
+use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
 use super::provider::Sim;
 use super::random::Random;
 use super::world::{Kind, Want, World};
-use crate::model::{Format, Name};
+use crate::model::{Address, Allowance, Format, Name};
 use crate::provider::Provider;
 use crate::seam::{self, Stage, Then};
 use crate::vault::examples::{AGE_PUBLIC, AGE_SECRET};
@@ -35,8 +35,13 @@ pub struct Site {
     pub world: Rc<RefCell<World>>,
     /// What the manifests say.
     pub manifest: Vec<Declared>,
+    /// Old and new names of keys that got another one.
+    pub moved: Vec<(&'static str, &'static str)>,
     /// Whether apply is given the identity.
     pub opens: bool,
+    /// What apply is asked to rotate, and whether that is compromised.
+    pub rotate: Vec<Address>,
+    pub compromised: bool,
     markers: Random,
 }
 
@@ -47,11 +52,13 @@ pub struct Declared {
     pub scopes: Vec<&'static str>,
     pub active: bool,
     pub both_recipients: bool,
+    /// A fixed end, or the default lifetime.
+    pub expires: Option<&'static str>,
 }
 
 impl Declared {
     pub fn new(name: &'static str) -> Self {
-        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false }
+        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false, expires: None }
     }
 }
 
@@ -94,7 +101,18 @@ impl Site {
         let identity = Rc::new(Identity { file, keys, other: vault::generate().1 });
         let clock = Rc::new(Cell::new("2026-11-21T09:00:00Z".parse().expect("an instant")));
         let world = Rc::new(RefCell::new(World::new(kind.clone(), clock)));
-        let site = Self { _place: place, root, identity, world, manifest: Vec::new(), opens: false, markers: Random(seed) };
+        let site = Self {
+            _place: place,
+            root,
+            identity,
+            world,
+            manifest: Vec::new(),
+            moved: Vec::new(),
+            opens: false,
+            rotate: Vec::new(),
+            compromised: false,
+            markers: Random(seed),
+        };
         fs::create_dir_all(site.root.join("providers")).expect("a directory");
         fs::create_dir_all(site.root.join("keys")).expect("a directory");
         let config = format!(
@@ -113,8 +131,9 @@ impl Site {
         for key in &manifest {
             let state = if key.active { "active" } else { "disabled" };
             let recipients = if key.both_recipients { "ops, more" } else { "ops" };
+            let expires = key.expires.map_or_else(String::new, |day| format!("    expires: {day}\n"));
             text.push_str(&format!(
-                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n",
+                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}",
                 key.name,
                 key.name,
                 key.scopes.join(", ")
@@ -122,6 +141,14 @@ impl Site {
         }
         if manifest.is_empty() {
             text = "account: pay\nkeys: {}\n".to_owned();
+        }
+        let declared = |name: &str| manifest.iter().any(|key| key.name == name);
+        let moved: Vec<_> = self.moved.iter().filter(|(from, to)| declared(to) && !declared(from)).collect();
+        if !moved.is_empty() {
+            text.push_str("moved:\n");
+        }
+        for (from, to) in moved {
+            text.push_str(&format!("  - {{ from: pay/{from}, to: pay/{to} }}\n"));
         }
         fs::write(self.root.join("keys/pay.yaml"), text).expect("a manifest");
         let want = |key: &Declared| Want {
@@ -149,19 +176,54 @@ impl Site {
     }
 
     /// Runs apply; the watcher sees every point with its number, and may take an image.
-    pub fn apply_watched(&mut self, mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+    pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
+        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, asking: self.asking(), writing: here(), detailed_exitcode: false };
+        self.staged(|host| super::super::apply::run(host, &args), at)
+    }
+
+    /// The same for an import of everything.
+    pub fn import_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let account = Name::new("pay").expect("a name");
+        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: here() };
+        self.staged(|host| super::super::import::run(host, &args), at)
+    }
+
+    /// Confirms the key `one`, as `apply_watched` applies.
+    pub fn review_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
+        let confirm = vec!["pay/one".parse().expect("an address")];
+        let args = ReviewArgs { addresses: Vec::new(), confirm, by: Some("Ada".to_owned()), live: false, writing: here() };
+        self.staged(|host| super::super::review::run(host, &args), at)
+    }
+
+    /// Shows a plan.
+    pub fn plan(&mut self) -> Ran {
+        let args = PlanArgs {
+            offline: false,
+            drift: false,
+            out: None,
+            output: Vec::new(),
+            identity: Vec::new(),
+            asking: self.asking(),
+            detailed_exitcode: true,
+            addresses: Vec::new(),
+        };
+        self.staged(|host| super::super::plan::run(host, &args), |_, _| Then::GoOn)
+    }
+
+    fn asking(&self) -> Asking {
+        Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: vec![Allowance::Empty] }
+    }
+
+    fn staged(
+        &mut self,
+        command: impl FnOnce(&Host) -> Result<Exit, Stop>,
+        mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,
+    ) -> Ran {
         let now = self.world.borrow().now();
         let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
         self.world.borrow_mut().clock = clock;
-        let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs {
-            targets: Vec::new(),
-            yes: true,
-            identity,
-            writing: Writing { commit: false, push: false, durable: None, local: true },
-            detailed_exitcode: false,
-        };
         let world = self.world.clone();
         let markers = Rc::new(Cell::new(self.markers.clone().0));
         let (drawn, seen) = (markers.clone(), markers.clone());
@@ -178,7 +240,7 @@ impl Site {
             [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
         };
         let open = move |_: &Name| Box::new(Sim(world.clone())) as Box<dyn Provider>;
-        let ended = run_staged(watch, open, draw, || match super::super::apply::run(&host, &args) {
+        let ended = run_staged(watch, open, draw, || match command(&host) {
             Ok(exit) => exit,
             Err(stop) => {
                 host.report(&stop);
@@ -235,6 +297,11 @@ impl Snapshot<'_> {
     }
 }
 
+/// Nothing goes beyond this machine.
+fn here() -> Writing {
+    Writing { commit: false, push: false, durable: None, local: true }
+}
+
 fn run_staged<T>(
     watch: impl FnMut(&str) -> Then + 'static,
     open: impl Fn(&Name) -> Box<dyn Provider> + 'static,
@@ -246,8 +313,9 @@ fn run_staged<T>(
 
 /// Tells the world which secret stands in a file now.
 fn follow(root: &Path, identity: &Identity, world: &Rc<RefCell<World>>, point: &str) {
-    let moved = point.strip_prefix("after moving to secrets/pay/").or_else(|| point.strip_prefix("after removing secrets/pay/"));
-    if let Some(name) = moved.and_then(|file| file.strip_suffix(".age")) {
+    let changed = ["after moving to ", "after writing ", "after removing "].into_iter().find_map(|done| point.strip_prefix(done));
+    let file = changed.and_then(|path| path.strip_prefix("secrets/pay/"));
+    if let Some(name) = file.and_then(|file| file.strip_suffix(".age")) {
         let secret = plaintext(root, identity, name);
         world.borrow_mut().publish(name, secret.as_deref());
     }

@@ -99,6 +99,13 @@ pub fn judge(site: &Site) -> Vec<String> {
             wrong.push(format!("a live key `{}` bears our marker (`{}`) and is not known as live", key.id, key.label));
         }
     }
+    if !site.rotate.is_empty() && world.superseded.len() != 1 {
+        wrong.push(format!("asked to be rotated once, {} generations were followed by another", world.superseded.len()));
+    }
+    let live = world.keys.iter().filter(|key| world.is_live(key) && !key.foreign).count();
+    if site.compromised && world.superseded.len() == 1 && live != 1 {
+        wrong.push(format!("{live} keys live after what was compromised has ended"));
+    }
     wrong.extend(plaintexts(site, &world));
     wrong
 }

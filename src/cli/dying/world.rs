@@ -20,7 +20,9 @@ pub struct Kind {
     pub tells_scopes: bool,
     pub lists_disabled: bool,
     pub edits_scopes: bool,
+    pub edits_labels: bool,
     pub editing: Editing,
+    pub ends: Ends,
     pub disable: Disable,
     pub delete: bool,
     pub key_limit: Option<u32>,
@@ -31,6 +33,18 @@ pub struct Kind {
     pub lags_edits: bool,
     /// Whether a new key's secret is refused as dead until then.
     pub lags_verify: bool,
+}
+
+/// What the provider makes of an end that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Exactly,
+    /// At the midnight before, UTC.
+    AtMidnight,
+    /// An hour earlier, whatever its profile says.
+    Early,
+    /// It cannot be asked.
+    Never,
 }
 
 /// What the provider makes of an edit of scopes.
@@ -53,7 +67,9 @@ impl Kind {
         tells_scopes: true,
         lists_disabled: true,
         edits_scopes: true,
+        edits_labels: true,
         editing: Editing::Does,
+        ends: Ends::Exactly,
         disable: Disable::Reversible,
         delete: true,
         key_limit: None,
@@ -76,13 +92,18 @@ impl Kind {
             Disable::Final => "final",
             Disable::None => "none",
         };
+        let expiry = match self.ends {
+            Ends::Exactly | Ends::Early => "settable: true, tolerance: 0s",
+            Ends::AtMidnight => "settable: true, tolerance: 1d",
+            Ends::Never => "settable: false, tolerance: 0s",
+        };
         let limit = self.key_limit.map_or_else(String::new, |limit| format!("\n  key_limit: {limit}"));
         format!(
             "version: 1\nname: sim\ntitle: Sim\nsecret: {{ parts: [secret] }}\ncapabilities:\n  label: {{ max: 200 }}\n  \
-             editable: {{ label: true, scopes: {}, expiry: true }}\n  disable: {disable}\n  delete: {}\n  reveal: {}\n  get: {}\n  verify: {}\n  \
-             lists_disabled: {}\n  expiry: {{ settable: true, tolerance: 0s }}\n  consistency: {}s{limit}\napi: keyring\ncatalogue:\n  \
+             editable: {{ label: {}, scopes: {}, expiry: true }}\n  disable: {disable}\n  delete: {}\n  reveal: {}\n  get: {}\n  verify: {}\n  \
+             lists_disabled: {}\n  expiry: {{ {expiry} }}\n  consistency: {}s{limit}\napi: keyring\ncatalogue:\n  \
              form: '^[a-z]+:[a-z]+$'\n  separator: \":\"\n  wildcard: segment\n  unlisted: allow\n  verbs: {{ read: read, write: write }}\n",
-            self.edits_scopes, self.delete, self.reveal, self.get, self.verify, self.lists_disabled, self.consistency,
+            self.edits_labels, self.edits_scopes, self.delete, self.reveal, self.get, self.verify, self.lists_disabled, self.consistency,
         )
     }
 }
@@ -180,6 +201,8 @@ pub struct World {
     /// When a secret left its file, by the id of its key; none that was ended before.
     pub superseded: BTreeMap<String, (String, Timestamp)>,
     pub wanted: BTreeMap<String, Want>,
+    /// Predecessors may end within their overlap.
+    pub compromised: bool,
     /// Rules that were broken on the way.
     pub broken: Vec<String>,
 }
@@ -203,6 +226,7 @@ impl World {
             ended: BTreeSet::new(),
             superseded: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            compromised: false,
             broken: Vec::new(),
         }
     }
@@ -244,12 +268,26 @@ impl World {
         key.enabled && key.expires_at.is_none_or(|end| end > self.now())
     }
 
+    /// The end that a key gets when this one is asked for.
+    pub fn ends(&mut self, asked: Option<Timestamp>) -> Option<Timestamp> {
+        let asked = asked?;
+        match self.kind.ends {
+            Ends::Exactly => Some(asked),
+            Ends::AtMidnight => Some(later(asked, -asked.as_second().rem_euclid(86_400))),
+            Ends::Early => Some(later(asked, -3600)),
+            Ends::Never => {
+                self.broken.push("an end was asked for where keys cannot expire".to_owned());
+                None
+            }
+        }
+    }
+
     /// Makes a key, without putting it anywhere.
     pub fn make(&mut self, label: &str, scopes: ScopeSet, expires_at: Option<Timestamp>, options: Options, foreign: bool) -> SimKey {
         let number = self.issued.len() + 1;
         let (id, secret) = (format!("id-{number}"), format!("plaintext-secret-{number}-{:016x}", Random(number as u64).next()));
         self.issued.push((secret.clone(), id.clone()));
-        let created_at = self.now();
+        let (created_at, expires_at) = (self.now(), self.ends(expires_at));
         SimKey { id, secret, label: label.to_owned(), scopes, expires_at, enabled: true, options, created_at, foreign, stale: None }
     }
 
@@ -279,7 +317,7 @@ impl World {
             Touch::Disable | Touch::Delete if !live => None,
             Touch::Disable | Touch::Delete => match (in_place, self.superseded.get(id)) {
                 (Some(name), _) if wanted(&name) => Some(format!("the published key of `{name}`")),
-                (None, Some((name, since))) if wanted(name) && later(*since, OVERLAP) > self.now() => {
+                (None, Some((name, since))) if wanted(name) && !self.compromised && later(*since, OVERLAP) > self.now() => {
                     Some(format!("the last good key of `{name}` within its overlap"))
                 }
                 (Some(_) | None, Some(_) | None) => None,

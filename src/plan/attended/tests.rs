@@ -201,3 +201,95 @@ fn unavailable_is_no_word_for_what_can_never_be_listed() {
     assert_eq!(plan.accounts.values().map(|account| account.listing.as_str()).collect::<Vec<_>>(), ["attended"]);
     assert_eq!(plan.findings.iter().filter(|finding| finding.code.as_str() == "provider/unavailable").count(), 0);
 }
+
+/// A plan in which a person asks for a rotation of the key.
+fn requested(mut world: World, request: Request) -> World {
+    world.asked.rotate.insert(address(), request);
+    world
+}
+
+fn codes(world: &World) -> Vec<(crate::diagnostics::Code, crate::diagnostics::Severity)> {
+    world.plan().findings.iter().map(|finding| (finding.code, finding.severity)).collect()
+}
+
+#[test]
+fn a_requested_rotation_is_opened_and_asked_for_until_it_is_done() {
+    use crate::diagnostics::{Code, Severity};
+    let first = requested(world(vec![made(1)]), Request::Rotate);
+    let (action, reason, steps, titles) = told(&first);
+    assert_eq!(
+        (action, reason.as_str(), steps.as_slice()),
+        (Action::Attended, "rotate: asked for", &[PlanStep::Open { generation: 2 }][..])
+    );
+    assert!(titles[0].starts_with("rotate: make `Hooks …`"), "{titles:?}");
+    assert_eq!(first.plan().changes[0].request, Some(Request::Rotate), "apply writes it down");
+    let open = Generation { request: Some(Request::Rotate), ..opened(2) };
+    let waiting = world(vec![open.clone(), made(1)]);
+    assert_eq!(told(&waiting), (Action::Attended, "rotate: asked for".to_owned(), vec![], vec![format!("rotate: make {}", name(2))]));
+    let again = requested(world(vec![open.clone(), made(1)]), Request::Rotate);
+    assert_eq!(told(&again).2, [], "asking twice opens one");
+    assert!(codes(&again).contains(&(Code::PlanRotationOpen, Severity::Note)), "{:?}", codes(&again));
+    let done = world(vec![
+        Generation { request: Some(Request::Rotate), ..made(2) },
+        Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), sealed: None, ..made(1) },
+    ]);
+    assert_eq!(told(&done).0, Action::None);
+    // What is open for another reason is told of the request, under the same name.
+    let replaced = requested(world(vec![opened(2), made(1)]), Request::Rotate);
+    assert_eq!(told(&replaced).2, [PlanStep::Open { generation: 2 }]);
+}
+
+#[test]
+fn a_compromised_key_gets_no_overlap() {
+    let first = requested(world(vec![made(1)]), Request::Compromised);
+    let plan = first.plan();
+    assert_eq!((plan.changes[0].reason.as_str(), plan.changes[0].request), ("rotate: compromised", Some(Request::Compromised)));
+    assert_eq!(plan.attended[0].steps, ["tick x:hooks:read"], "nobody is told to keep the old one");
+    let worse = requested(world(vec![Generation { request: Some(Request::Rotate), ..opened(2) }, made(1)]), Request::Compromised);
+    assert_eq!(told(&worse).2, [PlanStep::Open { generation: 2 }], "the open step becomes the worse one");
+    let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), sealed: None, ..made(1) };
+    let older = requested(world(vec![made(2), retiring]), Request::Compromised);
+    assert_eq!(told(&older).3[1], format!("revoke: revoke {}", name(1)), "{:?}", told(&older).3);
+}
+
+#[test]
+fn guards_count_only_what_apply_does() {
+    let mut world = requested(world(vec![made(1)]), Request::Rotate);
+    let none = Some(Limit::Count(0));
+    world.guarding.guards = Guards { max_creates: none, max_disables: none, max_rotations: none };
+    let plan = world.plan();
+    assert_eq!((plan.deferred.len(), plan.is_refused()), (0, false));
+    world.desired = None;
+    world.asked.rotate.clear();
+    assert!(!world.plan().is_refused(), "a person revokes it, and reads what: {:?}", world.plan().guards);
+    world.guarding.manifests = Manifests::Absent;
+    assert!(world.plan().is_refused(), "no manifest at all is refused here, too");
+}
+
+#[test]
+fn a_moved_key_keeps_its_name_at_the_provider() {
+    let mut world = world(vec![]);
+    let old: Name = "old".parse().unwrap();
+    let mut record = KeyRecord::new(Address::new(address().account, old.clone()), "x");
+    record.generations = vec![made(1)];
+    world.others.insert(old.clone(), (None, Some(record)));
+    world.moved.insert(address().name, old.clone());
+    world.wanted().label = "Renamed".into();
+    let from = Address::new(address().account, old);
+    let (action, reason, steps, titles) = told(&world);
+    assert_eq!((action, reason.as_str(), titles.as_slice()), (Action::Edit, "moved from `acct/old`", &[][..]));
+    assert_eq!(steps, [PlanStep::Move { generation: 1, from, keeps_label: true }]);
+    world.wanted().scopes = scopes(&["x:pay:read"]);
+    let (action, reason, steps, _) = told(&world);
+    assert_eq!(action, Action::Attended);
+    assert!(reason.starts_with("moved from `acct/old`; replace: "), "{reason}");
+    assert!(matches!(steps.as_slice(), [PlanStep::Move { .. }, PlanStep::Open { generation: 2 }]), "{steps:?}");
+}
+
+#[test]
+fn the_end_is_what_the_provider_grants() {
+    let mut world = world(vec![]);
+    world.capabilities.expiry.settable = true;
+    world.capabilities.expiry.max = Some(Span::days(30));
+    assert_eq!(world.plan().changes[0].after.as_ref().unwrap().expires_at, Some(at(30 * DAY)));
+}

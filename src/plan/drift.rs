@@ -1,0 +1,176 @@
+//! What somebody else did to a key: the provider shows something else than the ledger, and no manifest asked for it. Decides nothing.
+use std::collections::BTreeSet;
+
+use super::access::difference;
+use super::compare::{Differences, compare, expires_at, is_close};
+use super::standing::{Key, Seen, Wanted};
+use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
+use crate::diagnostics::Code;
+use crate::model::key::same_option;
+use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, ObservedKey, ScopeSet};
+
+impl Plan {
+    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
+    pub fn only_drift(mut self) -> Self {
+        let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
+        let (before, none) = (self.changes.len(), self.summary.none);
+        self.changes.retain(|change| drifted.contains(&change.address));
+        self.summary = summary::summary(&self.changes, &BTreeSet::new());
+        self.summary.none = none + before - self.changes.len();
+        self.attended.clear();
+        self.unmanaged.clear();
+        self.due.clear();
+        let unread = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid];
+        self.diagnostics.retain(|diagnostic| unread.contains(&diagnostic.code));
+        self.findings.retain(|finding| unread.contains(&finding.code));
+        self
+    }
+}
+
+/// One entry for each thing that was done by hand and that the key's change corrects: before, as the ledger says; after, as the provider shows.
+/// What is gained and lost is what the deed gave and took, not what its correction does.
+pub(super) fn drift(key: &Key, change: &Change) -> Vec<Change> {
+    let Listing::Complete(_) = key.account.listing else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut generations: Vec<&Generation> = key.generations().filter(|generation| key.index.untouchable(generation).is_none()).collect();
+    generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
+    for generation in generations {
+        found.extend(switched(key, change, generation));
+    }
+    if let (Wanted::Active, Some(desired), Some(current)) = (key.wanted(), key.desired, key.current())
+        && current.state == GenerationState::Active
+        && key.index.untouchable(current).is_none()
+        && let Some(observed) = key.observed(current)
+    {
+        let Differences { drifted, contested, .. } = compare(key, desired, current);
+        let fields = drifted.into_iter().chain(contested);
+        found.extend(fields.map(|field| edited(key, change, current, observed, field)));
+    }
+    found
+}
+
+/// Fields of a generation that somebody else has changed at the provider, to something that no manifest asks for either. `differs`: those in which
+/// the provider differs from the manifest.
+pub(super) fn edited_by_hand(key: &Key, desired: &DesiredKey, generation: &Generation, differs: &[EditField]) -> Vec<EditField> {
+    let Some(observed) = key.observed(generation) else { return Vec::new() };
+    let capabilities = key.account.capabilities;
+    let is_edited = |field: &EditField| match field {
+        EditField::Label => observed.label != generation.label,
+        EditField::Scopes => {
+            observed.scopes.as_ref().is_some_and(|scopes| !key.account.catalogue.is_equivalent(&generation.scopes, scopes))
+        }
+        EditField::Expiry => !is_close(capabilities, expires_at(capabilities, generation, Some(observed)), generation.expires_at),
+        EditField::Options => desired.options.keys().chain(generation.options.keys()).any(|name| {
+            let shown = observed.options.get(name);
+            shown.is_some_and(|shown| generation.options.get(name).is_some_and(|known| !same_option(shown, known)))
+        }),
+    };
+    differs.iter().copied().filter(is_edited).collect()
+}
+
+/// A generation that somebody else has disabled, enabled or deleted.
+fn switched(key: &Key, change: &Change, generation: &Generation) -> Option<Change> {
+    use GenerationState::{Active, Ambiguous, Attended, Created, Deleted, Disabled, Expired, Intended, Lost, Retiring, Sealed, Vanished};
+    if generation.switching.is_some() || generation.id.is_none() {
+        return None;
+    }
+    let before = ledger_view(generation);
+    let granted = || key.observed(generation).and_then(|observed| observed.scopes.clone()).unwrap_or_else(|| generation.scopes.clone());
+    let (what, after) = match (generation.state, key.seen(generation)) {
+        // What has passed its end is dead by itself.
+        (Active, Seen::Off | Seen::Missing) if key.has_passed(generation.expires_at) => return None,
+        (Active, Seen::Off) => ("disabled by hand", Some(KeyView { state: "disabled".to_owned(), ..before.clone() })),
+        (Active, Seen::Missing) => ("vanished", None),
+        (Disabled | Expired, Seen::Live) => {
+            ("enabled by hand", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
+        }
+        (Vanished | Deleted, Seen::Live) => {
+            ("live again, after it was gone", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
+        }
+        (Active, Seen::Live | Seen::Unknown)
+        | (Disabled | Expired | Vanished | Deleted, Seen::Off | Seen::Missing | Seen::Unknown)
+        // A predecessor that ended before its time is not brought back; the rest is for recovery, or for a person.
+        | (
+            Retiring | Intended | Created | Sealed | Ambiguous | Lost | Attended,
+            Seen::Live | Seen::Off | Seen::Missing | Seen::Unknown,
+        ) => return None,
+    };
+    let none = ScopeSet::new();
+    let grants = |view: Option<&KeyView>| view.filter(|view| view.state == "active").map_or(none.clone(), |view| view.scopes.clone());
+    let access = difference(key.account.catalogue, &grants(Some(&before)), &grants(after.as_ref()));
+    Some(entry(key, change, generation, what, before, after, access))
+}
+
+/// A field of the current generation that somebody else has edited.
+fn edited(key: &Key, change: &Change, generation: &Generation, observed: &ObservedKey, field: EditField) -> Change {
+    let before = ledger_view(generation);
+    let mut after = before.clone();
+    let capabilities = key.account.capabilities;
+    match field {
+        EditField::Label => after.label = Some(observed.label.clone()),
+        EditField::Scopes => after.scopes = observed.scopes.clone().unwrap_or_default(),
+        EditField::Expiry => after.expires_at = expires_at(capabilities, generation, Some(observed)),
+        EditField::Options => after.options.clone_from(&observed.options),
+    }
+    let mut access = difference(key.account.catalogue, &before.scopes, &after.scopes);
+    let what = match field {
+        EditField::Label if generation.marker.is_some() && observed.marker() != generation.marker => {
+            "label changed by hand, and its marker is gone"
+        }
+        EditField::Label => "label changed by hand",
+        EditField::Scopes => match (access.gained.is_empty(), access.lost.is_empty()) {
+            (false, true) => "scopes widened by hand",
+            (true, false) => "scopes narrowed by hand",
+            (true, true) | (false, false) => "scopes changed by hand",
+        },
+        EditField::Expiry => match (before.expires_at, after.expires_at) {
+            (Some(_), None) => "expiry removed by hand",
+            (Some(old), Some(new)) if new > old => "expiry moved later by hand",
+            (Some(_), Some(_)) => "expiry moved earlier by hand",
+            (None, _) => "expiry set by hand",
+        },
+        EditField::Options => "options changed by hand",
+    };
+    access.expiry_extended =
+        field == EditField::Expiry && before.expires_at.is_some_and(|old| after.expires_at.is_none_or(|new| new > old));
+    entry(key, change, generation, what, before, Some(after), access)
+}
+
+fn ledger_view(generation: &Generation) -> KeyView {
+    let state = if generation.state == GenerationState::Active { "active" } else { "disabled" };
+    KeyView {
+        scopes: generation.scopes.clone(),
+        expires_at: generation.expires_at,
+        state: state.to_owned(),
+        label: Some(generation.label.clone()),
+        options: generation.options.clone(),
+    }
+}
+
+fn entry(
+    key: &Key,
+    change: &Change,
+    generation: &Generation,
+    what: &str,
+    before: KeyView,
+    after: Option<KeyView>,
+    access: AccessDiff,
+) -> Change {
+    let older = key.current().is_some_and(|current| current.number != generation.number);
+    Change {
+        address: key.address.clone(),
+        // The action of its change concerns the current generation.
+        action: if older && change.action != Action::Blocked { Action::Disable } else { change.action },
+        reason: if older { format!("generation {} {what}", generation.number) } else { what.to_owned() },
+        generation: generation.number,
+        declared_at: change.declared_at.clone(),
+        before: Some(before),
+        after,
+        access,
+        words: Vec::new(),
+        steps: Vec::new(),
+        request: None,
+        owner: change.owner.clone(),
+        notes: Vec::new(),
+    }
+}
