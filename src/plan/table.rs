@@ -92,7 +92,7 @@ fn every_combination_has_its_row() {
         (Wanted::Ended, Held::Attended, [Attended; 4]),
         (Wanted::Disabled, Held::Nothing, [Rest; 4]),
         (Wanted::Disabled, Held::Active, [Disable, RecordDisabled, RecordVanished, Unsure]),
-        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, RecordDeleted, Rest]),
         (Wanted::Disabled, Held::Expired, [DisableAgain, Rest, Rest, Rest]),
         (Wanted::Disabled, Held::Vanished, [DisableAgain, Rest, Rest, Rest]),
         (Wanted::Disabled, Held::Attended, [Attended; 4]),
@@ -579,6 +579,16 @@ fn rest() {
 }
 
 #[test]
+fn a_disabled_key_that_is_gone_is_recorded_as_deleted() {
+    let [mut disabled, _] = unwanted(&live(|world| hold(world, GenerationState::Disabled)));
+    disabled.vanish(1);
+    decides(&disabled, Delete, &[record(1, RecordedState::Deleted)]);
+    assert_eq!(reason(&disabled), "already deleted: only the ledger changes");
+    disabled.capabilities.disable = Disable::Final;
+    decides(&disabled, Nothing, &[]);
+}
+
+#[test]
 fn cooldown_deletes_removed_keys_only() {
     let [disabled, gone] = unwanted(&live(|world| world.first().delete_after = Some(now())));
     let off = |mut world: World| {
@@ -928,7 +938,11 @@ fn what_no_manifest_can_say_of_an_adopted_key_is_left_alone() {
     world.live(1).expires_at = Some(Some(end));
     world.now = at(30 * DAY - 10);
     let ended = world.change().unwrap();
-    assert_eq!((ended.action, ended.reason.as_str()), (Action::Disable, "its expiry has passed: only the ledger changes"), "none is made for the rest of the day");
+    assert_eq!(
+        (ended.action, ended.reason.as_str()),
+        (Action::Disable, "its expiry has passed: only the ledger changes"),
+        "none is made for the rest of the day"
+    );
     assert!(world.codes().contains(&"plan/expired"));
 }
 
