@@ -1,6 +1,7 @@
 //! The plain values everything else speaks of. Knows no file format, no provider, no clock.
 pub mod access;
 pub mod address;
+pub mod generation_state;
 pub mod guard;
 pub mod key;
 pub mod ledger;
@@ -13,9 +14,10 @@ pub mod unmanaged;
 
 pub use access::{AccessLevel, Risk, Tag};
 pub use address::{Address, Name, NameError};
+pub use generation_state::GenerationState;
 pub use guard::{Allowance, Guards, Limit};
 pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};
-pub use ledger::{Adopted, Generation, GenerationState, Gone, KeyRecord, Request, Reviewed, Sealed, Switching};
+pub use ledger::{Adopted, Generation, Gone, KeyRecord, Request, Reviewed, Sealed, Switching};
 pub use marker::Marker;
 pub use observed::{Listing, ObservedKey, Snapshot};
 pub use scope::{Scope, ScopeSet};

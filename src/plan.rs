@@ -32,7 +32,7 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::difference;
+pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;

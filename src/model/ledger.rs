@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::whole_second;
-use super::{Address, Format, Marker, Options, Recipients, ScopeSet, Span};
+use super::{Address, Format, GenerationState, Marker, Options, Recipients, ScopeSet, Span};
 
 /// One ledger file: all generations of one key until they are gone, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,34 +48,6 @@ pub struct Gone {
     /// When one of them was last used, where the provider told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-}
-
-/// Where a generation stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GenerationState {
-    /// The intent is durable; whether the provider acted is unknown.
-    Intended,
-    /// The provider acted; the secret is not sealed yet.
-    Created,
-    /// The ciphertext is durable, not yet published.
-    Sealed,
-    /// Published: the key's current secret.
-    Active,
-    /// Followed by a successor; disabled when `disable_after` has passed.
-    Retiring,
-    Disabled,
-    Deleted,
-    /// Waits for a person.
-    Attended,
-    /// Whether it was created is unknown, and the provider's consistency time has not settled it.
-    Ambiguous,
-    /// Live, but its secret is gone: it must be disabled.
-    Lost,
-    /// A complete listing lacks it and the provider says it does not exist.
-    Vanished,
-    /// Its fixed expiry has passed.
-    Expired,
 }
 
 /// What a provider is being asked to make of a generation.
@@ -341,72 +313,5 @@ impl Generation {
                 (Some(one), Some(two)) => one == two,
                 (None, _) | (_, None) => self.number == other.number,
             }
-    }
-}
-
-impl GenerationState {
-    /// The word as the ledger spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Created => "created",
-            Self::Sealed => "sealed",
-            Self::Active => "active",
-            Self::Retiring => "retiring",
-            Self::Disabled => "disabled",
-            Self::Deleted => "deleted",
-            Self::Attended => "attended",
-            Self::Ambiguous => "ambiguous",
-            Self::Lost => "lost",
-            Self::Vanished => "vanished",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// How far along its life a state is: a later one is never followed by an earlier one, except by enabling.
-    pub fn progress(self) -> u8 {
-        match self {
-            Self::Attended | Self::Intended => 0,
-            Self::Ambiguous => 1,
-            Self::Created => 2,
-            Self::Sealed => 3,
-            Self::Active => 4,
-            Self::Retiring => 5,
-            Self::Lost => 6,
-            Self::Disabled | Self::Expired => 7,
-            Self::Vanished => 8,
-            Self::Deleted => 9,
-        }
-    }
-
-    /// Whether its key may work, by the ledger.
-    pub fn may_live(self) -> bool {
-        match self {
-            Self::Intended | Self::Created | Self::Sealed | Self::Active | Self::Retiring | Self::Ambiguous | Self::Lost => true,
-            Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
-        }
-    }
-
-    /// Whether an interrupted apply left it: recovery must finish or undo it.
-    pub fn is_unfinished(self) -> bool {
-        match self {
-            Self::Intended | Self::Created | Self::Sealed | Self::Ambiguous | Self::Lost => true,
-            Self::Active | Self::Retiring | Self::Disabled | Self::Deleted | Self::Attended | Self::Vanished | Self::Expired => false,
-        }
-    }
-
-    /// Whether its secret is, or was last, the key's published one.
-    pub fn is_published(self) -> bool {
-        match self {
-            Self::Active | Self::Disabled | Self::Vanished | Self::Expired => true,
-            Self::Intended
-            | Self::Created
-            | Self::Sealed
-            | Self::Retiring
-            | Self::Deleted
-            | Self::Attended
-            | Self::Ambiguous
-            | Self::Lost => false,
-        }
     }
 }

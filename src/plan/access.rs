@@ -1,10 +1,77 @@
 //! The effective difference between two scope sets: what a key gains, loses and keeps, and how each line changed.
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{AccessDiff, AccessEntry, LineKind, ScopeLine};
-use crate::model::{Scope, ScopeSet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
 use crate::profile::Catalogue;
+
+/// One leaf scope that a key gains or loses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AccessEntry {
+    pub scope: Scope,
+    /// `null`: not in the catalogue.
+    pub access: Option<AccessLevel>,
+    pub risk: Risk,
+    pub tags: Arc<[Tag]>,
+    /// The granted scope that covers it, when that is another word (a wildcard).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Scope>,
+    /// Why a person should care, from the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Arc<str>>,
+}
+
+/// How one line of the manifest's scopes changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineKind {
+    Added,
+    Removed,
+    /// Covers what was granted before, and more.
+    Widened,
+    Narrowed,
+    /// Other words for the same access.
+    SameEffect,
+    /// Already covered by another line.
+    Shadowed,
+    /// Not in the catalogue.
+    Unknown,
+}
+
+/// One line of the manifest's scopes, explained.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ScopeLine {
+    pub scope: Scope,
+    pub kind: LineKind,
+    /// The other side: what it was widened or narrowed from, what it equals, what shadows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<Scope>,
+}
+
+/// The effective difference between two scope sets, expanded over the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccessDiff {
+    /// Most risky first.
+    pub gained: Vec<AccessEntry>,
+    pub lost: Vec<AccessEntry>,
+    pub kept: Vec<Scope>,
+    /// Granted wildcards that also grant what the provider adds later.
+    pub open_ended: Vec<Scope>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ScopeLine>,
+    /// The expiry was removed or moved later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expiry_extended: bool,
+    /// Public keys that can open the secret from now on, and could not before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients_added: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients_removed: Vec<String>,
+}
 
 /// Compares two scope sets by what they grant. Sets that grant the same, now and later, have neither gains nor losses.
 pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) -> AccessDiff {

@@ -1,15 +1,15 @@
 //! The plan as data: what JSON, text and apply read. It cannot hold a secret.
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UnusedKey;
+use super::access::AccessDiff;
 use super::verdict::{Deferred, GuardVerdict};
 use crate::diagnostics::{Diagnostic, Located};
-use crate::model::{AccessLevel, Address, Allowance, Name, Options, Position, Request, Risk, Scope, ScopeSet, Tag};
+use crate::model::{Address, Allowance, Name, Options, Position, Request, Risk, ScopeSet};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -188,70 +188,6 @@ pub struct KeyView {
     /// Provider-specific fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: Options,
-}
-
-/// One leaf scope that a key gains or loses.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct AccessEntry {
-    pub scope: Scope,
-    /// `null`: not in the catalogue.
-    pub access: Option<AccessLevel>,
-    pub risk: Risk,
-    pub tags: Arc<[Tag]>,
-    /// The granted scope that covers it, when that is another word (a wildcard).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<Scope>,
-    /// Why a person should care, from the catalogue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Arc<str>>,
-}
-
-/// How one line of the manifest's scopes changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LineKind {
-    Added,
-    Removed,
-    /// Covers what was granted before, and more.
-    Widened,
-    Narrowed,
-    /// Other words for the same access.
-    SameEffect,
-    /// Already covered by another line.
-    Shadowed,
-    /// Not in the catalogue.
-    Unknown,
-}
-
-/// One line of the manifest's scopes, explained.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct ScopeLine {
-    pub scope: Scope,
-    pub kind: LineKind,
-    /// The other side: what it was widened or narrowed from, what it equals, what shadows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other: Option<Scope>,
-}
-
-/// The effective difference between two scope sets, expanded over the catalogue.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AccessDiff {
-    /// Most risky first.
-    pub gained: Vec<AccessEntry>,
-    pub lost: Vec<AccessEntry>,
-    pub kept: Vec<Scope>,
-    /// Granted wildcards that also grant what the provider adds later.
-    pub open_ended: Vec<Scope>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<ScopeLine>,
-    /// The expiry was removed or moved later.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub expiry_extended: bool,
-    /// Public keys that can open the secret from now on, and could not before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recipients_added: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recipients_removed: Vec<String>,
 }
 
 /// One key's entry in a plan.

@@ -39,6 +39,8 @@ pub(super) enum Row {
     RecordDisabled,
     /// Not wanted, and gone at the provider: record that.
     RecordVanished,
+    /// Declared as disabled, and gone at the provider: record that.
+    RecordDeleted,
     /// Disabled, and in no manifest: delete it when its time is over.
     Cooldown,
     /// The provider neither shows nor denies it: do nothing that could be wrong.
@@ -75,7 +77,9 @@ pub(super) fn row(wanted: Wanted, held: Held, seen: Seen) -> Row {
         (Wanted::Disabled | Wanted::Gone, Held::Active, Missing) => Row::RecordVanished,
         (Wanted::Disabled | Wanted::Gone, Held::Active, Unknown) => Row::Unsure,
         (Wanted::Disabled | Wanted::Gone, Held::Disabled | Held::Expired | Held::Vanished, Live) => Row::DisableAgain,
-        (Wanted::Disabled, Held::Disabled | Held::Expired | Held::Vanished, Off | Missing | Unknown) => Row::Rest,
+        (Wanted::Disabled, Held::Disabled, Missing) => Row::RecordDeleted,
+        (Wanted::Disabled, Held::Disabled, Off | Unknown) => Row::Rest,
+        (Wanted::Disabled, Held::Expired | Held::Vanished, Off | Missing | Unknown) => Row::Rest,
         (Wanted::Gone, Held::Disabled | Held::Expired, Off | Missing) => Row::Cooldown,
         (Wanted::Gone, Held::Disabled | Held::Expired, Unknown) => Row::Rest,
         (Wanted::Gone, Held::Vanished, Off | Missing | Unknown) => Row::Rest,

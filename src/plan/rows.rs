@@ -9,6 +9,7 @@ use crate::model::{DesiredKey, Expiry, Generation};
 use crate::profile::Disable;
 
 pub(super) const INTERRUPTED: &str = "an earlier apply was interrupted";
+const ALREADY_DELETED: &str = "already deleted: only the ledger changes";
 const REMOVED_RECIPIENT: &str = "a recipient was removed: re-encrypting is not revocation";
 
 /// Carries out one row of the table.
@@ -85,6 +86,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             let steps = vec![record(current, RecordedState::Vanished)];
             rest.end(key, Action::Disable, current, steps, "the key vanished: only the ledger changes")
         }
+        // What cannot be enabled again may be denied by a provider that has it still.
+        (Row::RecordDeleted, _, Some(current)) if key.account.capabilities.disable == Disable::Reversible => {
+            rest.end(key, Action::Delete, current, vec![record(current, RecordedState::Deleted)], ALREADY_DELETED)
+        }
         (Row::Cooldown, _, Some(current)) => cooldown(key, current, rest),
         (Row::Unsure, _, Some(current)) => unsure(key, current, rest),
         (Row::Attended, _, _) => {
@@ -111,6 +116,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             | Row::DisableAgain
             | Row::RecordDisabled
             | Row::RecordVanished
+            | Row::RecordDeleted
             | Row::Cooldown
             | Row::Unsure,
             _,
@@ -233,7 +239,7 @@ fn cooldown(key: &Key, current: &Generation, rest: Draft) -> Draft {
         return rest;
     }
     let (step, reason) = match key.seen(current) {
-        Seen::Missing => (record(current, RecordedState::Deleted), "already deleted: only the ledger changes"),
+        Seen::Missing => (record(current, RecordedState::Deleted), ALREADY_DELETED),
         Seen::Live | Seen::Off | Seen::Unknown => (PlanStep::Delete { generation: current.number }, "its cooldown has passed"),
     };
     rest.end(key, Action::Delete, current, vec![step], reason)

@@ -92,7 +92,7 @@ fn every_combination_has_its_row() {
         (Wanted::Ended, Held::Attended, [Attended; 4]),
         (Wanted::Disabled, Held::Nothing, [Rest; 4]),
         (Wanted::Disabled, Held::Active, [Disable, RecordDisabled, RecordVanished, Unsure]),
-        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, RecordDeleted, Rest]),
         (Wanted::Disabled, Held::Expired, [DisableAgain, Rest, Rest, Rest]),
         (Wanted::Disabled, Held::Vanished, [DisableAgain, Rest, Rest, Rest]),
         (Wanted::Disabled, Held::Attended, [Attended; 4]),
@@ -576,6 +576,16 @@ fn rest() {
     deleted.vanish(1);
     deleted.desired = None;
     decides(&deleted, Nothing, &[]);
+}
+
+#[test]
+fn a_disabled_key_that_is_gone_is_recorded_as_deleted() {
+    let [mut disabled, _] = unwanted(&live(|world| hold(world, GenerationState::Disabled)));
+    disabled.vanish(1);
+    decides(&disabled, Delete, &[record(1, RecordedState::Deleted)]);
+    assert_eq!(reason(&disabled), "already deleted: only the ledger changes");
+    disabled.capabilities.disable = Disable::Final;
+    decides(&disabled, Nothing, &[]);
 }
 
 #[test]

@@ -91,10 +91,10 @@ fn a_keyring_whose_store_is_gone_is_not_empty() {
     let site = site();
     site.sandbox.write("keys/shop.yaml", "account: shop\nkeys: {}\n");
     site.sandbox.remove(".keywright/keyring.json");
-    let ran = site.sandbox.run(&["plan"]).exits(4);
+    let ran = site.sandbox.run(&["plan", "--allow", "empty"]).exits(4);
     assert!(ran.stdout.contains("account `shop` is unavailable") && ran.stdout.contains("- pay/billing"), "{}", ran.stdout);
     let ledger = site.sandbox.read("ledger/shop/orders.yaml");
-    site.apply().exits(4).shows("1 disabled");
+    site.sandbox.run(&["apply", "--yes", "--allow", "empty"]).exits(4).shows("1 disabled");
     assert_eq!(site.sandbox.read("ledger/shop/orders.yaml"), ledger);
     site.sandbox.run(&["import", "shop", "--all", "--yes"]).exits(4).says("provider/unavailable");
     assert!(!site.sandbox.exists(".keywright/keyring.json"), "no empty store takes its place");

@@ -49,6 +49,6 @@ fn our_own_key_is_never_unmanaged() {
     let site = Site::new(Config::default());
     let config = site.sandbox.read("keywright.yaml");
     site.sandbox.write("keywright.yaml", &format!("{config}unmanaged: fail\n"));
-    site.plan().exits(0).shows("none but our own");
+    site.plan().exits(0).shows("unmanaged   none\n  pay: our own admin credential, emulated administrator");
     site.settle();
 }

@@ -89,7 +89,7 @@ fn an_old_ledger_decides_nothing() {
     a.run(DURABLE).exits(0);
     b.git(&["pull", "-q"]);
     a.write("keys/pay.yaml", "account: pay\nkeys: {}\n");
-    a.run(DURABLE).exits(0);
+    a.run(&[DURABLE, &["--allow", "empty"]].concat()).exits(0);
     assert_eq!(team.live().len(), 0);
     let (refs, requests) = (team.refs(), team.emulator.requests().len());
     for arguments in [PUSH, DURABLE] {

@@ -210,6 +210,7 @@ fn a_removed_key_is_kept_as_long_as_its_entry_or_the_defaults_said() {
     site.declare(&format!("{BILLING}  other: {{ scopes: [pcx:devices:read], cooldown: 30d }}\n"));
     site.settle();
     site.declare("");
+    site.sandbox.run(&["apply", "--yes", "--allow", "empty"]).exits(0);
     site.settle();
     let mut left = |days: i64| {
         site.after(SignedDuration::from_hours(24 * days));

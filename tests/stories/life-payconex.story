@@ -38,10 +38,8 @@ keys:
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23050d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 1 to create, 0 to edit, 0 to rotate, 0 to disable.
 
@@ -64,10 +62,8 @@ enabled  Billing webhooks <marker 1> pcx:webhooks:read until 2090-04-01
 
 access   +1 gained (1 high)   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23050d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 1 to edit, 0 to rotate, 0 to disable.
 
@@ -91,10 +87,8 @@ enabled  Billing webhooks <marker 1> pcx:webhooks:create,pcx:webhooks:read until
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23133d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 
@@ -115,10 +109,8 @@ enabled  Billing webhooks <marker 2> pcx:webhooks:create,pcx:webhooks:read until
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23137d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
 
@@ -146,10 +138,8 @@ enabled  Billing webhooks <marker 2> pcx:webhooks:create,pcx:webhooks:read until
 
 access   +0 gained   -0 lost   who can decrypt: -1 public key
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23137d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 
@@ -171,10 +161,8 @@ enabled  Billing webhooks <marker 3> pcx:webhooks:create,pcx:webhooks:read until
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23141d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
 
@@ -190,10 +178,8 @@ enabled  Billing webhooks <marker 3> pcx:webhooks:create,pcx:webhooks:read until
 -- stdout
 no changes: 1 key matches its manifest                 plan <plan 3>, valid until 2090-04-03 00:00Z
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23141d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 == write keys/pay.yaml
@@ -211,10 +197,8 @@ keys: {}
 
 access   +0 gained   -2 lost (1 high)   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23141d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
@@ -255,10 +239,8 @@ help: declare keys in a manifest, such as `keys/ACCOUNT.yaml`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23149d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
@@ -276,10 +258,8 @@ pay: pay/billing: delete done
 -- stdout
 no changes: 0 keys match their manifests               plan <plan 4>, valid until 2090-04-11 00:00Z
 
-unmanaged   none but our own, which is never touched
-  ACCOUNT  LABEL                   ID                                    RISK      AGE     LAST USED  SCOPES
-  pay      emulated administrator  <id 1>  CRITICAL  23149d             pcx:account_updater:* pcx:account_updater:results:* +120  ours: the admin
-                                                                                                                                                                credential
+unmanaged   none
+  pay: our own admin credential, emulated administrator (<id 1>)
 
 warning[workspace/empty]: the workspace declares no keys
   --> keywright.yaml
