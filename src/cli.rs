@@ -9,6 +9,7 @@ mod apply;
 mod beyond;
 mod check;
 mod completions;
+mod credentials;
 mod doctor;
 #[cfg(test)]
 mod dying;

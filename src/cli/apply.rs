@@ -11,8 +11,8 @@ use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::recovery::{self, accounts, not_done};
-use super::session::{self, Observed, Providers, Purpose, Session, Wishes};
-use super::{asking, plan as planning, print};
+use super::session::{Observed, Providers, Purpose, Session, Wishes};
+use super::{asking, credentials, plan as planning, print};
 use crate::apply::journal::Remote;
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -29,7 +29,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     super::import::finish(host)?;
     let session = Session::open(host)?;
     let mut only = session.only(&addresses)?;
-    let identities = session::identities(host, &args.identity)?;
+    let identities = credentials::identities(host, &args.identity)?;
     let approved = saved.map(|path| planning::saved(&session, &path, host.clock().now())).transpose()?;
     if let Some(chosen) = approved.as_ref().map(|plan| &plan.only).filter(|chosen| !chosen.is_empty()) {
         if let Some(other) = only.iter().find(|address| !chosen.contains(address)) {
@@ -101,8 +101,7 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     }
 
     let unfinished = recovery::unfinished(&session, &observed, only);
-    let pending = shown.findings.iter().any(|finding| finding.code == Code::PlanResealPending);
-    let in_part = pending || observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown);
+    let in_part = observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;

@@ -8,8 +8,8 @@ use super::args::FulfilArgs;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Observed, Providers, Purpose, Session, Wishes};
-use super::{plan as planning, print, providers, recovery};
+use super::session::{Observed, Providers, Purpose, Session, Wishes};
+use super::{credentials, plan as planning, print, providers, recovery};
 use crate::apply::attended::{self, Handed, TriedOut};
 use crate::apply::journal::{Journal, Remote};
 use crate::apply::{Account, Outcome};
@@ -39,7 +39,7 @@ pub fn run(host: &Host, args: &FulfilArgs) -> Result<Exit, Stop> {
         let message = format!("no person makes `{}`: its provider has an API for that", args.address);
         return Err(Stop::with(Exit::Error, Diagnostic::error(Code::FulfilNotOpen, message).help("run `keywright apply`")));
     };
-    let identities = session::identities(host, &args.identity)?;
+    let identities = credentials::identities(host, &args.identity)?;
     block_on(work(session, args, &only, &profile, identities))?
 }
 

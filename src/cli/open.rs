@@ -2,8 +2,7 @@
 use super::args::OpenArgs;
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::print;
-use super::session;
+use super::{credentials, print, session};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
@@ -19,7 +18,7 @@ pub fn run(host: &Host, args: &OpenArgs) -> Result<Exit, Stop> {
             Diagnostic::error(Code::LedgerSecretMissing, format!("`{}` has no secret that can be opened: {error}", args.address));
         Stop::with(Exit::Error, if missing { diagnostic.help("apply writes it when the key is created") } else { diagnostic })
     })?;
-    let identities = session::identities(host, &args.identity)?.ok_or_else(|| Stop::message("name an identity file with `-i`"))?;
+    let identities = credentials::identities(host, &args.identity)?.ok_or_else(|| Stop::message("name an identity file with `-i`"))?;
     let plaintext = vault::open::open(&ciphertext, &identities).map_err(|problem| {
         Stop::with(Exit::Error, Diagnostic::error(Code::CredentialInvalid, format!("`{}`: {problem}", path.display())))
     })?;

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Purpose, Session, Wishes};
-use super::{asking, print};
+use super::session::{Purpose, Session, Wishes};
+use super::{asking, credentials, print};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
 use crate::plan::{Before, Mode, Plan};
@@ -18,7 +18,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
     let asked = asking::asked(&session, &args.asking, &only)?;
-    let identities = session::identities(host, &args.identity)?;
+    let identities = credentials::identities(host, &args.identity)?;
     let (mode, observed) = if args.offline {
         (Mode::Offline, session.assume(&only))
     } else {

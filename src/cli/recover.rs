@@ -7,7 +7,7 @@ use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Purpose, Session};
-use super::{plan as planning, print, recovery};
+use super::{credentials, plan as planning, print, recovery};
 use crate::apply;
 use crate::apply::foresight::{self, Circumstances};
 use crate::apply::journal::Remote;
@@ -24,7 +24,7 @@ pub fn run(host: &Host, args: &RecoverArgs) -> Result<Exit, Stop> {
     }
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
-    let identities = session::identities(host, &args.identity)?;
+    let identities = credentials::identities(host, &args.identity)?;
     block_on(work(session, args, &only, identities))?
 }
 

@@ -9,8 +9,8 @@ use super::args::{OutputFormat, VerifyArgs};
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Providers, Purpose, Session};
-use super::{plan as planning, print, recovery};
+use super::session::{Providers, Purpose, Session};
+use super::{credentials, plan as planning, print, recovery};
 use crate::apply::attended;
 use crate::apply::journal::Remote;
 use crate::apply::{Account, Failure};
@@ -27,7 +27,7 @@ pub fn run(host: &Host, args: &VerifyArgs) -> Result<Exit, Stop> {
     let _lock = recovery::lock(host)?;
     let session = Session::open(host)?;
     let only = session.only(&args.addresses)?;
-    let identities = session::identities(host, &args.identity)?;
+    let identities = credentials::identities(host, &args.identity)?;
     block_on(work(session, args, &only, identities))?
 }
 

@@ -1,0 +1,90 @@
+//! Reads credentials and identities from where they are referred to.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::Session;
+use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::files;
+use crate::model::Name;
+use crate::vault::Identities;
+use crate::workspace::CredentialRef;
+
+/// Longest credential, identity or saved plan that is read.
+const INPUT_LIMIT: u64 = 64 << 20;
+
+impl Session<'_> {
+    /// Variables that hold admin credentials: no other program needs them.
+    pub fn credential_variables(&self) -> Vec<String> {
+        let accounts = self.workspace.accounts.values();
+        let references = accounts.flat_map(|account| account.credential.iter().chain(&account.plan_credential));
+        references
+            .filter_map(|reference| match reference {
+                CredentialRef::Env(name) => Some(name.clone()),
+                CredentialRef::File(_) | CredentialRef::Command(_) => None,
+            })
+            .collect()
+    }
+
+    /// The credential that a reference names; never empty.
+    pub(super) fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {
+        let missing = |why: String| {
+            let message = format!("the credential of account `{account}` is not there: {why}");
+            Box::new(Diagnostic::error(Code::CredentialMissing, message).help(format!("provide {}", describe(reference))))
+        };
+        let text = match reference {
+            CredentialRef::Env(name) => self
+                .host
+                .variable(name)
+                .map(Zeroizing::new)
+                .ok_or_else(|| missing(format!("the variable `{name}` is not set, or empty")))?,
+            CredentialRef::File(path) => text_of(&self.workspace.root.join(path)).map_err(missing)?,
+            CredentialRef::Command(words) => output_of(&self.workspace.root, words).map_err(missing)?,
+        };
+        if text.trim().is_empty() { Err(missing("it is empty".to_owned())) } else { Ok(text) }
+    }
+}
+
+/// Reads identity files for `-i`.
+pub fn identities(host: &Host, files: &[PathBuf]) -> Result<Option<Identities>, Stop> {
+    let mut all: Option<Identities> = None;
+    for file in files {
+        let bytes = Zeroizing::new(files::read_through_links(file, INPUT_LIMIT)?);
+        let mut ask = || host.passphrase(&format!("passphrase of {}", file.display()));
+        let read = Identities::unlock(&bytes, &file.display().to_string(), &mut ask).map_err(|problem| {
+            let mut diagnostic = Diagnostic::new(Code::CredentialInvalid, Severity::Error, problem.to_string());
+            diagnostic.help = Some(problem.help().to_owned());
+            Stop::with(Exit::Error, diagnostic)
+        })?;
+        match &mut all {
+            None => all = Some(read),
+            Some(all) => all.extend(read),
+        }
+    }
+    Ok(all)
+}
+
+/// Where a credential comes from, in words.
+pub(super) fn describe(reference: &CredentialRef) -> String {
+    match reference {
+        CredentialRef::Env(name) => format!("the variable `{name}`"),
+        CredentialRef::File(path) => format!("the file `{}`", path.display()),
+        CredentialRef::Command(words) => format!("the command `{}`", words.first().map_or("", String::as_str)),
+    }
+}
+
+fn text_of(path: &Path) -> Result<Zeroizing<String>, String> {
+    let bytes = files::read_through_links(path, 1 << 20).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| format!("`{}` is not UTF-8", path.display()))
+}
+
+fn output_of(root: &Path, words: &[String]) -> Result<Zeroizing<String>, String> {
+    let (program, arguments) = words.split_first().ok_or("the command is empty")?;
+    let output = Command::new(program).args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("`{program}` cannot be run: {error}"))?;
+    let text = String::from_utf8(output.stdout).map(Zeroizing::new).map_err(|_| format!("`{program}` did not print UTF-8"))?;
+    if output.status.success() { Ok(text) } else { Err(format!("`{program}` failed with {}", output.status)) }
+}
