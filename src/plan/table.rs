@@ -580,7 +580,7 @@ fn rest() {
 
 #[test]
 fn a_disabled_key_that_is_gone_is_recorded_as_deleted() {
-    let [mut disabled, _] = unwanted(&live(|world| hold(world, GenerationState::Disabled)));
+    let [mut disabled, _] = unwanted(&in_row(Row::Return, |world| hold(world, GenerationState::Disabled)));
     disabled.vanish(1);
     decides(&disabled, Delete, &[record(1, RecordedState::Deleted)]);
     assert_eq!(reason(&disabled), "already deleted: only the ledger changes");
