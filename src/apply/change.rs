@@ -207,6 +207,7 @@ impl Account<'_> {
             RecordedState::Expired => generation.state = GenerationState::Expired,
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
             RecordedState::Protect => {}
+            RecordedState::Over => generation.disable_after = Some(self.now()),
         }
         self.commit(&mut record, &generation).await
     }

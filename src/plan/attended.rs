@@ -252,8 +252,9 @@ fn unwanted<'a>(key: &Key<'a>, live: Option<&'a Generation>, draft: &mut Draft, 
 /// Predecessors whose overlap has passed, and all of them when the key is not wanted.
 fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     let current = key.current();
+    let at_once = key.ends_at_once(draft.opens());
     let pace = match pace(key, current) {
-        Pace::Overlap if key.ends_at_once(draft.opens()) => Pace::Now,
+        Pace::Overlap if at_once => Pace::Now,
         pace @ (Pace::Keep | Pace::Overlap | Pace::Now) => pace,
     };
     let is_current = |generation: &Generation| current.is_some_and(|current| current.number == generation.number);
@@ -271,7 +272,13 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             format!("generation {} is over: only the ledger changes", generation.number)
         } else if live && over {
             work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
-            format!("generation {} has been replaced, and its overlap has passed", generation.number)
+            if at_once && !key.has_passed(generation.disable_after) {
+                // The request is not made again: what it says of this generation has to last until a person has revoked it.
+                draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Over });
+                format!("generation {} is compromised: it ends without an overlap", generation.number)
+            } else {
+                format!("generation {} has been replaced, and its overlap has passed", generation.number)
+            }
         } else {
             continue;
         };

@@ -173,6 +173,8 @@ pub enum RecordedState {
     Expired,
     /// The `protect` flag of the entry.
     Protect,
+    /// That its overlap is over now: a person is asked to revoke it.
+    Over,
 }
 
 /// A key before or after a change.

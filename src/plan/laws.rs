@@ -399,6 +399,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             RecordedState::Disabled => off(generation),
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
             RecordedState::Protect => record.protect = desired.unwrap().protect,
+            RecordedState::Over => generation.disable_after = Some(now),
         },
     }
 }

@@ -248,8 +248,16 @@ fn a_compromised_key_gets_no_overlap() {
     let worse = requested(world(vec![Generation { request: Some(Request::Rotate), ..opened(2) }, made(1)]), Request::Compromised);
     assert_eq!(told(&worse).2, [PlanStep::Open { generation: 2 }], "the open step becomes the worse one");
     let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), sealed: None, ..made(1) };
-    let older = requested(world(vec![made(2), retiring]), Request::Compromised);
+    let older = requested(world(vec![made(2), retiring.clone()]), Request::Compromised);
     assert_eq!(told(&older).3[1], format!("revoke: revoke {}", name(1)), "{:?}", told(&older).3);
+    let over = PlanStep::Record { generation: 1, state: RecordedState::Over };
+    assert_eq!(told(&older).2, [PlanStep::Open { generation: 3 }, over.clone()], "that lasts when nobody asks any more");
+    // One that was made on request a moment ago is not made again, and what was before it ends all the same.
+    let fresh = Generation { request: Some(Request::Rotate), ..made(2) };
+    let made_already = requested(world(vec![fresh, retiring]), Request::Compromised);
+    let (action, reason, steps, titles) = told(&made_already);
+    assert_eq!((action, steps, titles), (Action::Attended, vec![over], vec![format!("revoke: revoke {}", name(1))]));
+    assert_eq!(reason, "revoke: generation 1 is compromised: it ends without an overlap");
 }
 
 #[test]
