@@ -81,7 +81,15 @@ fn a_token_named_payvy_integration_from_the_first_plan_to_the_revocation() {
     site.apply();
     assert_eq!(site.step(), revoke, "it is remembered until it is confirmed");
     assert!(site.finance.brex.revoke(&token));
-    site.run(&["fulfil", "brex/payvy", "--revoked"]).exits(0).says("taken on your word");
+    // Its secret has made way for the next: nothing can be tried, even with an identity. The ledger says so, and one plan.
+    let ran =
+        site.run(&["fulfil", "brex/payvy", "--revoked", "-i", "~/ops.txt"]).exits(0).says("taken on your word; there is nothing to try");
+    assert!(ran.stdout.contains("(generation 1, unproven)"), "{}", ran.stdout);
+    assert!(site.sandbox.read("ledger/brex/payvy.yaml").contains("unproven: true"));
+    site.run(&["show", "brex/payvy"]).exits(0).shows("on a person's word: no call has shown it");
+    site.run(&["plan"]).exits(0).shows("plan/unproven").shows(&name);
+    site.apply();
+    assert!(!site.run(&["plan"]).stdout.contains("plan/unproven"), "it is said once");
     site.is_settled();
     assert!(!site.sandbox.read("ledger/brex/payvy.yaml").contains(&name), "nobody needs its record any more");
 }
@@ -116,7 +124,53 @@ fn what_is_removed_is_revoked_and_proven_dead() {
     site.refuses(&["fulfil", "brex/payvy", "--revoked", "-i", "~/ops.txt"], None, 1).says("still works");
     assert!(site.finance.brex.revoke(&token));
     let ran = site.run(&["fulfil", "brex/payvy", "--revoked", "-i", "~/ops.txt"]).exits(0);
-    assert!(ran.stderr.contains("is refused: it is dead"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is refused: it is dead") && !ran.stdout.contains("unproven"), "{}", ran.stderr);
+    assert!(!site.sandbox.exists("ledger/brex/payvy.yaml") && !site.sandbox.exists("secrets/brex/payvy.age"));
+    site.is_settled();
+}
+
+#[test]
+fn what_other_commands_make_of_a_key_that_a_person_makes() {
+    let (site, _) = made();
+    site.refuses(&["import", "brex", "--all", "--yes"], None, 1).says("import/not-adoptable").says("keywright fulfil");
+    let listed = |site: &Site| -> serde_json::Value {
+        serde_json::from_str(&site.run(&["list", "--live", "-o", "json"]).exits(0).stdout).expect("an inventory is JSON")
+    };
+    let all = listed(&site);
+    assert_eq!((all["accounts"]["brex"]["listing"].as_str(), all["keys"][0]["state"].as_str()), (Some("attended"), Some("active")));
+    assert_eq!(all["keys"][0].get("observed"), None, "nothing is shown there");
+
+    // A rotation that a person asks for is opened once, and ends the old one at once when that is compromised.
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy", "--compromised"]).exits(0);
+    assert_eq!(site.plan()["changes"][0]["reason"], "rotate: compromised");
+    let before = site.tree();
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0).shows("plan/rotation-open");
+    assert!(before == site.tree(), "asking twice opens one");
+    let next = site.make(&FEWEST);
+    site.fulfil("brex/payvy", &next).exits(0);
+    assert_eq!(site.step()["kind"], "revoke");
+    site.run(&["fulfil", "brex/payvy", "--revoked"]).exits(0);
+    site.apply();
+
+    // It gets another address, and keeps its name and its secret.
+    let moved = format!("{}moved:\n  - {{ from: brex/payvy, to: brex/payments }}\n", PAYVY.replace("  payvy:", "  payments:"));
+    site.declare("brex", &moved);
+    site.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(site.opened("brex/payments"), next);
+    site.is_settled();
+    site.declare("brex", &format!("  fresh: {{ owner: a, scopes: [vendors.readonly] }}\n{moved}"));
+    site.apply();
+    assert_eq!(listed(&site)["keys"][0]["state"], "attended", "it is open");
+}
+
+#[test]
+fn a_revocation_that_nobody_could_try_is_recorded_as_a_word() {
+    let (site, token) = made();
+    site.declare("brex", "");
+    assert!(site.finance.brex.revoke(&token));
+    site.run(&["fulfil", "brex/payvy", "--revoked"]).exits(0).says("`-i IDENTITY` would prove it").shows("unproven");
+    site.run(&["plan"]).exits(0).shows("plan/unproven");
+    site.apply();
     assert!(!site.sandbox.exists("ledger/brex/payvy.yaml") && !site.sandbox.exists("secrets/brex/payvy.age"));
     site.is_settled();
 }

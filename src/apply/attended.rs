@@ -25,6 +25,22 @@ pub enum TriedOut {
     Unverified,
 }
 
+/// A generation that a person says is revoked, and what is known of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked {
+    pub number: u32,
+    pub proof: Proof,
+}
+
+/// Whether a revocation was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A call with the secret was refused.
+    Refused,
+    /// There was no secret to try, or no answer that decides.
+    Word,
+}
+
 /// The generation of a record that a person was asked to make.
 pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
     record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
@@ -82,17 +98,21 @@ impl Account<'_> {
         self.publish(&mut record, generation.number, key.overlap).await
     }
 
-    /// Records that a person revoked generations. Those that nobody will need again leave the ledger.
+    /// Records that a person revoked generations. Those that nobody will need again leave the ledger: at once where the revocation was seen, else
+    /// with the next apply, so that a plan has said it.
     ///
     /// Expected flow: one durable record each. Guarantees: only generations of this key that were to be revoked are touched. Assumptions: the caller
     /// has asked for proof where there can be any. Errors: the disk, or the journal.
-    async fn confirm_revoked(&self, name: &Name, numbers: &[u32]) -> Result<(), Failure> {
+    async fn confirm_revoked(&self, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
         let mut record = self.record(name);
         let declared = self.keys.contains_key(name);
-        for number in numbers {
+        for Revoked { number, proof } in revoked {
             let current = record.current().map(|current| current.number);
             let Some(mut generation) = record.generation(*number).cloned() else { continue };
-            let kept = declared && current == Some(*number);
+            // What nobody handed over may never have been made.
+            let lived = generation.state != GenerationState::Attended;
+            generation.unproven = lived && *proof == Proof::Word;
+            let kept = declared && current == Some(*number) || generation.unproven;
             generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
             generation.disable_after = None;
             generation.disabled_at = Some(self.now());
@@ -156,8 +176,8 @@ pub async fn take_over(account: &Account<'_>, name: &Name, handed: &Handed) -> R
 }
 
 /// Records that a person revoked generations of a key.
-pub async fn confirm_revoked(account: &Account<'_>, name: &Name, numbers: &[u32]) -> Result<(), Failure> {
-    account.confirm_revoked(name, numbers).await
+pub async fn confirm_revoked(account: &Account<'_>, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
+    account.confirm_revoked(name, revoked).await
 }
 
 /// Tries the published secret of a key, and records when it worked.

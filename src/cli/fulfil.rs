@@ -10,7 +10,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{Observed, Providers, Purpose, Session, Wishes};
 use super::{credentials, plan as planning, print, providers, recovery};
-use crate::apply::attended::{self, Handed, TriedOut};
+use crate::apply::attended::{self, Handed, Proof, Revoked, TriedOut};
 use crate::apply::journal::{Journal, Remote};
 use crate::apply::{Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
@@ -24,7 +24,7 @@ use crate::vault::Identities;
 /// What is to be recorded, once everything that can be known beforehand is known.
 enum Deed {
     Handed(Handed),
-    Revoked(Vec<u32>),
+    Revoked(Vec<Revoked>),
     /// An earlier run took a secret over and died: that is finished first.
     Finish,
 }
@@ -179,7 +179,7 @@ async fn revoked(
     account: &Account<'_>,
     observed: &Observed,
     only: &BTreeSet<Address>,
-) -> Result<Vec<u32>, Stop> {
+) -> Result<Vec<Revoked>, Stop> {
     let (host, address) = (session.host, &args.address);
     let asked = Asked::default();
     let wishes = Wishes { mode: Mode::Live, only, can_open: account.identities.is_some(), asked: &asked, before: Before::default() };
@@ -191,8 +191,9 @@ async fn revoked(
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is open with `keywright plan`")));
     }
     let record = session.records.get(address);
-    for number in &numbers {
-        let Some(generation) = record.and_then(|record| record.generation(*number)) else { continue };
+    let mut revoked = Vec::new();
+    for number in numbers {
+        let Some(generation) = record.and_then(|record| record.generation(number)) else { continue };
         let current = generation.state == GenerationState::Active && generation.sealed.is_some();
         let secret = if current && account.identities.is_some() {
             attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
@@ -201,28 +202,38 @@ async fn revoked(
         };
         let label = safe(&generation.label);
         let Some(secret) = secret.filter(|_| account.capabilities.verify) else {
-            host.say(&format!(
-                "{address}: that `{label}` is revoked is taken on your word{}",
-                if current { "; `-i IDENTITY` would prove it" } else { "" }
-            ));
+            let more = match (current && account.capabilities.verify, account.identities.is_some()) {
+                (true, false) => "; `-i IDENTITY` would prove it",
+                (false, true) => "; there is nothing to try: its secret is not at hand any more, or its provider has no call for that",
+                (true, true) | (false, false) => "",
+            };
+            host.say(&format!("{address}: that `{label}` is revoked is taken on your word{more}"));
+            revoked.push(Revoked { number, proof: Proof::Word });
             continue;
         };
-        match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
-            Liveness::Dead | Liveness::Expired => host.say(&format!("{address}: `{label}` is refused: it is dead")),
+        let proof = match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
+            Liveness::Dead | Liveness::Expired => {
+                host.say(&format!("{address}: `{label}` is refused: it is dead"));
+                Proof::Refused
+            }
             Liveness::Alive | Liveness::Lacks { .. } => {
                 let message = format!("`{address}`: `{label}` still works: it is not revoked");
                 let diagnostic = Diagnostic::error(Code::ProviderNotApplied, message);
                 return Err(Stop::with(Exit::Error, diagnostic.help("revoke it at the provider, then confirm it; nothing was written")));
             }
-            Liveness::Undecided(_) if args.unverified => host.say(&format!("{address}: that `{label}` is revoked is taken on your word")),
+            Liveness::Undecided(_) if args.unverified => {
+                host.say(&format!("{address}: that `{label}` is revoked is taken on your word"));
+                Proof::Word
+            }
             Liveness::Undecided(why) => {
                 let message = format!("`{address}`: whether `{label}` is dead could not be tried: {}", safe(&why));
                 let help = "try again later, leave `-i` out, or add `--unverified`; nothing was written";
                 return Err(Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderVerifyUndecided, message).help(help)));
             }
-        }
+        };
+        revoked.push(Revoked { number, proof });
     }
-    Ok(numbers)
+    Ok(revoked)
 }
 
 /// Records it, and writes back.
@@ -250,9 +261,9 @@ async fn act(
             let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
             let (result, said) = match deed {
                 Deed::Handed(handed) => (attended::take_over(account, &address.name, handed).await, taken(handed)),
-                Deed::Revoked(numbers) => (
-                    attended::confirm_revoked(account, &address.name, numbers).await,
-                    format!("the revocation is recorded ({})", words(numbers)),
+                Deed::Revoked(revoked) => (
+                    attended::confirm_revoked(account, &address.name, revoked).await,
+                    format!("the revocation is recorded ({})", words(revoked)),
                 ),
                 Deed::Finish => (Ok(()), String::new()),
             };
@@ -285,8 +296,12 @@ fn taken(handed: &Handed) -> String {
     }
 }
 
-fn words(numbers: &[u32]) -> String {
-    let words: Vec<String> = numbers.iter().map(|number| format!("generation {number}")).collect();
+fn words(revoked: &[Revoked]) -> String {
+    let unproven = |proof: Proof| match proof {
+        Proof::Refused => "",
+        Proof::Word => ", unproven",
+    };
+    let words: Vec<String> = revoked.iter().map(|one| format!("generation {}{}", one.number, unproven(one.proof))).collect();
     words.join(", ")
 }
 

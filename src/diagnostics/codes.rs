@@ -134,6 +134,7 @@ codes! {
     GuardShrunk => "guard/shrunk",
     PlanIdle => "plan/idle",
     PlanUnverified => "plan/unverified",
+    PlanUnproven => "plan/unproven",
     FulfilNotOpen => "fulfil/not-open",
     FulfilMalformed => "fulfil/malformed",
     ApplyLocked => "apply/locked",

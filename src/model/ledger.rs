@@ -117,6 +117,9 @@ pub struct Generation {
     /// Accepted on a person's word: nothing has shown yet that its secret works.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+    /// Revoked on a person's word: no failing call has shown that it is dead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// A person asked for this generation. Absent: time, a manifest or a loss did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -244,6 +247,7 @@ impl Generation {
             resealing: None,
             switching: None,
             unverified: false,
+            unproven: false,
             request: None,
             uneditable: Vec::new(),
             accepted_label: None,

@@ -147,6 +147,7 @@ fn current<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
                 draft.generation = dead.number;
                 draft.after = None;
                 draft.steps.push(PlanStep::Record { generation: dead.number, state: RecordedState::Deleted });
+                unproven(key, dead, draft);
             }
         }
         // Wanted, ended and yet not declared: cannot be.
@@ -269,6 +270,7 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             matches!(generation.state, GenerationState::Disabled | GenerationState::Expired | GenerationState::Vanished) || live && expired;
         let reason = if dead {
             draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Deleted });
+            unproven(key, generation, draft);
             format!("generation {} is over: only the ledger changes", generation.number)
         } else if live && over {
             work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
@@ -294,6 +296,19 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             draft.notes.push(reason);
         }
     }
+}
+
+/// A revocation that was taken on a person's word is named once, by the plan that takes the generation from the ledger.
+fn unproven(key: &Key, generation: &Generation, draft: &mut Draft) {
+    if !generation.unproven {
+        return;
+    }
+    let (number, address) = (generation.number, &key.address);
+    let message = format!("that generation {number} of `{address}` is revoked stands on a person's word: no call has shown it");
+    draft.findings.push(key.warning(Code::PlanUnproven, message).help(format!(
+        "look for {} at the provider; after the next apply nothing says so any more",
+        RunbookValues::exactly(&generation.label)
+    )));
 }
 
 /// A key that was taken on a person's word is named by every plan.

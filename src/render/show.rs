@@ -208,6 +208,12 @@ fn history(out: &mut String, generation: &Generation, now: Timestamp, style: Sty
         let after = if matches!(name, "disable" | "delete") { "after " } else { "" };
         line(out, name, &format!("{after}{at}"));
     }
+    if generation.unverified {
+        line(out, "tried", "not yet: accepted on a person's word");
+    }
+    if generation.unproven {
+        line(out, "revoked", "on a person's word: no call has shown it");
+    }
     if let Some(sealed) = &generation.sealed {
         line(out, "sealed", &format!("{}, sha256 {}", format_word(sealed.format), safe(&sealed.sha256)));
         line(out, "readers", &readers(&sealed.recipients));

@@ -295,6 +295,18 @@ fn a_moved_key_keeps_its_name_at_the_provider() {
 }
 
 #[test]
+fn a_revocation_on_a_persons_word_is_said_once() {
+    let dead = |unproven| Generation { state: GenerationState::Disabled, sealed: None, unproven, ..made(1) };
+    let gone = world(vec![made(2), dead(true)]);
+    assert_eq!(told(&gone).2, [PlanStep::Record { generation: 1, state: RecordedState::Deleted }]);
+    let says = |world: &World| world.codes().contains(&"plan/unproven");
+    assert!(says(&gone) && !says(&world(vec![made(2), dead(false)])));
+    let mut removed = world(vec![dead(true)]);
+    removed.desired = None;
+    assert_eq!((told(&removed).2.len(), says(&removed)), (1, true));
+}
+
+#[test]
 fn the_end_is_what_the_provider_grants() {
     let mut world = world(vec![]);
     world.capabilities.expiry.settable = true;
