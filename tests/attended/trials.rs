@@ -78,3 +78,18 @@ fn keys_of_other_providers_are_tried_as_well() {
     assert_eq!(FEWEST.len(), 2);
     site.is_settled();
 }
+
+#[test]
+fn what_brynq_refuses_is_dead_and_what_is_not_documented_decides_nothing() {
+    let site = crate::Site::new();
+    site.declare("brynq", "  export: { scopes: [Employees], lifetime: 90d }\n");
+    site.apply();
+    let form = crate::Form { pages: vec!["Employees".to_owned()], ..crate::Form::default() };
+    let token = site.make_at_brynq(form);
+    site.fulfil("brynq/export", &token).exits(0);
+    assert!(site.finance.brynq.revoke(&token));
+    for (status, exit, word) in [(401, 1, "dead"), (403, 1, "dead"), (404, 4, "unknown")] {
+        site.finance.brynq.configure(|config| config.revoked_status = status);
+        site.run(&["verify", "-i", "~/ops.txt"]).exits(exit).shows(word);
+    }
+}
