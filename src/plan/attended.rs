@@ -1,19 +1,17 @@
 //! Keys that only a person can make. Nothing can be asked of their provider: the ledger, and what a person confirmed, is all that is known of them.
-use std::collections::BTreeMap;
+mod runbook;
 
-use super::change::AttendedStep;
-use super::compare::{Differences, compare, day, ends_as_wanted, rotation_at, wanted_end};
+use super::compare::{Differences, compare, ends_as_wanted, rotation_at, wanted_end};
 use super::decide::{Decision, record_protection};
-use super::draft::{Draft, issue_notes, words};
+use super::draft::{Draft, issue_notes};
 use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
 use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, moves, requests};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
-use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, ScopeSet, Span};
-use crate::profile::Catalogue;
-use crate::profile::runbook::{RunbookValues, ScopeGroup};
+use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
+use crate::profile::runbook::RunbookValues;
 
 /// What a person is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +99,11 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
         draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
     }
     let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
-    let steps = if draft.refusal.is_some() { Vec::new() } else { work.iter().map(|work| runbook(key, attended, *work, several)).collect() };
+    let steps = if draft.refusal.is_some() {
+        Vec::new()
+    } else {
+        work.iter().map(|work| runbook::runbook(key, attended, *work, several)).collect()
+    };
     let (change, mut findings) = draft.finish(key);
     findings.extend(requests::answer(key, change.as_ref(), false));
     // Nothing is listed there, so nothing is seen to have been done by hand.
@@ -319,88 +321,6 @@ fn unverified(key: &Key, draft: &mut Draft) {
         format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
     let finding = key.warning(Code::PlanUnverified, message);
     draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
-}
-
-/// The work in words.
-fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: bool) -> AttendedStep {
-    let revokes = work.kind == Kind::Revoke;
-    let runbook = if revokes { &attended.runbooks.revoke } else { &attended.runbooks.create };
-    let desired = key.desired.filter(|_| !revokes);
-    let none = (ScopeSet::new(), Options::new());
-    let (scopes, options) = match (desired, work.generation) {
-        (Some(desired), _) => (&desired.scopes, &desired.options),
-        (None, Some(generation)) => (&generation.scopes, &generation.options),
-        (None, None) => (&none.0, &none.1),
-    };
-    let label = match (work.generation, desired) {
-        (Some(generation), _) => RunbookValues::exactly(&generation.label),
-        (None, Some(desired)) => {
-            format!("{} (the whole name follows when apply has opened this step)", RunbookValues::exactly(&format!("{} …", desired.label)))
-        }
-        (None, None) => String::new(),
-    };
-    let mut command = format!("keywright fulfil {}", key.address);
-    if revokes {
-        command.push_str(" --revoked");
-    }
-    if let Some(generation) = work.generation.filter(|_| revokes && several) {
-        command.push_str(&format!(" --generation {}", generation.number));
-    }
-    let settable = key.account.capabilities.expiry.settable;
-    let asked = |desired: &DesiredKey| wanted_end(key.account.capabilities, desired.expiry, key.now);
-    let end = work.generation.and_then(|generation| generation.expires_at).or_else(|| desired.and_then(asked)).filter(|_| settable);
-    // One that is compromised gets no overlap: the step that revokes it follows at once.
-    let stays = !revokes && key.carried() != Some(Request::Compromised);
-    let previous = key.current().filter(|current| stays && current.state == GenerationState::Active);
-    let owner = key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned));
-    let filled = runbook.fill(&RunbookValues {
-        key: key.address.to_string(),
-        label,
-        opened: work.generation.is_some(),
-        owner: owner.clone(),
-        purpose: key.desired.and_then(|desired| desired.purpose.as_deref().map(str::to_owned)),
-        groups: groups(key.account.catalogue, scopes),
-        end: end.map(day),
-        command: RunbookValues::exactly(&command),
-        previous: previous.map(|previous| RunbookValues::exactly(&previous.label)),
-        overlap: desired.map(|desired| words(desired.overlap)),
-        doubtful: work.generation.is_some_and(|generation| generation.state == GenerationState::Attended),
-        environment: attended.environment.map(str::to_owned),
-        params: attended.params.clone(),
-        options: attended.options.iter().map(|name| (name.clone(), options.get(name).cloned().unwrap_or_default())).collect(),
-    });
-    AttendedStep {
-        address: key.address.clone(),
-        kind: work.kind.as_str().to_owned(),
-        title: filled.title,
-        steps: filled.steps,
-        command,
-        link: runbook.link.clone(),
-        minutes: runbook.minutes,
-        owner,
-        label: work.generation.map(|generation| generation.label.clone()),
-        generation: work.generation.map(|generation| generation.number),
-    }
-}
-
-/// The scopes under the headings of the provider's page, in the order in which a manifest would have them.
-fn groups(catalogue: &Catalogue, scopes: &ScopeSet) -> Vec<ScopeGroup> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut groups: Vec<ScopeGroup> = Vec::new();
-    for scope in scopes.iter().filter(|scope| !catalogue.is_implied(scope)) {
-        let name = catalogue.spec().scopes.get(scope).and_then(|spec| spec.group.as_deref()).unwrap_or_default();
-        let at = *places.entry(name).or_insert_with(|| {
-            groups.push(ScopeGroup { name: name.to_owned(), access: Vec::new(), scopes: Vec::new() });
-            groups.len() - 1
-        });
-        groups[at].scopes.push(scope.to_string());
-        let access = catalogue.describe(scope).access.map_or("unknown", |access| access.as_str()).to_owned();
-        if !groups[at].access.contains(&access) {
-            groups[at].access.push(access);
-        }
-    }
-    groups.iter_mut().for_each(|group| group.access.sort());
-    groups
 }
 
 #[cfg(test)]
