@@ -178,11 +178,15 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", day(end)));
     }
-    let at = rotates_at(key, desired, generation, key.now)?;
-    let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
-    let end = wanted_end(capabilities, desired.expiry, generation.created_at)?;
-    let end = chosen.map_or(end, |chosen| chosen.min(end));
-    Some(format!("expires {}; due since {}", day(end), day(at)))
+    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    if let Some(at) = rotates_at(key, desired, generation, key.now) {
+        let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
+        let end = chosen.map_or(wanted, |chosen| chosen.min(wanted));
+        return Some(format!("expires {}; due since {}", day(end), day(at)));
+    }
+    // An edit of the expiry would end it now, with no successor.
+    let ends = wanted <= key.now && !ends_as_wanted(capabilities, desired, generation, expires_at(capabilities, generation, observed));
+    ends.then(|| format!("would have expired {}", day(wanted)))
 }
 
 /// As [`rotation_at`], for a generation: by as much earlier as its end is, which the provider has rounded, or a person has chosen.
@@ -243,6 +247,18 @@ mod tests {
 
     fn fields(world: &World) -> Vec<EditField> {
         world.with_key(|key| compare(key, key.desired.unwrap(), key.current().unwrap()).fields)
+    }
+
+    #[test]
+    fn no_key_is_edited_to_have_ended() {
+        let mut world = World::settled();
+        world.wanted().expiry = Expiry::Never;
+        world.capabilities.expiry.max = Some(Span::days(10));
+        world.now = at(20 * DAY);
+        assert_eq!(
+            (world.decision().0, world.change().unwrap().reason),
+            (super::super::Action::Rotate, "would have expired 2026-11-30; expiry differs".to_owned())
+        );
     }
 
     #[test]

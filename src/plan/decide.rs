@@ -259,7 +259,9 @@ fn past(action: Action) -> &'static str {
 
 /// A generation that the steps concern, or that they would retire, and that is not ours to touch.
 fn untouchable<'a>(key: &Key, steps: impl Iterator<Item = &'a PlanStep>) -> Option<(u32, &'static str)> {
-    let numbers: Vec<u32> = steps.map(PlanStep::generation).chain(key.current().map(|current| current.number)).collect();
+    // A move asks nothing of the provider.
+    let asked = steps.filter(|step| !matches!(step, PlanStep::Move { .. }));
+    let numbers: Vec<u32> = asked.map(PlanStep::generation).chain(key.current().map(|current| current.number)).collect();
     let concerned = |generation: &&Generation| numbers.contains(&generation.number);
     key.generations().filter(concerned).find_map(|generation| Some((generation.number, key.index.untouchable(generation)?)))
 }

@@ -88,7 +88,8 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
     let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
-        let due = key.has_passed(generation.delete_after) && key.account.capabilities.delete && may_delete(key.wanted());
+        let unkept = key.wanted() == Wanted::Gone && generation.delete_after.is_none() && key.seen(generation) == Seen::Missing;
+        let due = (key.has_passed(generation.delete_after) || unkept) && key.account.capabilities.delete && may_delete(key.wanted());
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
         let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
@@ -97,9 +98,15 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
-            Older::DisableAgain if ends.superseded && generation.switching == Some(Switching::Enabling) => continue,
+            Older::DisableAgain if ends.superseded && !ends.at_once && generation.switching == Some(Switching::Enabling) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
+            }
+            // The provider has ended it, whatever it is called there.
+            Older::DisableAgain
+                if key.wanted() == Wanted::Ended && generation.state == GenerationState::Expired && is_over(key, generation) =>
+            {
+                continue;
             }
             Older::DisableAgain if is_over(key, generation) => (PlanStep::Disable { generation: number }, "has expired"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
@@ -135,10 +142,15 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
     match key.wanted() {
         Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
-            Some(current) if current.state == GenerationState::Active && key.seen(current) == Seen::Live => Pace::Overlap,
+            Some(current) if carries(current) && key.seen(current) == Seen::Live => Pace::Overlap,
             Some(_) | None => Pace::Keep,
         },
     }
+}
+
+/// Whether it is published and wanted: also one that an interrupted apply was enabling.
+fn carries(generation: &Generation) -> bool {
+    generation.state == GenerationState::Active || generation.switching == Some(Switching::Enabling)
 }
 
 fn recorded(generation: u32, state: RecordedState) -> PlanStep {

@@ -580,8 +580,10 @@ fn rest() {
 
 #[test]
 fn a_disabled_key_that_is_gone_is_recorded_as_deleted() {
-    let [mut disabled, _] = unwanted(&in_row(Row::Return, |world| hold(world, GenerationState::Disabled)));
-    disabled.vanish(1);
+    let mut world = World::settled();
+    hold(&mut world, GenerationState::Disabled);
+    world.vanish(1);
+    let [mut disabled, _] = unwanted(&world);
     decides(&disabled, Delete, &[record(1, RecordedState::Deleted)]);
     assert_eq!(reason(&disabled), "already deleted: only the ledger changes");
     disabled.capabilities.disable = Disable::Final;
