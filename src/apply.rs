@@ -8,6 +8,7 @@
 pub mod account;
 pub mod attended;
 mod change;
+pub mod delivery;
 pub mod failure;
 pub mod foresight;
 mod issue;
@@ -25,6 +26,7 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 pub use account::{Account, Surroundings};
+pub use delivery::{Opening, Place, Places};
 pub use failure::Failure;
 use journal::SealedFile;
 pub use relocate::{clear_moved, copy_moved};
@@ -37,7 +39,7 @@ use crate::ledger::Ledger;
 use crate::model::{
     Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
 };
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, PlanStep};
 use crate::vault;
 
 /// Changes of one account that are under way at the same time.
@@ -195,6 +197,16 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         files::try_replacing(&account.ledger.path(&change.address))?;
         files::try_replacing(&account.ledger.secret_path(&change.address))?;
     }
+    for change in changes.iter().filter(|change| change.address.account == *account.name) {
+        for step in &change.steps {
+            if let PlanStep::Deliver { to, .. } = step
+                && let Some(Place { opening: Opening::Unusable(diagnostic), .. }) = account.place(to)
+            {
+                let help = diagnostic.help.clone().unwrap_or_else(|| "mend the delivery and apply again; nothing was changed".to_owned());
+                return Err(Failure::new(diagnostic.code, format!("the delivery `{to}` cannot be made: {}", diagnostic.message)).help(help));
+            }
+        }
+    }
     let mut tried: Vec<&Recipients> = Vec::new();
     for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
         if tried.contains(&&*key.recipients) {
@@ -242,6 +254,7 @@ pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outc
             {
                 account.halted.set(true);
             }
+            account.fresh.borrow_mut().remove(&change.address.name);
             let line = match &result {
                 Ok(()) => format!("{}: {} done", change.address, change.action.as_str()),
                 Err(failure) => format!("{}: {} not done: {failure}", change.address, change.action.as_str()),

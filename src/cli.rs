@@ -10,6 +10,7 @@ mod beyond;
 mod check;
 mod completions;
 mod credentials;
+mod delivered;
 mod doctor;
 #[cfg(test)]
 mod dying;
@@ -20,6 +21,7 @@ mod init;
 mod keyring;
 mod list;
 mod open;
+mod places;
 mod plan;
 mod providers;
 mod recover;
@@ -64,6 +66,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
         Command::Fulfil(args) => fulfil::run(host, &args),
+        Command::Delivered(args) => delivered::run(host, &args),
         Command::Verify(args) => verify::run(host, &args),
         Command::Import(args) => import::run(host, &args),
         Command::Recover(args) => recover::run(host, &args),

@@ -10,7 +10,7 @@ pub use dates::{DateKind, Dated};
 pub use select::{Pattern, Selection, Sort};
 
 use crate::model::{
-    Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Listing, Position, Risk, ScopeSet, Snapshot, Span,
+    Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Listing, Name, Position, Risk, ScopeSet, Snapshot, Span,
 };
 use crate::plan;
 use crate::profile::{Capabilities, Catalogue};
@@ -75,8 +75,31 @@ pub struct Row {
     pub id: Option<String>,
     /// `null`: in no manifest any more.
     pub declared_at: Option<Position>,
+    /// Places that get its secrets; those of the manifest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
     /// What lies ahead, and what is overdue, soonest first.
     pub dates: Vec<Dated>,
+}
+
+/// One place that gets a key's secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Delivery {
+    pub name: Name,
+    /// Whether it has yet to get the current secret.
+    pub pending: bool,
+    /// The newest generation that it has got; `null`: none of those that are left.
+    pub generation: Option<u32>,
+    pub at: Option<Timestamp>,
+    /// Who did it, where a person had to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// It took the secret, and a call with it has shown nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+    /// The place that it stood for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// What a row is made of.
@@ -141,6 +164,7 @@ impl Row {
             generation: current.map(|current| current.number),
             id: current.and_then(|current| current.id.clone()),
             declared_at: desired.map(|desired| desired.declared_at.clone()),
+            deliveries: deliveries(desired, record),
             dates: dates::of(facts),
         }
     }
@@ -200,6 +224,44 @@ impl<'a> Facts<'a> {
                 None => Observed::Unknown,
             },
         })
+    }
+}
+
+/// The places that a key names, and those that still have its current secret.
+fn deliveries(desired: Option<&DesiredKey>, record: Option<&KeyRecord>) -> Vec<Delivery> {
+    let current = record.and_then(KeyRecord::current).filter(|current| current.state == GenerationState::Active);
+    let named = desired.into_iter().flat_map(|desired| &desired.deliver);
+    let left = current.into_iter().flat_map(|current| current.deliveries.keys());
+    let mut all: Vec<Delivery> = Vec::new();
+    for name in named.chain(left) {
+        if all.iter().any(|known| known.name == *name) {
+            continue;
+        }
+        let generations = record.into_iter().flat_map(|record| &record.generations);
+        let newest = generations.filter_map(|generation| Some((generation.number, generation.deliveries.get(name)?)));
+        let newest = newest.max_by_key(|(number, _)| *number);
+        all.push(Delivery {
+            name: name.clone(),
+            pending: current.is_some_and(|current| newest.is_none_or(|(number, _)| number != current.number)),
+            generation: newest.map(|(number, _)| number),
+            at: newest.map(|(_, known)| known.at),
+            by: newest.and_then(|(_, known)| known.by.clone()),
+            unverified: newest.is_some_and(|(_, known)| known.unverified),
+            to: newest.map(|(_, known)| known.to.clone()),
+        });
+    }
+    all
+}
+
+impl Delivery {
+    /// In words: `nango-finance (generation 2 on 2026-11-21)`.
+    pub fn words(&self) -> String {
+        let has = self.generation.zip(self.at).map(|(number, at)| format!("generation {number} on {}", at.strftime("%Y-%m-%d")));
+        let by = self.by.as_ref().map(|by| format!("by {by}"));
+        let pending = self.pending.then(|| "pending".to_owned());
+        let unverified = self.unverified.then(|| "unverified".to_owned());
+        let words: Vec<String> = [pending, has, by, unverified].into_iter().flatten().collect();
+        if words.is_empty() { self.name.to_string() } else { format!("{} ({})", self.name, words.join(", ")) }
     }
 }
 

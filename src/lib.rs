@@ -8,8 +8,9 @@
 //! files                                                 the only module that writes files
 //! files ← git                                           the only module that runs `git`
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
-//! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
-//! plan, provider, vault, ledger ← apply                 effects, through small ports
+//! model, profile, provider's transport ← delivery       places that consume secrets, one file a kind
+//! yaml, profile, files, vault, ledger, delivery's kinds ← workspace    everything that is on disk
+//! plan, provider, delivery, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
 //! workspace, plan, ledger, apply, render ← adopt        keys that are there already
 //! everything ← cli ← main
@@ -19,6 +20,7 @@
 pub mod adopt;
 pub mod apply;
 pub mod cli;
+pub mod delivery;
 pub mod diagnostics;
 pub mod files;
 pub mod git;

@@ -1,6 +1,7 @@
 //! The plain values everything else speaks of. Knows no file format, no provider, no clock.
 pub mod access;
 pub mod address;
+pub mod delivery;
 pub mod generation_state;
 pub mod guard;
 pub mod key;
@@ -14,6 +15,7 @@ pub mod unmanaged;
 
 pub use access::{AccessLevel, Risk, Tag};
 pub use address::{Address, Name, NameError};
+pub use delivery::{Delivered, Fingerprint, Held, Target};
 pub use generation_state::GenerationState;
 pub use guard::{Allowance, Guards, Limit};
 pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};

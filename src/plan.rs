@@ -8,6 +8,7 @@ mod by_hand;
 pub mod change;
 mod compare;
 mod decide;
+mod deliveries;
 mod disuse;
 mod draft;
 mod drift;
@@ -44,8 +45,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Address, DesiredKey, Expiry, KeyRecord, Listing, Name, Unmanaged};
-use crate::profile::{Capabilities, Catalogue, Runbooks};
+use crate::model::{Address, DesiredKey, Expiry, Held, KeyRecord, Listing, Name, Target, Unmanaged};
+use crate::profile::{Capabilities, Catalogue, Runbook, Runbooks};
 use decide::Deciding;
 use moves::Moving;
 use standing::{Index, Key};
@@ -68,6 +69,8 @@ pub struct PlanInput<'a> {
     pub asked: Asked,
     pub before: Before,
     pub guarding: Guarding,
+    /// Places that consume secrets, by name.
+    pub deliveries: BTreeMap<Name, DeliveryInput<'a>>,
 }
 
 /// One account's side of the input.
@@ -85,6 +88,16 @@ pub struct AccountInput<'a> {
     pub moved: BTreeMap<Name, Name>,
     /// What to do about keys that neither of them knows.
     pub unmanaged: &'a Unmanaged,
+}
+
+/// One place that consumes secrets.
+#[derive(Debug, Clone)]
+pub struct DeliveryInput<'a> {
+    pub target: &'a Target,
+    /// What a person does there; absent where there is an API.
+    pub runbook: Option<Runbook>,
+    /// What it says it holds; absent where it was not asked.
+    pub held: Option<Held>,
 }
 
 /// What runbooks are filled with beside the key itself.
@@ -164,6 +177,7 @@ fn begin<'a>(
             index,
             now: input.now,
             can_open: input.can_open,
+            deliveries: &input.deliveries,
             desired: account.desired.get(key_name).copied(),
             record,
             moved,

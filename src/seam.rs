@@ -8,6 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::delivery::Delivery;
 use crate::model::Name;
 use crate::provider::Provider;
 
@@ -22,11 +23,16 @@ pub enum Then {
 /// Opens an account; takes the place of the network.
 pub type Opening = Rc<dyn Fn(&Name) -> Box<dyn Provider>>;
 
+/// Opens a place that consumes secrets.
+pub type OpeningPlace = Rc<dyn Fn(&Name) -> Box<dyn Delivery>>;
+
 /// One staged run.
 pub struct Stage {
     /// Called at every point with its name.
     pub watch: Box<dyn FnMut(&str) -> Then>,
     pub open: Opening,
+    /// Opens places that consume secrets, where the run has some.
+    pub places: Option<OpeningPlace>,
     /// Bytes for markers, other ones at each call.
     pub draw: Box<dyn FnMut() -> [u8; 5]>,
 }
@@ -88,6 +94,12 @@ pub fn in_pieces(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 pub fn provider(account: &Name) -> Option<Box<dyn Provider>> {
     let open = STAGE.with_borrow(|stage| stage.as_ref().map(|stage| stage.open.clone()))?;
     Some(open(account))
+}
+
+/// A place that consumes secrets, on a stage that has some.
+pub fn place(name: &Name) -> Option<Box<dyn Delivery>> {
+    let open = STAGE.with_borrow(|stage| stage.as_ref().and_then(|stage| stage.places.clone()))?;
+    Some(open(name))
 }
 
 /// Bytes for a marker on a stage.

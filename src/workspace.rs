@@ -2,6 +2,7 @@
 mod accounts;
 mod advice;
 pub mod config;
+mod deliveries;
 pub mod discovery;
 pub mod edit;
 mod groups;
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub use config::ConfigFile;
+pub use deliveries::Delivery;
 pub use discovery::find;
 pub use manifest::ManifestFile;
 pub use sources::Sources;
@@ -63,6 +65,8 @@ pub struct Workspace {
     pub moved: BTreeMap<Address, Address>,
     pub ledger: BTreeMap<Address, KeyRecord>,
     pub guards: Guards,
+    /// Places that consume secrets.
+    pub deliveries: BTreeMap<Name, Delivery>,
     /// How many manifests there are, whatever they declare.
     pub manifests: usize,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
@@ -156,6 +160,7 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         places: BTreeMap::new(),
         moves: Vec::new(),
         formerly: BTreeMap::new(),
+        taken: BTreeMap::new(),
     };
     for file in &found.manifests {
         keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
@@ -182,6 +187,7 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         moved,
         ledger,
         guards: settings.guards,
+        deliveries: settings.deliveries.into_places(),
         manifests: found.manifests.len(),
         digest,
         report,

@@ -332,6 +332,11 @@ impl Emulated<GitHub> {
         self.with(|github| github.add(repository, environment));
     }
 
+    /// Deletes a secret by hand; false when there is none.
+    pub fn forget(&self, repository: &str, environment: Option<&str>, name: &str) -> bool {
+        self.with(|github| github.vaults.get_mut(&place(repository, environment)).is_some_and(|vault| vault.secrets.remove(name).is_some()))
+    }
+
     /// Makes a fine-grained token for one repository.
     pub fn add_token(&self, permission: Permission, repository: &str) -> String {
         let token = format!("github_pat_{}_{}", random_word(22), random_word(59));

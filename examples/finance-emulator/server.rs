@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 mod answer;
 pub mod brex;
 pub mod brynq;
-mod connections;
+pub mod connections;
 mod dashboard;
 #[path = "../emulation/faults.rs"]
 mod faults;

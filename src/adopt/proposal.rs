@@ -304,6 +304,7 @@ fn changes(request: &Request<'_>, loaded: &Workspace, records: &[KeyRecord]) -> 
         asked: Asked::default(),
         before: Before::default(),
         guarding: Guarding::default(),
+        deliveries: BTreeMap::new(),
     };
     let why = |change: plan::Change| (change.address.name, format!("{} ({})", change.action.as_str(), change.reason));
     plan::plan(&input).changes.into_iter().map(why).collect()

@@ -1,11 +1,13 @@
 //! One account under apply: its provider, its records, and the durable steps that every change is made of.
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::delivery::Places;
 use super::failure::Failure;
 use super::journal::{self, Journal, SealedFile};
 use super::staging::{SECRET_FILE_LIMIT, Staging};
@@ -13,7 +15,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span, Switching};
-use crate::profile::{Capabilities, Catalogue};
+use crate::profile::{Capabilities, Catalogue, HttpApi};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
 
@@ -46,6 +48,12 @@ pub struct Account<'a> {
     pub ledger: &'a Ledger,
     pub journal: &'a Journal<'a>,
     pub identities: Option<&'a Identities>,
+    /// How the provider answers a key; absent where that is not known.
+    pub api: Option<&'a HttpApi>,
+    /// Places that consume secrets.
+    pub places: Option<&'a Places>,
+    /// Secrets that were made in this run, while their changes are under way: number and secret by key.
+    pub fresh: RefCell<BTreeMap<Name, (u32, Rc<Secret>)>>,
     pub surroundings: &'a dyn Surroundings,
     /// Set when our own credential was refused: nothing more is started.
     pub halted: Cell<bool>,

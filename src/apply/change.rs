@@ -1,5 +1,6 @@
 //! Carries out the steps of one change on existing generations: edit, enable, disable, delete, reseal, record.
 use super::account::Account;
+use super::delivery;
 use super::failure::Failure;
 use super::issue::options_agree;
 use crate::diagnostics::Code;
@@ -8,7 +9,7 @@ use crate::plan::{Change, EditField, PlanStep, RecordedState};
 use crate::provider::EditRequest;
 
 impl Account<'_> {
-    /// Carries out one change, step by step. Stops at the first step that does not work.
+    /// Carries out one change, step by step. Stops at the first step that does not work, unless it is a delivery.
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(), Failure> {
         let name = &change.address.name;
         // A create asks by its intent; whoever lost the journal to another apply must not write anything else either.
@@ -27,6 +28,7 @@ impl Account<'_> {
         }
         // What has to move is still at its old address when its recovery is looked at.
         let held = change.moved_from().map_or(name, |from| &from.name);
+        let mut open: Option<Failure> = None;
         for step in &change.steps {
             match step {
                 PlanStep::Recover { generation } => {
@@ -43,11 +45,19 @@ impl Account<'_> {
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
                 PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
+                // The key itself is as it should be: what else is to be done does not wait for a place.
+                PlanStep::Deliver { generation, to } => match self.deliver(self.declared(name)?, *generation, to).await {
+                    Err(failure) if delivery::is_open(&failure) => open = Some(both(open, failure)),
+                    done => done?,
+                },
                 PlanStep::Move { from, keeps_label, .. } => self.relocate(from, name, *keeps_label).await?,
+                PlanStep::Record { generation, state: RecordedState::Deliveries } => {
+                    self.forget_places(self.declared(name)?, *generation).await?;
+                }
                 PlanStep::Record { generation, state } => self.note_state(name, *generation, *state).await?,
             }
         }
-        Ok(())
+        open.map_or(Ok(()), Err)
     }
 
     fn declared(&self, name: &Name) -> Result<&DesiredKey, Failure> {
@@ -206,10 +216,18 @@ impl Account<'_> {
             RecordedState::Vanished => generation.state = GenerationState::Vanished,
             RecordedState::Expired => generation.state = GenerationState::Expired,
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
-            RecordedState::Protect => {}
+            RecordedState::Protect | RecordedState::Deliveries => {}
             RecordedState::Over => generation.disable_after = Some(self.now()),
         }
         self.commit(&mut record, &generation).await
+    }
+}
+
+/// Two places that were not served, as one failure.
+fn both(first: Option<Failure>, second: Failure) -> Failure {
+    match first {
+        None => second,
+        Some(first) => Failure { message: format!("{}; {}", first.message, second.message), ..first },
     }
 }
 

@@ -116,7 +116,10 @@ impl Account<'_> {
         }
         generation.state = GenerationState::Sealed;
         self.commit(record, &generation).await?;
-        self.verify_and_publish(key, record, generation, &secret).await
+        let number = generation.number;
+        self.verify_and_publish(key, record, generation, &secret).await?;
+        self.keep(key, number, secret);
+        Ok(())
     }
 
     /// Reads a sealed key back, proves its secret, then publishes it.

@@ -10,11 +10,11 @@ use super::args::ApplyArgs;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::recovery::{self, accounts, not_done};
+use super::recovery::{self, accounts, not_done, with_places};
 use super::session::{Observed, Providers, Purpose, Session, Wishes};
 use super::{asking, credentials, plan as planning, print};
 use crate::apply::journal::Remote;
-use crate::apply::{self, Account, Outcome};
+use crate::apply::{self, Account, Outcome, Places};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, Listing, Name};
 use crate::plan::{Action, Asked, Before, Change, Mode, Plan};
@@ -84,7 +84,9 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     session.replay(beyond.lines())?;
     let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     let providers = session.providers(Purpose::Apply, only);
-    let observed = session.observe(&providers, Purpose::Apply).await;
+    let places = session.places(only);
+    let mut observed = session.observe(&providers, Purpose::Apply).await;
+    session.look_at(&places, &mut observed).await;
     let deferred = approved.iter().flat_map(|plan| &plan.deferred).map(|deferred| deferred.address.clone()).collect();
     let before = Before { deferred, ..Before::default() };
     let shown = session.plan(&observed, &chosen.wishes(before), now());
@@ -101,7 +103,8 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     }
 
     let unfinished = recovery::unfinished(&session, &observed, only);
-    let in_part = observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown);
+    let in_part =
+        observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown) || planning::leaves_a_delivery(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
@@ -118,7 +121,7 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let held = beyond.acquire().await?;
     let remote = held.as_ref().map(|held| beyond.remote(held));
     let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let work = Work { providers: &providers, observed, unfinished, chosen: &chosen, identities: identities.as_ref() };
+    let work = Work { providers: &providers, places: &places, observed, unfinished, chosen: &chosen, identities: identities.as_ref() };
     let ended = beyond.holding(held.as_ref(), act(&mut session, work, shown, &beyond, remote)).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
@@ -134,7 +137,12 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
 /// What persons have to do now that apply has opened it, with the names that it gave. Nobody is asked for that.
 fn attended_now(session: &Session<'_>, chosen: &Chosen, now: Timestamp) -> Result<Plan, Stop> {
     let mut asked = session.assume(&chosen.only);
-    asked.listings.retain(|_, listing| matches!(listing, Listing::Attended));
+    // A place can want a person whatever the provider of the key is like.
+    let served = |name: &Name| {
+        let by_hand = |name: &Name| session.workspace.deliveries.get(name).is_some_and(|delivery| delivery.kind().is_attended());
+        session.workspace.keys.values().any(|key| key.address.account == *name && key.deliver.iter().any(by_hand))
+    };
+    asked.listings.retain(|name, listing| matches!(listing, Listing::Attended) || served(name));
     let plan = session.plan(&asked, &chosen.wishes(Before::default()), now);
     print(render::runbook::open_text(&plan.attended, session.host.style(session.host.colour_out())))?;
     Ok(plan)
@@ -166,6 +174,7 @@ fn done(args: &ApplyArgs, plan: &Plan) -> Exit {
 /// What was read before anything is changed.
 struct Work<'w> {
     providers: &'w Providers,
+    places: &'w Places,
     observed: Observed,
     unfinished: BTreeSet<Address>,
     chosen: &'w Chosen,
@@ -180,16 +189,17 @@ async fn act(
     beyond: &Beyond<'_>,
     remote: Option<&dyn Remote>,
 ) -> Result<(Exit, Written), Stop> {
-    let (host, Work { providers, observed, unfinished, chosen, identities }) = (session.host, work);
+    let (host, Work { providers, places, observed, unfinished, chosen, identities }) = (session.host, work);
     let journal = recovery::begin(session, beyond, remote).await?;
-    preflight(&accounts(session, providers, &observed.listings, &journal, identities), &session.sources, &shown)?;
+    preflight(&with_places(accounts(session, providers, &observed.listings, &journal, identities), places), &session.sources, &shown)?;
     let (recovered, failed) = recovery::recover(session, providers, &observed, &journal, identities, &unfinished).await;
     let mut in_part = failed > 0;
     // What recovery did decides anew what is left; it may only be less than was shown.
     let (observed, plan) = if unfinished.is_empty() {
         (observed, shown)
     } else {
-        let observed = session.observe(providers, Purpose::Apply).await;
+        let mut observed = session.observe(providers, Purpose::Apply).await;
+        session.look_at(places, &mut observed).await;
         let deferred = shown.deferred.iter().map(|deferred| deferred.address.clone()).collect();
         let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred };
         let plan = session.plan(&observed, &chosen.wishes(before), shown.created_at);
@@ -199,9 +209,9 @@ async fn act(
         }
         (observed, plan)
     };
-    in_part |= observed.is_partial() || plan.summary.blocked > 0;
+    in_part |= observed.is_partial() || plan.summary.blocked > 0 || planning::leaves_a_delivery(&plan);
     let (outcomes, records) = {
-        let accounts = accounts(session, providers, &observed.listings, &journal, identities);
+        let accounts = with_places(accounts(session, providers, &observed.listings, &journal, identities), places);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
         host.end_progress();
@@ -251,9 +261,13 @@ fn conclude(host: &Host, outcomes: &[Outcome], recovered: usize, in_part: bool) 
         done(&[Action::Rotate, Action::Replace]),
         done(&[Action::Disable]),
     );
-    for (action, word) in
-        [(Action::Enable, "enabled"), (Action::Delete, "deleted"), (Action::Reseal, "resealed"), (Action::Attended, "opened for a person")]
-    {
+    for (action, word) in [
+        (Action::Enable, "enabled"),
+        (Action::Delete, "deleted"),
+        (Action::Reseal, "resealed"),
+        (Action::Deliver, "delivered"),
+        (Action::Attended, "opened for a person"),
+    ] {
         match done(&[action]) {
             0 => {}
             number => text.push_str(&format!(", {number} {word}")),

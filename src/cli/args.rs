@@ -1,4 +1,5 @@
 //! The arguments. The help that users read is the doc comments here.
+mod deliveries;
 mod inventory;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+pub use deliveries::DeliveredArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
 use crate::model::{Address, Allowance, Name};
@@ -58,6 +60,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Hand over a key that a person made, or confirm that one was revoked
     Fulfil(FulfilArgs),
+    /// Record that a person gave a key's current secret to a place without an API
+    Delivered(DeliveredArgs),
     /// Try the secrets of published keys by one harmless call each or more, and record when they worked
     Verify(VerifyArgs),
     /// Show what an interrupted apply left and what becomes of it; with --yes, do it (apply does it first anyway)

@@ -17,10 +17,11 @@ use crate::workspace::CredentialRef;
 const INPUT_LIMIT: u64 = 64 << 20;
 
 impl Session<'_> {
-    /// Variables that hold admin credentials: no other program needs them.
+    /// Variables that hold admin credentials, and those of deliveries: no other program needs them.
     pub fn credential_variables(&self) -> Vec<String> {
         let accounts = self.workspace.accounts.values();
-        let references = accounts.flat_map(|account| account.credential.iter().chain(&account.plan_credential));
+        let deliveries = self.workspace.deliveries.values().filter_map(|delivery| delivery.credential.as_ref());
+        let references = accounts.flat_map(|account| account.credential.iter().chain(&account.plan_credential)).chain(deliveries);
         references
             .filter_map(|reference| match reference {
                 CredentialRef::Env(name) => Some(name.clone()),
@@ -29,10 +30,15 @@ impl Session<'_> {
             .collect()
     }
 
-    /// The credential that a reference names; never empty.
+    /// The credential that an account's reference names; never empty.
     pub(super) fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {
+        self.credential_of(&format!("account `{account}`"), reference)
+    }
+
+    /// The same for whoever it is.
+    pub(super) fn credential_of(&self, whose: &str, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {
         let missing = |why: String| {
-            let message = format!("the credential of account `{account}` is not there: {why}");
+            let message = format!("the credential of {whose} is not there: {why}");
             Box::new(Diagnostic::error(Code::CredentialMissing, message).help(format!("provide {}", describe(reference))))
         };
         let text = match reference {

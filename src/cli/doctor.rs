@@ -5,6 +5,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{Purpose, Session};
 use super::{beyond, plan as planning, print, recovery};
+use crate::apply::Opening;
 use crate::files;
 use crate::git::JournalRef;
 use crate::model::{Listing, Name, Recipients};
@@ -13,6 +14,7 @@ use crate::provider::Provider;
 use crate::render;
 use crate::render::doctor::{Checkup, Health, doctor_json, doctor_text};
 use crate::vault;
+use crate::workspace::Delivery;
 
 /// A clock that is off by more than this many seconds makes signatures fail at some providers.
 const TOLERATED_SKEW: u64 = 60;
@@ -26,6 +28,7 @@ pub fn run(host: &Host, args: &DoctorArgs) -> Result<Exit, Stop> {
     )];
     checks.extend(directories(&session));
     checks.extend(recipients(&session));
+    checks.extend(deliveries(&session));
     checks.extend(block_on(async {
         let mut checks = accounts(&session).await;
         checks.extend(git(&session).await);
@@ -78,6 +81,19 @@ fn recipients(session: &Session<'_>) -> Vec<Checkup> {
         }
     };
     tried.into_iter().map(check).collect()
+}
+
+/// Whether each delivery's credential is there. Nobody is asked.
+fn deliveries(session: &Session<'_>) -> Vec<Checkup> {
+    let check = |delivery: &Delivery| {
+        let subject = format!("delivery {}", delivery.target.name);
+        match session.open_place(delivery) {
+            Opening::Api(_) => good(subject, "its credential is there"),
+            Opening::Attended => good(subject, format!("a person delivers to {}: no credential is needed", delivery.kind().title)),
+            Opening::Unusable(diagnostic) => bad(subject, diagnostic.message, diagnostic.help.as_deref()),
+        }
+    };
+    session.workspace.deliveries.values().map(check).collect()
 }
 
 /// Each credential is there and accepted, and the clocks agree.

@@ -8,6 +8,7 @@ mod cases;
 mod ends;
 mod hands;
 mod matrix;
+mod place;
 mod provider;
 mod random;
 mod reviews;

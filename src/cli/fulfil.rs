@@ -12,9 +12,9 @@ use super::session::{Observed, Providers, Purpose, Session, Wishes};
 use super::{credentials, plan as planning, print, providers, recovery};
 use crate::apply::attended::{self, Handed, Proof, Revoked, TriedOut};
 use crate::apply::journal::{Journal, Remote};
-use crate::apply::{Account, Outcome};
+use crate::apply::{Account, Outcome, Places, delivery};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{Address, DesiredState, Generation, GenerationState, Secret};
+use crate::model::{Address, DesiredState, Generation, GenerationState, KeyRecord, Secret};
 use crate::plan::{Action, Asked, Before, Mode};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
@@ -59,6 +59,7 @@ async fn work(
         return Err(Stop::with(Exit::Error, (**diagnostic).clone()));
     }
     let observed = session.observe(&providers, Purpose::Apply).await;
+    let places = session.places(only);
     let deed = {
         // Nothing is written before it is settled what: this journal gets no line.
         let journal = Journal::of(&session.workspace.root);
@@ -76,7 +77,7 @@ async fn work(
     let held = beyond.acquire().await?;
     let remote = held.as_ref().map(|held| beyond.remote(held));
     let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let acting = act(&mut session, &beyond, remote, (&providers, &observed), identities.as_ref(), (&args.address, &deed));
+    let acting = act(&mut session, &beyond, remote, (&providers, &observed, &places), identities.as_ref(), (&args.address, &deed));
     let ended = beyond.holding(held.as_ref(), acting).await;
     let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
     let released = beyond.release(held, written).await;
@@ -241,13 +242,13 @@ async fn act(
     session: &mut Session<'_>,
     beyond: &Beyond<'_>,
     remote: Option<&dyn Remote>,
-    (providers, observed): (&Providers, &Observed),
+    (providers, observed, places): (&Providers, &Observed, &Places),
     identities: Option<&Identities>,
     (address, deed): (&Address, &Deed),
 ) -> Result<(Exit, Written), Stop> {
     let journal = recovery::begin(session, beyond, remote).await?;
     let touched = BTreeSet::from([address.clone()]);
-    let (result, said) = match deed {
+    let (result, said, undelivered) = match deed {
         Deed::Finish => {
             let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
             let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
@@ -258,6 +259,7 @@ async fn act(
         }
         Deed::Handed(_) | Deed::Revoked(_) => {
             let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
+            let accounts = recovery::with_places(accounts, places);
             let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
             let (result, said) = match deed {
                 Deed::Handed(handed) => (attended::take_over(account, &address.name, handed).await, taken(handed)),
@@ -267,23 +269,43 @@ async fn act(
                 ),
                 Deed::Finish => (Ok(()), String::new()),
             };
+            let undelivered = match (deed, &result) {
+                (Deed::Handed(handed), Ok(())) => delivery::deliver_handed(account, &address.name, &handed.secret).await,
+                (Deed::Handed(_) | Deed::Revoked(_) | Deed::Finish, _) => Vec::new(),
+            };
+            recovery::tell(session.host, &accounts);
             let records = recovery::records(&accounts);
             drop(accounts);
             session.remember(records);
-            (result, said)
+            (result, said, undelivered)
         }
     };
-    let exit = if result.is_ok() { Exit::Done } else { Exit::Partial };
+    let exit = if result.is_ok() && undelivered.is_empty() { Exit::Done } else { Exit::Partial };
     let printed = match &result {
-        Ok(()) => print(format!("{address}: {said}.\n")),
+        Ok(()) => told(session, address, deed, &said),
         Err(failure) => {
             session.host.report(&recovery::not_done(address, failure));
             Ok(())
         }
     };
+    undelivered.iter().for_each(|failure| session.host.report(&recovery::not_done(address, failure)));
     let outcomes = [Outcome { address: address.clone(), action: Action::Attended, result }];
     let finished = recovery::finish(session, beyond, journal, touched, &outcomes, exit).await;
     printed.and(finished)
+}
+
+/// Says what was recorded, where the secret went, and what a person has to do with it next.
+fn told(session: &Session<'_>, address: &Address, deed: &Deed, said: &str) -> Result<(), Stop> {
+    let current = session.records.get(address).and_then(KeyRecord::current).filter(|_| matches!(deed, Deed::Handed(_)));
+    let places: Vec<String> = current.into_iter().flat_map(|current| current.deliveries.keys()).map(|name| format!("`{name}`")).collect();
+    let delivered = if places.is_empty() { String::new() } else { format!("; delivered to {}", places.join(", ")) };
+    print(format!("{address}: {said}{delivered}.\n"))?;
+    let only = BTreeSet::from([address.clone()]);
+    let asked = Asked::default();
+    let wishes = Wishes { mode: Mode::Live, only: &only, can_open: false, asked: &asked, before: Before::default() };
+    let plan = session.plan(&session.assume(&only), &wishes, session.host.clock().now());
+    let next: Vec<_> = plan.attended.into_iter().filter(|step| step.kind == "deliver").collect();
+    print(crate::render::runbook::open_text(&next, session.host.style(session.host.colour_out())))
 }
 
 fn taken(handed: &Handed) -> String {

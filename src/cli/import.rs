@@ -297,6 +297,6 @@ impl Session<'_> {
         let records = session::records_of(&self.records, name);
         let capabilities = &self.workspace.accounts[name].profile.capabilities;
         let listing = apply::observe::observe(provider, capabilities, &records, self.host.clock().now()).await;
-        Observed { listings: BTreeMap::from([(name.clone(), listing)]), findings: Vec::new() }
+        Observed { listings: BTreeMap::from([(name.clone(), listing)]), findings: Vec::new(), held: BTreeMap::new() }
     }
 }

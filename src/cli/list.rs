@@ -59,7 +59,7 @@ pub fn run(host: &Host, args: &ListArgs) -> Result<Exit, Stop> {
 /// Reads the accounts of the chosen keys.
 pub fn read(session: &Session<'_>, chosen: &BTreeSet<&Address>) -> Result<Observed, Stop> {
     if chosen.is_empty() {
-        return Ok(Observed { listings: BTreeMap::new(), findings: Vec::new() });
+        return Ok(Observed { listings: BTreeMap::new(), findings: Vec::new(), held: BTreeMap::new() });
     }
     let chosen = chosen.iter().map(|address| (*address).clone()).collect();
     let providers = session.providers(Purpose::Plan, &chosen);
@@ -76,7 +76,13 @@ pub fn row(session: &Session<'_>, observed: Option<&Observed>, address: &Address
     });
     let listing = observed.and_then(|observed| observed.listings.get(&address.account));
     let record = session.records.get(address);
-    Row::new(Facts { address, account, desired, record, listing, now: session.host.clock().now() })
+    let mut row = Row::new(Facts { address, account, desired, record, listing, now: session.host.clock().now() });
+    for delivery in &mut row.deliveries {
+        // The name may stand for another place since.
+        let place = session.workspace.deliveries.get(&delivery.name).map(|known| known.target.place());
+        delivery.pending |= delivery.to.is_some() && place.is_some() && delivery.to != place;
+    }
+    row
 }
 
 /// Gives every unused key the change that would disable it.

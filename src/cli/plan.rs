@@ -23,7 +23,13 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         (Mode::Offline, session.assume(&only))
     } else {
         let providers = session.providers(Purpose::Plan, &only);
-        (Mode::Live, super::apply::block_on(session.observe(&providers, Purpose::Plan))?)
+        let places = session.places(&only);
+        let observed = super::apply::block_on(async {
+            let mut observed = session.observe(&providers, Purpose::Plan).await;
+            session.look_at(&places, &mut observed).await;
+            observed
+        })?;
+        (Mode::Live, observed)
     };
     let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
     let plan = session.plan(&observed, &wishes, host.clock().now());
@@ -53,6 +59,11 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
 /// Whether a rotation that was asked for cannot come about.
 pub fn cannot_rotate(plan: &Plan) -> bool {
     plan.findings.iter().any(|finding| finding.code == Code::PlanCannotRotate && finding.severity == Severity::Error)
+}
+
+/// Whether a place has yet to get a secret that cannot be read now.
+pub fn leaves_a_delivery(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::DeliverPending)
 }
 
 /// Whether a rotation that was asked for comes about later, if at all.

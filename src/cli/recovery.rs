@@ -10,7 +10,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Providers, Session};
 use crate::apply::journal::{Journal, JournalError, Remote};
-use crate::apply::{self, Account, Outcome};
+use crate::apply::{self, Account, Outcome, Places};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
 use crate::model::{Address, KeyRecord, Listing, Name};
@@ -212,6 +212,12 @@ pub fn accounts<'s>(
                 ledger: &session.ledger,
                 journal,
                 identities,
+                api: match &account.profile.api {
+                    Some(Api::Http(api)) => Some(api),
+                    Some(Api::Keyring) | None => None,
+                },
+                places: None,
+                fresh: RefCell::default(),
                 surroundings: session.host,
                 halted: Cell::new(false),
                 notices: RefCell::default(),
@@ -219,6 +225,12 @@ pub fn accounts<'s>(
             }
         })
         .collect()
+}
+
+/// The same, with the places that consume their secrets.
+pub fn with_places<'s>(mut accounts: Vec<Account<'s>>, places: &'s Places) -> Vec<Account<'s>> {
+    accounts.iter_mut().for_each(|account| account.places = Some(places));
+    accounts
 }
 
 /// Draws what was noticed about what worked.

@@ -165,7 +165,7 @@ fn walk(
 }
 
 /// A name as the ledger records it.
-fn name(text: &str) -> Result<String, Stop> {
+pub(super) fn name(text: &str) -> Result<String, Stop> {
     let text = text.trim();
     let problem = if text.is_empty() {
         "it is empty"

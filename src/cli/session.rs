@@ -12,7 +12,7 @@ use crate::apply::journal::{self, Replayed};
 use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
-use crate::model::{AccessLevel, Address, DesiredKey, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
+use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
 use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
@@ -199,7 +199,7 @@ impl<'h> Session<'h> {
                 findings.extend(secret_reader(account, &scopes));
             }
         }
-        Observed { listings, findings }
+        Observed { listings, findings, held: BTreeMap::new() }
     }
 
     /// One account's keys that got another address: the new one and the old one.
@@ -231,7 +231,8 @@ impl<'h> Session<'h> {
             let attended = self.workspace.accounts[name].profile.attended().is_some();
             (name.clone(), if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) })
         };
-        Observed { listings: self.workspace.accounts.keys().filter(chosen).map(assumed).collect(), findings: Vec::new() }
+        let listings = self.workspace.accounts.keys().filter(chosen).map(assumed).collect();
+        Observed { listings, findings: Vec::new(), held: BTreeMap::new() }
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
@@ -272,6 +273,7 @@ impl<'h> Session<'h> {
             asked: (*asked).clone(),
             before,
             guarding: self.guarding(),
+            deliveries: self.delivery_inputs(observed),
         };
         let mut plan = plan::plan(&input);
         let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
@@ -302,6 +304,8 @@ pub struct Wishes<'w> {
 pub struct Observed {
     pub listings: BTreeMap<Name, Listing>,
     pub findings: Vec<Diagnostic>,
+    /// What places that consume secrets hold, as far as they were asked.
+    pub held: BTreeMap<Name, Held>,
 }
 
 impl Observed {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Address, ScopeSet, Span};
+use super::{Address, Name, ScopeSet, Span};
 
 /// A place in a file of the workspace. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +87,8 @@ pub struct DesiredKey {
     /// After how long without use the key counts as unused.
     pub unused_after: Option<Span>,
     pub options: Options,
+    /// Places that get every new generation, in the manifest's order; each once.
+    pub deliver: Vec<Name>,
 }
 
 /// Whether two values of an option mean the same: the order and repetition of a list mean nothing.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::whole_second;
-use super::{Address, Format, GenerationState, Marker, Options, Recipients, ScopeSet, Span};
+use super::{Address, Delivered, Format, GenerationState, Marker, Name, Options, Recipients, ScopeSet, Span};
 
 /// One ledger file: all generations of one key until they are gone, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -135,6 +135,9 @@ pub struct Generation {
     /// Somebody else made it, and it was taken over. Kept while it is the key's current one: whoever uses the key has its secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted: Option<Adopted>,
+    /// Places that have got its secret, by the names that they have in `keywright.yaml`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deliveries: BTreeMap<Name, Delivered>,
 }
 
 /// How a generation was taken over that somebody else had made.
@@ -253,6 +256,7 @@ impl Generation {
             accepted_label: None,
             named_after: None,
             adopted: None,
+            deliveries: BTreeMap::new(),
         }
     }
 
@@ -306,6 +310,11 @@ impl Generation {
                 expires: cut(adopted.expires),
                 ..adopted.clone()
             }),
+            deliveries: self
+                .deliveries
+                .iter()
+                .map(|(name, delivered)| (name.clone(), Delivered { at: whole_second(delivered.at), ..delivered.clone() }))
+                .collect(),
             ..self.clone()
         }
     }

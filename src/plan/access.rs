@@ -71,6 +71,9 @@ pub struct AccessDiff {
     pub recipients_added: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients_removed: Vec<String>,
+    /// Places that get the key's secrets from now on, and never did before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries_added: Vec<String>,
 }
 
 /// Compares two scope sets by what they grant. Sets that grant the same, now and later, have neither gains nor losses.

@@ -7,7 +7,7 @@ use super::draft::{Draft, issue_notes};
 use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
-use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, moves, requests};
+use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, moves, requests};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
@@ -78,8 +78,9 @@ fn recovered(key: &Key, record: &KeyRecord, left: &[u32]) -> KeyRecord {
 /// Decides about a key that no interrupted run has left in between; `left`: what recovery finishes first.
 fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     let mut draft = Draft::rest(key);
-    let mut work = Vec::new();
+    let (mut work, mut places) = (Vec::new(), Vec::new());
     current(key, &mut draft, &mut work);
+    deliveries::add(key, &mut draft, &mut places);
     older(key, &mut draft, &mut work);
     if !work.is_empty() && key.wanted() != Wanted::Active && key.is_protected() {
         work.clear();
@@ -99,11 +100,11 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
         draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
     }
     let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
-    let steps = if draft.refusal.is_some() {
-        Vec::new()
-    } else {
-        work.iter().map(|work| runbook::runbook(key, attended, *work, several)).collect()
-    };
+    let mut steps = Vec::new();
+    if draft.refusal.is_none() {
+        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work, several)));
+        steps.append(&mut places);
+    }
     let (change, mut findings) = draft.finish(key);
     findings.extend(requests::answer(key, change.as_ref(), false));
     // Nothing is listed there, so nothing is seen to have been done by hand.

@@ -34,6 +34,7 @@ pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Move { .. }
             | PlanStep::Record { .. } => None,
         })
@@ -106,6 +107,7 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
@@ -120,9 +122,14 @@ fn allows(approved: &Change, fresh: &Change, step: &PlanStep) -> bool {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         }),
+        // The approval is of the place: the generation may have got another number since, or be the one before.
+        PlanStep::Deliver { to, .. } => {
+            approved.steps.iter().any(|other| matches!(other, PlanStep::Deliver { to: allowed, .. } if allowed == to))
+        }
         PlanStep::Recover { .. }
         | PlanStep::Open { .. }
         | PlanStep::Enable { .. }
@@ -151,6 +158,9 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
     for key in fresh.access.recipients_added.iter().filter(|key| !approved.access.recipients_added.contains(key)) {
         lines.push(format!("`{key}` could open the secret, which was not approved"));
     }
+    for place in fresh.access.deliveries_added.iter().filter(|place| !approved.access.deliveries_added.contains(place)) {
+        lines.push(format!("{place} would get the secret, which was not approved"));
+    }
     let makes = fresh
         .steps
         .iter()
@@ -164,6 +174,7 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Move { .. }
             | PlanStep::Record { .. } => false,
         })
@@ -219,6 +230,7 @@ fn describe(step: &PlanStep) -> String {
         PlanStep::Disable { .. } => format!("disabling generation {generation}"),
         PlanStep::Delete { .. } => format!("deleting generation {generation}"),
         PlanStep::Reseal { .. } => format!("encrypting generation {generation} anew"),
+        PlanStep::Deliver { to, .. } => format!("giving generation {generation} to `{to}`"),
         PlanStep::Move { from, .. } => format!("moving the key from `{from}`"),
         PlanStep::Record { .. } => format!("recording generation {generation}"),
     }

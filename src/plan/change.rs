@@ -73,6 +73,11 @@ pub enum PlanStep {
     Reseal {
         generation: u32,
     },
+    /// Give the secret to a place that consumes it.
+    Deliver {
+        generation: u32,
+        to: Name,
+    },
     /// Ledger and secret file get the key's new address; the provider is not asked.
     Move {
         /// The current one; all of them move.
@@ -111,6 +116,7 @@ impl PlanStep {
             Self::Disable { .. } => "disable",
             Self::Delete { .. } => "delete",
             Self::Reseal { .. } => "reseal",
+            Self::Deliver { .. } => "deliver",
             Self::Move { .. } => "move",
             Self::Record { .. } => "record",
         }
@@ -127,6 +133,7 @@ impl PlanStep {
             | Self::Disable { generation }
             | Self::Delete { generation }
             | Self::Reseal { generation }
+            | Self::Deliver { generation, .. }
             | Self::Move { generation, .. }
             | Self::Record { generation, .. } => *generation,
         }
@@ -146,6 +153,7 @@ impl Change {
             | PlanStep::Disable { .. }
             | PlanStep::Delete { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Record { .. } => None,
         })
     }
@@ -175,6 +183,8 @@ pub enum RecordedState {
     Protect,
     /// That its overlap is over now: a person is asked to revoke it.
     Over,
+    /// That places which the manifest names no more get no secrets of the key.
+    Deliveries,
 }
 
 /// A key before or after a change.
@@ -280,7 +290,7 @@ pub struct Due {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttendedStep {
     pub address: Address,
-    /// `create`, `rotate`, `replace` or `revoke`.
+    /// `create`, `rotate`, `replace`, `revoke` or `deliver`.
     pub kind: String,
     /// What is to be taken letter by letter stands in backticks, here and in the steps.
     pub title: String,

@@ -3,7 +3,9 @@ use rayon::prelude::*;
 
 use super::draft::Draft;
 use super::standing::{Held, Index, Key, Seen, Wanted};
-use super::{AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, drift, limits, moves, older, requests, rows};
+use super::{
+    AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, deliveries, drift, limits, moves, older, requests, rows,
+};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, Listing, Name};
 use crate::profile::Disable;
@@ -144,6 +146,8 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     if let Some(attended) = &key.account.attended {
         return attended::decide(key, attended);
     }
+    let mut work = Vec::new();
+    deliveries::add(key, &mut draft, &mut work);
     let issues = draft.refusal.is_none() && draft.issues();
     let ends = older::Ends { superseded: issues || key.held() == Held::Attended, at_once: key.ends_at_once(issues), issues };
     let (steps, mut findings) = older::steps(key, ends);
@@ -152,6 +156,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();
+        work.clear();
     }
     let deferred = draft.deferred;
     let (change, said) = draft.finish(key);
@@ -159,7 +164,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     findings.extend(requests::answer(key, change.as_ref(), deferred));
     // What was done by hand and calls for no change is nobody's business.
     let drift = change.as_ref().map(|change| drift::drift(key, change)).unwrap_or_default();
-    Decision { change, findings, attended: Vec::new(), drift }
+    Decision { change, findings, attended: work, drift }
 }
 
 /// The row of the key's current generation.
@@ -287,6 +292,7 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
             | PlanStep::Reseal { .. }
+            | PlanStep::Deliver { .. }
             | PlanStep::Move { .. }
             | PlanStep::Record { .. } => Action::Disable,
         };

@@ -24,6 +24,8 @@ pub(super) struct Draft {
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub extended: bool,
+    /// Places that never got a secret of the key.
+    pub delivered: Vec<String>,
     /// What the new generation was asked for with.
     pub request: Option<Request>,
     /// Its new generation waits for a later plan.
@@ -83,6 +85,7 @@ impl Draft {
             added: Vec::new(),
             removed: Vec::new(),
             extended: false,
+            delivered: Vec::new(),
             request: None,
             deferred: false,
         }
@@ -254,6 +257,7 @@ impl Draft {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
             recipients_removed: self.removed.clone(),
+            deliveries_added: self.delivered.clone(),
             ..difference(key.account.catalogue, before, after)
         }
     }

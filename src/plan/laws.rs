@@ -328,6 +328,12 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
     };
     match step {
         PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Move { .. } => {}
+        PlanStep::Deliver { to, .. } => {
+            let (target, held) = world.places.get_mut(to).unwrap();
+            *held = None;
+            let delivered = Delivered { at: now, by: None, to: target.place(), unverified: false };
+            generation.deliveries.insert(to.clone(), delivered);
+        }
         PlanStep::Recover { .. } => {
             // Undone: found by its marker and disabled, or never created.
             let found = snapshot.keys.values_mut().find(|key| key.marker() == generation.marker || Some(&key.id) == id.as_ref());
@@ -399,6 +405,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             RecordedState::Disabled => off(generation),
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
             RecordedState::Protect => record.protect = desired.unwrap().protect,
+            RecordedState::Deliveries => generation.deliveries.retain(|name, _| desired.as_ref().unwrap().deliver.contains(name)),
             RecordedState::Over => generation.disable_after = Some(now),
         },
     }
@@ -498,6 +505,7 @@ proptest! {
                 PlanStep::Open { .. }
                 | PlanStep::Edit { .. }
                 | PlanStep::Reseal { .. }
+                | PlanStep::Deliver { .. }
                 | PlanStep::Move { .. }
                 | PlanStep::Record { .. }
                 | PlanStep::Recover { .. } => true,

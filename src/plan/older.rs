@@ -142,7 +142,14 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
     match key.wanted() {
         Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
-            Some(current) if carries(current) && key.seen(current) == Seen::Live => Pace::Overlap,
+            // Whoever has not got the successor's secret still uses the one before.
+            Some(current) if carries(current) && key.seen(current) == Seen::Live => {
+                if key.waits_for_deliveries(current) {
+                    Pace::Keep
+                } else {
+                    Pace::Overlap
+                }
+            }
             Some(_) | None => Pace::Keep,
         },
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::moves::Moving;
-use super::{AccountInput, compare};
+use super::{AccountInput, DeliveryInput, compare};
 use crate::model::{
-    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, ObservedKey, Request, Snapshot,
+    Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, Name, ObservedKey, Request,
+    Snapshot,
 };
 
 /// What the manifests want.
@@ -64,6 +65,7 @@ pub(super) struct Key<'a> {
     pub index: &'a Index<'a>,
     pub now: Timestamp,
     pub can_open: bool,
+    pub deliveries: &'a BTreeMap<Name, DeliveryInput<'a>>,
     pub desired: Option<&'a DesiredKey>,
     /// Of the old address, when the key is moving.
     pub record: Option<&'a KeyRecord>,

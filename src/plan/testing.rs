@@ -113,6 +113,7 @@ pub(super) fn desired() -> DesiredKey {
         review_every: None,
         unused_after: None,
         options: Options::new(),
+        deliver: Vec::new(),
     }
 }
 
@@ -181,6 +182,8 @@ pub(super) struct World {
     pub moved: BTreeMap<Name, Name>,
     pub only: BTreeSet<Address>,
     pub can_open: bool,
+    /// Places that consume secrets, and what they say they hold.
+    pub places: BTreeMap<Name, (Target, Option<Held>)>,
     pub unmanaged: Unmanaged,
     pub asked: Asked,
     pub before: Before,
@@ -207,6 +210,7 @@ impl World {
             moved: BTreeMap::new(),
             only: BTreeSet::new(),
             can_open: false,
+            places: BTreeMap::new(),
             unmanaged: Unmanaged::default(),
             asked: Asked::default(),
             before: Before::default(),
@@ -310,6 +314,35 @@ impl World {
         }
     }
 
+    fn deliveries(&self) -> BTreeMap<Name, DeliveryInput<'_>> {
+        let mut inputs = BTreeMap::new();
+        for (name, (target, held)) in &self.places {
+            let runbook = (target.kind == "hand").then(|| Runbook {
+                title: "take {{ label }} there".to_owned(),
+                link: None,
+                minutes: None,
+                steps: vec!["`{{ params.open }}`".to_owned()],
+            });
+            inputs.insert(name.clone(), DeliveryInput { target, runbook, held: held.clone() });
+        }
+        inputs
+    }
+
+    /// Declares a place, and names it in the manifest.
+    pub fn deliver_to(&mut self, name: &str, kind: &str) {
+        let name: Name = name.parse().unwrap();
+        let target = Target { name: name.clone(), kind: kind.to_owned(), endpoint: None, params: BTreeMap::new() };
+        self.places.insert(name.clone(), (target, None));
+        self.wanted().deliver.push(name);
+    }
+
+    /// As if the hand-over of a generation had been recorded.
+    pub fn delivered(&mut self, number: u32, name: &str) {
+        let name: Name = name.parse().unwrap();
+        let delivered = Delivered { at: at(-60), by: None, to: self.places[&name].0.place(), unverified: false };
+        self.generation(number).deliveries.insert(name, delivered);
+    }
+
     /// As if the key had been issued under another name and its manifest gave it the present one since.
     pub fn move_from(&mut self, name: &str) {
         let from: Address = format!("acct/{name}").parse().unwrap();
@@ -321,6 +354,7 @@ impl World {
     pub fn with_key<T>(&self, ask: impl FnOnce(&Key) -> T) -> T {
         let account = self.account();
         let index = Index::new(&account);
+        let deliveries = self.deliveries();
         let moving = super::moves::pending(&address().account, &account);
         let moved = moving.get(&address().name);
         let record = moved.filter(|moved| !moved.occupied).map(|moved| moved.record);
@@ -330,6 +364,7 @@ impl World {
             index: &index,
             now: self.now,
             can_open: self.can_open,
+            deliveries: &deliveries,
             desired: self.desired.as_ref(),
             record: record.or(self.ledger.as_ref()),
             moved,
@@ -349,6 +384,7 @@ impl World {
             asked: self.asked.clone(),
             before: self.before.clone(),
             guarding: self.guarding.clone(),
+            deliveries: self.deliveries(),
         })
     }
 

@@ -54,6 +54,11 @@ pub fn list_text(inventory: &Inventory, style: Style) -> String {
     headings.push("OWNER");
     let mut out = table(&headings, &cells, style);
     unused(&mut out, inventory, style);
+    for row in rows {
+        for delivery in row.deliveries.iter().filter(|delivery| delivery.pending) {
+            let _ = writeln!(out, "\n{} is not delivered to {}", row.address, safe(&delivery.words()));
+        }
+    }
     let overdue = rows.iter().filter(|row| row.review_overdue).count();
     if overdue > 0 {
         let verb = if overdue == 1 { "is" } else { "are" };
@@ -206,6 +211,7 @@ pub(crate) mod samples {
             generation: None,
             id: None,
             declared_at: None,
+            deliveries: Vec::new(),
             dates: Vec::new(),
         }
     }
@@ -230,6 +236,7 @@ pub(crate) mod samples {
             review_every: Some(crate::model::Span::days(180)),
             review_due_at: Some(at("2026-10-28T09:00:00Z")),
             review_overdue: true,
+            deliveries: Vec::new(),
             dates: vec![
                 dated("2026-10-28T09:00:00Z", DateKind::Review),
                 dated("2027-02-06T03:00:00Z", DateKind::Rotation),

@@ -20,8 +20,9 @@ fn outline(plan: &Plan) -> String {
         let gains = change.access.gained.iter().map(|entry| format!("gains {}", entry.scope));
         let loses = change.access.lost.iter().map(|entry| format!("loses {}", entry.scope));
         let opens = change.access.recipients_added.iter().map(|key| format!("can be opened by {key}"));
+        let gets = change.access.deliveries_added.iter().map(|place| format!("is delivered to {place}"));
         let ends = change.after.iter().filter_map(|after| after.expires_at).map(|end| format!("expires {end}"));
-        for line in gains.chain(loses).chain(opens).chain(ends) {
+        for line in gains.chain(loses).chain(opens).chain(gets).chain(ends) {
             out.push_str(&format!("{}  {}\n", change.address, safe(&line)));
         }
     }

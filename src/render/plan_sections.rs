@@ -90,8 +90,13 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         (0, removed) => format!("-{}", count(removed, "public key")),
         (added, removed) => format!("+{added} -{removed} public keys"),
     };
+    let places = match acting().map(|change| change.access.deliveries_added.len()).sum() {
+        0 => String::new(),
+        places => format!("   delivered to: +{}", count(places, "place")),
+    };
     let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
-    let _ = writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}", s.access_gained, s.access_lost);
+    let _ =
+        writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}{places}", s.access_gained, s.access_lost);
 }
 
 /// Accounts whose listing is not complete.

@@ -231,6 +231,9 @@ impl Entry<'_> {
         for key in &self.change.access.recipients_added {
             let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
         }
+        for place in &self.change.access.deliveries_added {
+            let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));
+        }
         for key in &self.change.access.recipients_removed {
             let text = "can no longer open new secrets";
             let _ = writeln!(out, "      {}  {}  {text}", self.style.paint(Ink::Remove, "- reader"), safe(key));
@@ -263,6 +266,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
         | PlanStep::Disable { .. }
         | PlanStep::Delete { .. }
         | PlanStep::Reseal { .. }
+        | PlanStep::Deliver { .. }
         | PlanStep::Move { .. }
         | PlanStep::Record { .. } => None,
     }

@@ -62,6 +62,10 @@ pub fn card(card: &Card<'_>, style: Style) -> String {
     line("used", &used);
     let readers: Vec<_> = readers.iter().map(|group| safe(group)).collect();
     line("readers", &if readers.is_empty() { "nobody: no secret is sealed".to_owned() } else { readers.join(", ") });
+    if !row.deliveries.is_empty() {
+        let places: Vec<_> = row.deliveries.iter().map(|delivery| safe(&delivery.words()).into_owned()).collect();
+        line("places", &places.join(", "));
+    }
     let reviewed = match (row.reviewed_at, row.reviewed_by.as_deref()) {
         (Some(at), by) => format!("{} by {}", day(at), safe(by.unwrap_or_default())),
         (None, _) => "never".to_owned(),

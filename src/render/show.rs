@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::list::state_ink;
 use super::palette::{Ink, Style};
 use super::text_safety::safe;
-use crate::inventory::{Dated, Row};
+use crate::inventory::{Dated, Delivery, Row};
 use crate::model::{Address, DesiredKey, DesiredState, Expiry, Format, Generation, KeyRecord, Position, Recipients, Risk, ScopeSet, Span};
 
 /// What is known of one key. Without a record nothing was issued yet; without a declaration the entry left the manifests.
@@ -35,6 +35,8 @@ struct HistoryView<'a> {
     rotates_at: Option<Timestamp>,
     /// `null`: nobody asks for reviews.
     review: Option<ReviewView>,
+    #[serde(skip_serializing_if = "<[Delivery]>::is_empty")]
+    deliveries: &'a [Delivery],
     dates: &'a [Dated],
     declared: Option<DeclaredView<'a>>,
     record: Option<&'a KeyRecord>,
@@ -82,6 +84,10 @@ pub fn show_text(key: KeyHistory<'_>, style: Style) -> String {
     match secret_file(key) {
         Some(file) => line(&mut out, "secret", &file),
         None => line(&mut out, "secret", "none published"),
+    }
+    for delivery in &key.row.deliveries {
+        let ink = if delivery.pending { Ink::Attention } else { Ink::Dim };
+        line(&mut out, "deliver", &style.paint(ink, &safe(&delivery.words())));
     }
     let generations = key.record.map(|record| record.generations.as_slice()).unwrap_or_default();
     if let Some(record) = key.record {
@@ -136,6 +142,7 @@ pub fn show_json(key: KeyHistory<'_>) -> String {
         risk: key.row.risk,
         rotates_at: key.row.rotates_at,
         review: key.row.review_every.map(|every| ReviewView { every, due_at, overdue }),
+        deliveries: &key.row.deliveries,
         dates: &key.row.dates,
         declared,
         record: key.record,

@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use super::advice::{Advice, listed};
 use super::config::{AccountSpec, ConfigFile, CredentialSpec, GuardsSpec, UnmanagedSpec};
+use super::deliveries::Deliveries;
 use super::groups::Groups;
 use super::place::{Entry, short};
 use super::profiles::{Lookup, Profiles, Provider};
@@ -29,6 +30,7 @@ pub(super) struct Settings {
     pub defaults: Defaults,
     pub unmanaged: Unmanaged,
     pub guards: Guards,
+    pub deliveries: Deliveries,
 }
 
 /// Resolves the trusted file.
@@ -61,6 +63,7 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
             settings.accounts.insert(name.clone(), Account { name, ..account });
         }
     }
+    settings.deliveries = Deliveries::read(file, config.deliveries, advice, report);
     let named = config.defaults.recipients.as_ref().filter(|names| !names.is_empty());
     let recipients = named.map(|names| {
         let below = ["defaults", "recipients"];
@@ -72,15 +75,11 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
 }
 
 fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report) {
-    let fields = [(config.deliveries.is_some(), &["deliveries"] as &[&str]), (config.policy.is_some(), &["policy"])];
-    for (_, route) in fields.iter().filter(|(present, _)| *present) {
-        report.push(not_enforced(Code::ConfigNotEnforced, &route.join(".")).at(document.field(route)));
+    if config.policy.is_some() {
+        // It must not look as if it had an effect.
+        let diagnostic = Diagnostic::error(Code::ConfigNotEnforced, "`policy` is not enforced by this version");
+        report.push(diagnostic.label("without effect").help("remove it").at(document.field(&["policy"])));
     }
-}
-
-/// Says that a field must not look as if it had an effect.
-pub(super) fn not_enforced(code: Code, what: &str) -> Diagnostic {
-    Diagnostic::error(code, format!("`{what}` is not enforced by this version")).label("without effect").help("remove it")
 }
 
 fn unmanaged(document: &Entry, spec: UnmanagedSpec, accounts: &BTreeSet<String>, advice: &mut Advice, report: &mut Report) -> Unmanaged {
@@ -228,7 +227,7 @@ fn params(
 }
 
 /// The endpoint without a slash at its end.
-fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option<String> {
+pub(super) fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option<String> {
     let url = Url::parse(text);
     let password = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
     let problem = match url {
@@ -253,7 +252,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn credential(entry: &Entry, field: &str, spec: CredentialSpec, report: &mut Report) -> Option<CredentialRef> {
+pub(super) fn credential(entry: &Entry, field: &str, spec: CredentialSpec, report: &mut Report) -> Option<CredentialRef> {
     let problem = match (spec.env, spec.file, spec.command) {
         (Some(name), None, None) if is_variable(&name) => return Some(CredentialRef::Env(name)),
         (Some(_), None, None) => "`env` is not the name of an environment variable (A-Z, 0-9 and `_`)",

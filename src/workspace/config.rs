@@ -31,9 +31,9 @@ pub struct ConfigFile {
     /// What to do about keys that are in no manifest and no ledger: one word for all of them, or rules by account and label.
     #[serde(default)]
     pub unmanaged: UnmanagedSpec,
-    /// Places that consume secrets. Not enforced by this version: refused.
+    /// Places that consume secrets, by name (1 to 63 of a-z, 0-9 and `-`). Keys name them in `deliver`; each takes one key.
     #[serde(default)]
-    pub deliveries: Option<NotEnforced>,
+    pub deliveries: Entries<DeliverySpec>,
     /// What is denied or required. Not enforced by this version: refused.
     #[serde(default)]
     pub policy: Option<NotEnforced>,
@@ -78,6 +78,23 @@ pub struct AccountSpec {
     /// The credential that `plan` uses, best one that can only read. Exactly one of `env`, `file` and `command`.
     #[serde(default)]
     pub plan_credential: Option<CredentialSpec>,
+}
+
+/// A place that consumes the secrets of one key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliverySpec {
+    /// Its kind: `nango`, `github-actions`, or `payvy`, which a person serves.
+    pub to: String,
+    /// Replaces the address of the kind's API; a path here is a prefix. For self-hosted and test servers: https, or http on loopback.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// Where the credential for the place comes from. Exactly one of `env`, `file` and `command`.
+    #[serde(default)]
+    pub credential: Option<CredentialSpec>,
+    /// What the kind wants to know of the place. Each value is a text: quote numbers.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
 }
 
 /// A reference to a credential, never the credential itself.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::accounts::{Settings, not_enforced};
+use super::accounts::Settings;
 use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
 use super::moves::Move;
@@ -33,6 +33,8 @@ pub(super) struct Keys<'a> {
     pub moves: Vec<Move>,
     /// The old addresses in those of the manifests that were read so far, by the new ones.
     pub formerly: BTreeMap<Address, Address>,
+    /// The deliveries that keys have named so far, each with the first key and its place.
+    pub taken: BTreeMap<Name, (String, Position)>,
 }
 
 impl Keys<'_> {
@@ -106,9 +108,6 @@ impl Keys<'_> {
         }
         let record = |address: &Address| self.ledger.get(address).or_else(|| self.ledger.get(self.formerly.get(address)?));
         let current = address.as_ref().and_then(record).and_then(KeyRecord::current);
-        if spec.deliver.is_some() {
-            self.report.push(not_enforced(Code::ManifestNotEnforced, "deliver").at(entry.field(&["deliver"])));
-        }
         let built_in = timing::Defaults::default();
         let defaults = self.settings.as_deref().map_or(&built_in, |settings| &settings.defaults);
         // Without the trusted file there may be a default lifetime.
@@ -122,6 +121,7 @@ impl Keys<'_> {
         let format = self.format(spec.format, provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
         let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
+        let deliver = self.deliver(&spec.deliver, provider, &position, &entry);
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,
@@ -140,6 +140,7 @@ impl Keys<'_> {
             review_every,
             unused_after,
             options,
+            deliver,
             address: address.clone(),
         };
         self.keys.insert(address, key);

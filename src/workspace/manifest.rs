@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::reviews::Interval;
-use super::words::{NotEnforced, parsed_text};
+use super::words::parsed_text;
 use crate::model::{Address, DesiredState, Format, Scope, Span};
 use crate::yaml::Entries;
 
@@ -87,9 +87,9 @@ pub struct KeySpec {
     /// Provider-specific fields that the profile declares.
     #[serde(default)]
     pub options: BTreeMap<String, Value>,
-    /// Deliveries that get every new generation. Not enforced by this version: refused.
+    /// Deliveries of `keywright.yaml` that get every new generation. Each takes one key.
     #[serde(default)]
-    pub deliver: Option<NotEnforced>,
+    pub deliver: Vec<String>,
     /// How often a person confirms that the key is needed, such as `180d`, or `never`. `keywright review` records it.
     #[serde(default)]
     pub review_every: Option<Interval>,

@@ -200,7 +200,6 @@ deliveries: {}
         "keywright.yaml:12:7 config/recipient-unsupported",
         "keywright.yaml:14:16 config/unknown-group",
         "keywright.yaml:16:1 config/not-enforced",
-        "keywright.yaml:18:1 config/not-enforced",
     ];
     expect(config, "account: a\nkeys: {}\n", &expected);
 }
@@ -340,7 +339,7 @@ keys:
         "14:23 manifest/unknown-group",
         "15:3 manifest/expiry-missing",
         "16:12 manifest/label",
-        "18:5 manifest/not-enforced",
+        "18:15 manifest/unknown-delivery",
         "20:12 manifest/label",
         "23:5 manifest/expiry-conflict",
         "24:13 manifest/format",

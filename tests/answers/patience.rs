@@ -96,6 +96,7 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             asked: plan::Asked::default(),
             before: plan::Before::default(),
             guarding: plan::Guarding::default(),
+            deliveries: BTreeMap::new(),
         });
         let open = Account {
             name,
@@ -113,6 +114,9 @@ async fn run(site: &Site) -> Result<Vec<Outcome>, String> {
             surroundings: &surroundings,
             halted: Cell::new(false),
             notices: RefCell::default(),
+            api: None,
+            places: None,
+            fresh: RefCell::default(),
             default_cooldown: keywright::model::Span::days(7),
         };
         if recovering {

@@ -7,7 +7,7 @@ use super::super::exit::Exit;
 use super::random::Random;
 use super::site::{Declared, Image, Site};
 use super::verdict::{finish, settle};
-use super::world::Kind;
+use super::world::{Fault, Kind};
 use crate::seam::Then;
 
 const DAY: i64 = 86_400;
@@ -44,6 +44,11 @@ fn in_peace(site: &mut Site) {
 fn one(site: &mut Site) {
     site.declare(vec![Declared::new("one")]);
     in_peace(site);
+}
+
+fn delivered(site: &mut Site) {
+    site.opens = true;
+    site.declare(vec![Declared { delivered: true, ..Declared::new("one") }]);
 }
 
 fn other_scopes(site: &mut Site) {
@@ -94,7 +99,7 @@ fn compromised(site: &mut Site) {
     site.world.borrow_mut().compromised = true;
 }
 
-const SCENARIOS: [Scenario; 26] = [
+const SCENARIOS: [Scenario; 30] = [
     Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is, after: still },
     Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is, after: still },
     Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit, after: still },
@@ -206,6 +211,31 @@ const SCENARIOS: [Scenario; 26] = [
             site.declare(vec![Declared::new("one")]);
         },
         change: renamed,
+        kind: as_it_is,
+        after: still,
+    },
+    Scenario { name: "create and deliver", prepare: |_| {}, change: delivered, kind: as_it_is, after: still },
+    Scenario { name: "deliver", prepare: one, change: delivered, kind: as_it_is, after: still },
+    Scenario {
+        name: "rotate and deliver",
+        prepare: |site| {
+            delivered(site);
+            in_peace(site);
+        },
+        change: due,
+        kind: as_it_is,
+        after: still,
+    },
+    Scenario {
+        name: "rotate, fail to deliver, and retire",
+        prepare: |site| {
+            delivered(site);
+            in_peace(site);
+            due(site);
+            site.world.borrow_mut().script.push_back(("deliver", Fault::Unheard));
+            assert_eq!(site.apply().exit, Some(Exit::Partial));
+        },
+        change: |site| site.pass(4 * DAY),
         kind: as_it_is,
         after: still,
     },

@@ -11,9 +11,11 @@ use tempfile::TempDir;
 use super::super::args::{ApplyArgs, Asking, Colour, Global, ImportArgs, PlanArgs, ReviewArgs, Writing};
 use super::super::exit::{Exit, Stop};
 use super::super::host::{Clock, Host};
+use super::place::SimPlace;
 use super::provider::Sim;
 use super::random::Random;
 use super::world::{Kind, Want, World};
+use crate::delivery::Delivery;
 use crate::model::{Address, Allowance, Format, Name};
 use crate::provider::Provider;
 use crate::seam::{self, Stage, Then};
@@ -52,13 +54,15 @@ pub struct Declared {
     pub scopes: Vec<&'static str>,
     pub active: bool,
     pub both_recipients: bool,
+    /// Whether a place gets its secrets.
+    pub delivered: bool,
     /// A fixed end, or the default lifetime.
     pub expires: Option<&'static str>,
 }
 
 impl Declared {
     pub fn new(name: &'static str) -> Self {
-        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false, expires: None }
+        Self { name, scopes: vec!["hooks:read"], active: true, both_recipients: false, delivered: false, expires: None }
     }
 }
 
@@ -77,7 +81,8 @@ pub struct Image {
 impl Image {
     /// Whether a process killed here leaves the same as one killed there.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.files == other.files && self.world.keys == other.world.keys && self.world.pending == other.world.pending
+        let world = (&self.world.keys, &self.world.pending, &self.world.place);
+        self.files == other.files && world == (&other.world.keys, &other.world.pending, &other.world.place)
     }
 }
 
@@ -117,7 +122,7 @@ impl Site {
         fs::create_dir_all(site.root.join("keys")).expect("a directory");
         let config = format!(
             "version: 1\naccounts:\n  pay:\n    provider: sim\nrecipients:\n  ops: [{AGE_PUBLIC}]\n  more: [{}]\ndefaults:\n  recipients: [ops]\n  \
-             lifetime: 90d\n  renew_before: 14d\n  overlap: 72h\n  cooldown: 7d\n",
+             lifetime: 90d\n  renew_before: 14d\n  overlap: 72h\n  cooldown: 7d\ndeliveries:\n  place: {{ to: github-actions, credential: {{ env: NOT_THERE }}, params: {{ repository: a/b, secret: S }} }}\n",
             site.identity.other
         );
         fs::write(site.root.join("keywright.yaml"), config).expect("a configuration");
@@ -132,8 +137,9 @@ impl Site {
             let state = if key.active { "active" } else { "disabled" };
             let recipients = if key.both_recipients { "ops, more" } else { "ops" };
             let expires = key.expires.map_or_else(String::new, |day| format!("    expires: {day}\n"));
+            let deliver = if key.delivered { "    deliver: [place]\n" } else { "" };
             text.push_str(&format!(
-                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}",
+                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}{deliver}",
                 key.name,
                 key.name,
                 key.scopes.join(", ")
@@ -239,8 +245,10 @@ impl Site {
             drawn.set(random.0);
             [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
         };
+        let place = world.clone();
         let open = move |_: &Name| Box::new(Sim(world.clone())) as Box<dyn Provider>;
-        let ended = run_staged(watch, open, draw, || match command(&host) {
+        let serve = move |_: &Name| Box::new(SimPlace(place.clone())) as Box<dyn Delivery>;
+        let ended = run_staged(watch, open, serve, draw, || match command(&host) {
             Ok(exit) => exit,
             Err(stop) => {
                 host.report(&stop);
@@ -305,10 +313,11 @@ fn here() -> Writing {
 fn run_staged<T>(
     watch: impl FnMut(&str) -> Then + 'static,
     open: impl Fn(&Name) -> Box<dyn Provider> + 'static,
+    serve: impl Fn(&Name) -> Box<dyn Delivery> + 'static,
     draw: impl FnMut() -> [u8; 5] + 'static,
     act: impl FnOnce() -> T,
 ) -> Option<T> {
-    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), draw: Box::new(draw) }, act)
+    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: Some(Rc::new(serve)), draw: Box::new(draw) }, act)
 }
 
 /// Tells the world which secret stands in a file now.

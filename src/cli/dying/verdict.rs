@@ -128,6 +128,11 @@ fn declared(site: &Site, world: &World, name: &str, record: Option<&KeyRecord>) 
     if key.scopes != world.wanted[name].scopes || active.scopes != key.scopes {
         wrong.push(format!("`{name}` has {:?} at the provider and {:?} in the ledger", key.scopes, active.scopes));
     }
+    let named = site.manifest.iter().any(|declared| declared.name == name && declared.delivered);
+    let has = world.place.as_ref().is_some_and(|stored| stored.secret == key.secret && stored.fingerprint.generation == active.number);
+    if named && !(has && active.deliveries.len() == 1) {
+        wrong.push(format!("the place of `{name}` has not got the secret of `{}`, or the ledger does not know", key.id));
+    }
     if active.label != key.label {
         wrong.push(format!("`{name}` is called `{}` and `{}` in the ledger", key.label, active.label));
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::place::Stored;
 use super::random::Random;
 use crate::model::{Options, ScopeSet};
 use crate::profile::Disable;
@@ -201,6 +202,8 @@ pub struct World {
     /// When a secret left its file, by the id of its key; none that was ended before.
     pub superseded: BTreeMap<String, (String, Timestamp)>,
     pub wanted: BTreeMap<String, Want>,
+    /// What the place has that consumes the secrets of `one`.
+    pub place: Option<Stored>,
     /// Predecessors may end within their overlap.
     pub compromised: bool,
     /// Rules that were broken on the way.
@@ -226,6 +229,7 @@ impl World {
             ended: BTreeSet::new(),
             superseded: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            place: None,
             compromised: false,
             broken: Vec::new(),
         }
@@ -310,6 +314,7 @@ impl World {
         let (live, foreign) = (self.is_live(key), key.foreign);
         let in_place = self.published.iter().find(|(_, published)| **published == id).map(|(name, _)| name.clone());
         let wanted = |name: &String| self.wanted.get(name).is_some_and(|want| want.active);
+        let used = self.place.as_ref().is_some_and(|stored| self.issued.iter().any(|(secret, of)| of == id && *secret == stored.secret));
         let broken = match touch {
             _ if foreign => Some("a foreign key".to_owned()),
             Touch::Edit if in_place.is_none() => Some("an edit of what is not published".to_owned()),
@@ -317,6 +322,9 @@ impl World {
             Touch::Disable | Touch::Delete if !live => None,
             Touch::Disable | Touch::Delete => match (in_place, self.superseded.get(id)) {
                 (Some(name), _) if wanted(&name) => Some(format!("the published key of `{name}`")),
+                (None, Some((name, _))) if used && wanted(name) && !self.compromised => {
+                    Some(format!("what the place of `{name}` still has"))
+                }
                 (None, Some((name, since))) if wanted(name) && !self.compromised && later(*since, OVERLAP) > self.now() => {
                     Some(format!("the last good key of `{name}` within its overlap"))
                 }

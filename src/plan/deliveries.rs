@@ -1,0 +1,342 @@
+//! Places that consume a key's secrets: which of them have yet to get the current one, and who can give it to them.
+use std::collections::BTreeMap;
+
+use super::change::AttendedStep;
+use super::draft::Draft;
+use super::standing::{Key, Seen, Wanted};
+use super::{Action, DeliveryInput, PlanStep, RecordedState};
+use crate::diagnostics::Code;
+use crate::model::{DesiredKey, Fingerprint, Generation, GenerationState, Held, Name, Request};
+use crate::profile::runbook::{Runbook, RunbookValues};
+
+/// A place that has yet to get a generation's secret.
+pub(super) struct Lack<'a> {
+    pub name: &'a Name,
+    pub place: &'a DeliveryInput<'a>,
+    /// What somebody else did there.
+    pub drift: Option<String>,
+}
+
+impl<'a> Key<'a> {
+    /// The places that the manifest names and that have yet to get a generation's secret, in its order.
+    pub(super) fn lacking(&self, generation: &Generation) -> Vec<Lack<'a>> {
+        let named = self.desired.into_iter().flat_map(|desired: &'a DesiredKey| &desired.deliver);
+        named.filter_map(|name| self.lack(name, self.deliveries.get(name)?, generation)).collect()
+    }
+
+    fn lack(&self, name: &'a Name, place: &'a DeliveryInput<'a>, generation: &Generation) -> Option<Lack<'a>> {
+        let known = generation.deliveries.get(name).filter(|known| known.to == place.target.place());
+        let ours = Fingerprint::of(&self.address, generation);
+        let holds = match (&place.held, known) {
+            (_, None) => return Some(Lack { name, place, drift: None }),
+            (None | Some(Held::Something), Some(_)) => return None,
+            (Some(Held::Ours(held)), Some(_)) if held.is_same(&ours) => return None,
+            (Some(Held::Ours(held)), Some(_)) => format!("generation {} of `{}`", held.generation, held.address),
+            (Some(Held::Nothing), Some(_)) => "nothing".to_owned(),
+            (Some(Held::Foreign), Some(_)) => "what somebody else put there".to_owned(),
+        };
+        Some(Lack { name, place, drift: Some(format!("drift: `{name}` holds {holds}")) })
+    }
+
+    /// Whether generations before the current one have to go on, since places that use them have yet to get its secret.
+    pub(super) fn waits_for_deliveries(&self, current: &Generation) -> bool {
+        let compromised = current.request == Some(Request::Compromised) || self.ends_at_once(false);
+        !compromised && !self.lacking(current).is_empty()
+    }
+
+    /// Whether a secret can be given to a place: it can be read, or the place has it already.
+    fn has_plaintext(&self, generation: &Generation, place: &DeliveryInput) -> bool {
+        let capabilities = self.account.capabilities;
+        let there = matches!(&place.held, Some(Held::Ours(held)) if held.is_same(&Fingerprint::of(&self.address, generation)));
+        there || (capabilities.reveal && generation.id.is_some()) || (self.can_open && generation.sealed.is_some())
+    }
+}
+
+/// Adds what the key's places call for: steps, work for a person, and what has to wait.
+pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
+    let (Wanted::Active, Some(desired), None) = (key.wanted(), key.desired, &draft.refusal) else { return };
+    if draft.issues() {
+        follow(key, desired, draft);
+        return;
+    }
+    if draft.opens() {
+        let named = desired.deliver.iter().filter_map(|name| key.deliveries.get(name));
+        draft.notes.extend(named.map(|place| format!("deliver -> {}, once it is handed over", place.target)));
+    }
+    let enabled = draft.steps.iter().any(|step| matches!(step, PlanStep::Enable { .. }));
+    let live = |current: &&Generation| {
+        enabled || (current.state == GenerationState::Active && key.seen(current) == Seen::Live && key.index.untouchable(current).is_none())
+    };
+    let Some(current) = key.current().filter(live) else { return };
+    let number = current.number;
+    let mut lacks = key.lacking(current);
+    // What apply does itself names the change.
+    lacks.sort_by_key(|lack| lack.place.runbook.is_some());
+    for Lack { name, place, drift } in lacks {
+        let is_drift = drift.is_some();
+        let reason = drift.unwrap_or_else(|| format!("`{name}` has not been given generation {number}"));
+        if let Some(runbook) = &place.runbook {
+            work.push(attended(key, name, runbook, current));
+            begin(key, draft, Action::Attended, number, format!("deliver: {reason}"));
+            added(key, draft, place);
+        } else if key.has_plaintext(current, place) {
+            draft.steps.push(PlanStep::Deliver { generation: number, to: name.clone() });
+            begin(key, draft, Action::Deliver, number, reason);
+            added(key, draft, place);
+        } else {
+            let what = if is_drift { reason } else { format!("`{name}` has not been given generation {number} of `{}`", key.address) };
+            let finding = key.warning(Code::DeliverPending, format!("{what}, and the secret cannot be read"));
+            draft.findings.push(finding.help("run `keywright apply -i IDENTITY`, or wait for the next rotation"));
+        }
+    }
+    forget(key, desired, draft, current);
+}
+
+/// The places get the generation that the plan makes.
+fn follow(key: &Key, desired: &DesiredKey, draft: &mut Draft) {
+    let generation = draft.generation;
+    for (name, place) in desired.deliver.iter().filter_map(|name| Some((name, key.deliveries.get(name)?))) {
+        match &place.runbook {
+            Some(_) => draft.notes.push(format!("deliver -> {}: a person does that, once it is published", place.target)),
+            None => {
+                draft.notes.push(format!("deliver -> {}", place.target));
+                draft.steps.push(PlanStep::Deliver { generation, to: name.clone() });
+            }
+        }
+        added(key, draft, place);
+    }
+}
+
+/// A place that never got a secret of this key is new access to it. With a key that is new itself, all of it is.
+fn added(key: &Key, draft: &mut Draft, place: &DeliveryInput) {
+    let (name, to) = (&place.target.name, place.target.place());
+    let known = key.generations().any(|generation| generation.deliveries.get(name).is_some_and(|known| known.to == to));
+    if key.current().is_some() && !known {
+        draft.delivered.push(place.target.to_string());
+    }
+}
+
+/// Records of places that the manifest names no more.
+fn forget(key: &Key, desired: &DesiredKey, draft: &mut Draft, current: &Generation) {
+    let left: Vec<&Name> = current.deliveries.keys().filter(|name| !desired.deliver.contains(name)).collect();
+    if left.is_empty() {
+        return;
+    }
+    let names: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    begin(key, draft, Action::Edit, current.number, format!("no longer delivered to {names}: only the ledger changes"));
+    draft.notes.push(format!(
+        "{names} keeps generation {}: it works there until the next rotation ends it, or until you delete it there",
+        current.number
+    ));
+    draft.steps.push(PlanStep::Record { generation: current.number, state: RecordedState::Deliveries });
+}
+
+/// Makes this the key's change, or a remark on the one that there is.
+fn begin(key: &Key, draft: &mut Draft, action: Action, generation: u32, reason: String) {
+    if draft.action == Action::None {
+        draft.action = action;
+        draft.generation = generation;
+        draft.reason = reason;
+        draft.stay(key);
+    } else {
+        draft.notes.push(reason);
+    }
+}
+
+/// What a person does at the place.
+fn attended(key: &Key, name: &Name, runbook: &Runbook, current: &Generation) -> AttendedStep {
+    let address = &key.address;
+    let command = format!("keywright delivered {address} {name}");
+    let open = format!("keywright open {address} -i IDENTITY");
+    let filled = runbook.fill(&RunbookValues {
+        key: RunbookValues::exactly(&address.to_string()),
+        label: RunbookValues::exactly(&current.label),
+        opened: true,
+        command: RunbookValues::exactly(&command),
+        params: BTreeMap::from([
+            ("generation".to_owned(), current.number.to_string()),
+            ("open".to_owned(), open),
+            ("file".to_owned(), format!("secrets/{}/{}.age", address.account, address.name)),
+        ]),
+        ..RunbookValues::default()
+    });
+    AttendedStep {
+        address: address.clone(),
+        kind: "deliver".to_owned(),
+        title: filled.title,
+        steps: filled.steps,
+        command,
+        link: runbook.link.clone(),
+        minutes: runbook.minutes,
+        owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
+        label: Some(current.label.clone()),
+        generation: Some(current.number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::model::{Expiry, Request, Span};
+
+    fn deliver(generation: u32, to: &str) -> PlanStep {
+        PlanStep::Deliver { generation, to: to.parse().unwrap() }
+    }
+
+    fn served(kind: &str) -> World {
+        let mut world = World::settled();
+        world.deliver_to("books", kind);
+        world.capabilities.reveal = true;
+        world
+    }
+
+    /// Generation 2 in use, 1 retiring with its overlap over.
+    fn rotated(kind: &str) -> World {
+        let mut world = served(kind);
+        world.record(vec![
+            Generation { state: GenerationState::Retiring, disable_after: Some(at(-60)), sealed: None, ..generation(1) },
+            generation(2),
+        ]);
+        world.observe(observed(2));
+        world
+    }
+
+    fn ours(number: u32) -> Option<Held> {
+        Some(Held::Ours(Fingerprint::of(&address(), &generation(number))))
+    }
+
+    fn hold(world: &mut World, held: Option<Held>) {
+        world.places.values_mut().next().unwrap().1 = held;
+    }
+
+    #[test]
+    fn a_place_that_lacks_the_current_secret_gets_it_and_is_new_access() {
+        let mut world = served("api");
+        let change = world.change().unwrap();
+        assert_eq!((change.action, change.steps.as_slice()), (Action::Deliver, &[deliver(1, "books")][..]));
+        assert_eq!(
+            (change.reason.as_str(), change.access.deliveries_added),
+            ("`books` has not been given generation 1", vec!["books (api)".to_owned()])
+        );
+        assert_eq!(world.plan().summary.deliver, 1);
+        world.delivered(1, "books");
+        assert_eq!(world.decision(), (Action::None, vec![]));
+        // Another place of the same name.
+        world.places.values_mut().next().unwrap().0.params.insert("where".to_owned(), "else".to_owned());
+        assert_eq!(world.decision().1, [deliver(1, "books")]);
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_read_waits_and_says_so() {
+        let mut world = served("api");
+        world.capabilities.reveal = false;
+        assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec!["deliver/pending"]));
+        world.can_open = true;
+        assert_eq!((world.decision().1, world.codes().len()), (vec![deliver(1, "books")], 0));
+        world.first().sealed = None;
+        world.first().adopted = Some(crate::model::Adopted { at: at(-60), label: None, expires: None });
+        assert!(world.codes().contains(&"deliver/pending"), "there is nothing to open: {:?}", world.codes());
+        hold(&mut world, ours(1));
+        assert_eq!(world.decision().1, [deliver(1, "books")], "it has it: only that is to be recorded");
+    }
+
+    #[test]
+    fn a_new_generation_goes_to_every_place() {
+        let mut world = served("api");
+        world.delivered(1, "books");
+        world.deliver_to("hand", "hand");
+        world.delivered(1, "hand");
+        world.capabilities.reveal = false;
+        world.wanted().expiry = Expiry::Lifetime(Span::days(10));
+        world.wanted().renew_before = Span::days(9);
+        world.now = at(9 * DAY);
+        let change = world.change().unwrap();
+        assert_eq!(change.steps, [PlanStep::Create { generation: 2 }, deliver(2, "books")]);
+        assert!(change.notes.iter().any(|note| note == "deliver -> books (api)"), "{:?}", change.notes);
+        assert!(change.notes.iter().any(|note| note.starts_with("deliver -> hand (hand): a person")), "{:?}", change.notes);
+        assert!(change.access.deliveries_added.is_empty(), "they had the one before");
+        let first = World { desired: world.desired.clone(), places: world.places.clone(), ..World::new() };
+        let change = first.change().unwrap();
+        assert_eq!((change.steps, change.access.deliveries_added), (vec![PlanStep::Create { generation: 1 }, deliver(1, "books")], vec![]));
+    }
+
+    #[test]
+    fn a_predecessor_is_not_retired_while_a_place_waits() {
+        let disable = PlanStep::Disable { generation: 1 };
+        let mut world = rotated("api");
+        assert_eq!(world.decision(), (Action::Deliver, vec![deliver(2, "books")]));
+        world.capabilities.reveal = false;
+        assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec!["deliver/pending"]));
+        world.delivered(2, "books");
+        assert_eq!(world.decision(), (Action::Disable, vec![disable.clone()]));
+        let mut compromised = rotated("api");
+        compromised.generation(2).request = Some(Request::Compromised);
+        assert_eq!(compromised.decision(), (Action::Deliver, vec![deliver(2, "books"), disable.clone()]), "that does not wait");
+        let mut unwanted = rotated("api");
+        unwanted.wanted().state = crate::model::DesiredState::Disabled;
+        assert!(unwanted.decision().1.contains(&disable));
+    }
+
+    #[test]
+    fn a_person_is_asked_where_there_is_no_api() {
+        let mut world = rotated("hand");
+        world.capabilities.reveal = false;
+        let plan = world.plan();
+        assert_eq!((plan.changes[0].action, plan.changes[0].steps.as_slice()), (Action::Attended, &[][..]));
+        let step = &plan.attended[0];
+        assert_eq!(
+            (step.kind.as_str(), step.command.as_str(), step.generation),
+            ("deliver", "keywright delivered acct/hooks books", Some(2))
+        );
+        assert_eq!(step.steps, ["`keywright open acct/hooks -i IDENTITY`"]);
+        assert!(world.codes().is_empty(), "no warning: the step is open");
+        world.delivered(2, "books");
+        assert_eq!(world.decision(), (Action::Disable, vec![PlanStep::Disable { generation: 1 }]));
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_replaced() {
+        let mut world = rotated("api");
+        world.record(vec![generation(2)]);
+        world.snapshot.keys.remove(&id(1));
+        world.delivered(2, "books");
+        for (held, reason) in [
+            (ours(1), Some("drift: `books` holds generation 1 of `acct/hooks`")),
+            (Some(Held::Nothing), Some("drift: `books` holds nothing")),
+            (Some(Held::Foreign), Some("drift: `books` holds what somebody else put there")),
+            (Some(Held::Something), None),
+            (ours(2), None),
+            (None, None),
+        ] {
+            hold(&mut world, held.clone());
+            assert_eq!(world.change().map(|change| change.reason).as_deref(), reason, "{held:?}");
+        }
+        hold(&mut world, Some(Held::Nothing));
+        world.capabilities.reveal = false;
+        assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec!["deliver/pending"]));
+    }
+
+    #[test]
+    fn a_place_that_is_named_no_more_is_forgotten() {
+        let mut world = served("api");
+        world.delivered(1, "books");
+        world.wanted().deliver.clear();
+        let change = world.change().unwrap();
+        assert_eq!(change.steps, [PlanStep::Record { generation: 1, state: RecordedState::Deliveries }]);
+        assert!(change.notes.iter().any(|note| note.contains("keeps generation 1")), "{:?}", change.notes);
+    }
+
+    #[test]
+    fn nothing_is_delivered_of_a_key_that_cannot_be_seen() {
+        let mut world = served("api");
+        world.listing = Kind::Unavailable;
+        assert_eq!(world.decision(), (Action::Blocked, vec![]));
+        world.listing = Kind::Complete;
+        world.snapshot.keys.clear();
+        assert_eq!(world.decision(), (Action::None, vec![]), "neither shown nor denied");
+        world.vanish(1);
+        assert_eq!(world.decision().1.last(), Some(&deliver(2, "books")), "the next one is");
+    }
+}
