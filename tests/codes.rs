@@ -12,6 +12,9 @@ const NEED_FAULTS: &[(Code, &str)] = &[
     (Code::ProviderVerifyUndecided, "a provider that fails between the creation and the first call with the new key"),
 ];
 
+/// Codes whose reason is gone. A code is never removed, so that its page still explains it.
+const RETIRED: &[Code] = &[Code::ManifestNotEnforced];
+
 /// The variant's name.
 fn variant(code: Code) -> String {
     format!("{code:?}")
@@ -29,7 +32,7 @@ fn every_code_is_raised() {
     let sources = source::read_tree(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
     let raising = sources.iter().filter(|source| source.path != "diagnostics/codes.rs");
     let code: String = raising.map(|source| source.code.as_str()).collect();
-    let never: Vec<&str> = Code::ALL.iter().filter(|one| names(&code, **one) == 0).map(|one| one.as_str()).collect();
+    let never: Vec<&str> = Code::ALL.iter().filter(|one| names(&code, **one) == 0 && !RETIRED.contains(one)).map(|one| one.as_str()).collect();
     assert!(never.is_empty(), "nothing raises {never:?}");
 }
 
@@ -44,7 +47,7 @@ fn a_test_knows_every_code() {
     tests.extend(only_tests.into_iter().map(|source| source.text));
     tests.extend(with_code.iter().filter(|source| source.path != "diagnostics/codes.rs").map(source::Source::tests));
     let tests = tests.concat();
-    let known = |code: &Code| names(&tests, *code) > 0 || NEED_FAULTS.iter().any(|(other, _)| other == code);
+    let known = |code: &Code| names(&tests, *code) > 0 || RETIRED.contains(code) || NEED_FAULTS.iter().any(|(other, _)| other == code);
     let untested: Vec<&str> = Code::ALL.iter().filter(|code| !known(code)).map(|code| code.as_str()).collect();
     assert!(untested.is_empty(), "no test knows {untested:?}");
 }

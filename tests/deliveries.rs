@@ -283,6 +283,13 @@ fn declarations_that_cannot_work_are_refused_where_they_stand() {
         assert!(ran.stdout.contains(place), "{place}: {}", ran.stdout);
     }
     site.declare("brex", "  a: { scopes: [users.readonly] }\n");
+    let whole = site.sandbox.read("keywright.yaml");
+    let pay = "accounts:\n  pay: { provider: payconex, environment: production, params: { account_id: \"220614966801\" }, credential: { env: PAY } }\n";
+    site.sandbox.write("keywright.yaml", &whole.replace("accounts:\n", pay));
+    site.declare("pay", "  two: { scopes: [\"pcx:webhooks:read\"], deliver: [nango-finance] }\n");
+    site.run(&["check"]).exits(1).shows("manifest/delivery-form").shows("a secret of this account has 2 parts");
+    site.sandbox.remove("keys/pay.yaml");
+    site.sandbox.write("keywright.yaml", &whole);
     let good = site.sandbox.read("keywright.yaml");
     for (from, to, code, words) in [
         ("to: payvy", "to: pavy", "config/unknown-delivery", "did you mean `payvy`?"),

@@ -8,11 +8,11 @@ fn runbook() -> Runbook {
     let steps = [
         "on your own machine, open the secret: `{{ params.open }}`",
         "open Payvy: Settings > API Integration",
-        "replace the user token there by what you opened: it is generation {{ params.generation }} of {{ key }}, the token named {{ label }}",
+        "replace the user token there by what you opened: it is generation {{ params.generation }} of `{{ key }}`, the token named {{ label }}",
         "see that Payvy accepts it, and clear your clipboard and screen",
     ];
     Runbook {
-        title: "give Payvy generation {{ params.generation }} of {{ key }}".to_owned(),
+        title: "give Payvy generation {{ params.generation }} of `{{ key }}`".to_owned(),
         link: None,
         minutes: Some(3),
         steps: steps.map(str::to_owned).to_vec(),

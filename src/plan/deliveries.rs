@@ -150,7 +150,7 @@ fn attended(key: &Key, name: &Name, runbook: &Runbook, current: &Generation) -> 
     let command = format!("keywright delivered {address} {name}");
     let open = format!("keywright open {address} -i IDENTITY");
     let filled = runbook.fill(&RunbookValues {
-        key: RunbookValues::exactly(&address.to_string()),
+        key: address.to_string(),
         label: RunbookValues::exactly(&current.label),
         opened: true,
         command: RunbookValues::exactly(&command),

@@ -74,6 +74,7 @@ Commands:
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
+  delivered    Record that a person gave a key's current secret to a place without an API
   verify       Try the secrets of published keys by one harmless call each or more, and record when
                they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
@@ -192,6 +193,7 @@ Commands:
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
+  delivered    Record that a person gave a key's current secret to a place without an API
   verify       Try the secrets of published keys by one harmless call each or more, and record when
                they worked
   recover      Show what an interrupted apply left and what becomes of it; with --yes, do it (apply
