@@ -13,9 +13,9 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
+use crate::model::text_safety::safe;
 use crate::model::{Address, KeyRecord, Listing, Name};
 use crate::profile::Api;
-use crate::render::text_safety::safe;
 use crate::vault::Identities;
 
 /// Takes the workspace for one apply.

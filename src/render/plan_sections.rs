@@ -8,10 +8,10 @@ use super::import::shortened;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::table::{Cell, pad, table, wrap};
-use super::text_safety::safe;
 use super::timeline::days_until;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
+use crate::model::text_safety::safe;
 use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
 
 /// How many scopes of an unmanaged key are named; the others are counted.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::palette::{Ink, Style};
 use super::table::{Cell, table, wrap};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
 use crate::profile::{Api, Capabilities, Catalogue, Disable, OptionKind, Profile, Unlisted};
 
