@@ -11,7 +11,7 @@
 //! yaml, profile, files, vault, ledger ← workspace       everything that is on disk
 //! plan, provider, vault, ledger ← apply                 effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
-//! workspace, plan, ledger, apply, render ← adopt        keys that are there already
+//! workspace, plan, ledger, apply ← adopt                keys that are there already
 //! everything ← cli ← main
 //! ```
 #![forbid(unsafe_code)]

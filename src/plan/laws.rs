@@ -581,7 +581,11 @@ proptest! {
             let told = |step: &&PlanStep| matches!(step, PlanStep::Move { .. } | PlanStep::Record { state: RecordedState::Protect, .. });
             steps.filter(|step| !ends(step) && !told(step)).cloned().collect()
         };
-        prop_assert_eq!(kept(&plain), kept(&compromised));
+        // A rotation that is open already is enough for one, and too old for the other.
+        let issues = |change: &Option<Change>| change.iter().flat_map(|change| &change.steps).any(|step| matches!(step, PlanStep::Create { .. }));
+        if issues(&plain) == issues(&compromised) {
+            prop_assert_eq!(kept(&plain), kept(&compromised));
+        }
         // Whatever ends early has a successor that lives or is made first.
         for change in compromised.iter().filter(|change| change.action != Action::Blocked) {
             let creates = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. }));
