@@ -12,7 +12,7 @@
 //! yaml, profile, files, vault, ledger, delivery's kinds ← workspace    everything that is on disk
 //! plan, provider, delivery, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
-//! workspace, plan, ledger, apply, render ← adopt        keys that are there already
+//! workspace, plan, ledger, apply ← adopt                keys that are there already
 //! everything ← cli ← main
 //! ```
 #![forbid(unsafe_code)]

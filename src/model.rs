@@ -10,6 +10,7 @@ pub mod marker;
 pub mod observed;
 pub mod scope;
 pub mod secret;
+pub mod text_safety;
 pub mod time;
 pub mod unmanaged;
 

@@ -21,7 +21,6 @@ pub mod runbook;
 pub mod schemas;
 pub mod show;
 pub mod table;
-pub mod text_safety;
 pub mod timeline;
 pub mod verify;
 
@@ -36,16 +35,18 @@ pub use schemas::schema;
 
 use serde::Serialize;
 
+use crate::model::text_safety::{is_safe, is_unsafe};
+
 /// Pretty JSON with a line feed at its end. Characters that could steer a terminal are escaped, which changes no value.
 pub fn json<T: Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("plain values with text keys always serialize");
     text.push('\n');
-    if text.split('\n').all(text_safety::is_safe) {
+    if text.split('\n').all(is_safe) {
         return text;
     }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if text_safety::is_unsafe(c) && c != '\n' {
+        if is_unsafe(c) && c != '\n' {
             out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             out.push(c);

@@ -32,7 +32,8 @@ fn every_code_is_raised() {
     let sources = source::read_tree(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
     let raising = sources.iter().filter(|source| source.path != "diagnostics/codes.rs");
     let code: String = raising.map(|source| source.code.as_str()).collect();
-    let never: Vec<&str> = Code::ALL.iter().filter(|one| names(&code, **one) == 0 && !RETIRED.contains(one)).map(|one| one.as_str()).collect();
+    let never: Vec<&str> =
+        Code::ALL.iter().filter(|one| names(&code, **one) == 0 && !RETIRED.contains(one)).map(|one| one.as_str()).collect();
     assert!(never.is_empty(), "nothing raises {never:?}");
 }
 

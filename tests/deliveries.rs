@@ -277,8 +277,12 @@ fn a_place_that_is_named_no_more_keeps_what_it_has() {
 fn declarations_that_cannot_work_are_refused_where_they_stand() {
     let site = with_places();
     site.declare("brex", "  a: { scopes: [users.readonly], deliver: [nango-finance, payvi, payvy, payvy] }\n  b: { scopes: [users.readonly], deliver: [nango-finance] }\n");
-    let ran =
-        site.run(&["check"]).exits(1).shows("manifest/unknown-delivery").shows("did you mean `payvy`?").shows("manifest/duplicate-delivery");
+    let ran = site
+        .run(&["check"])
+        .exits(1)
+        .shows("manifest/unknown-delivery")
+        .shows("did you mean `payvy`?")
+        .shows("manifest/duplicate-delivery");
     for place in ["keys/brex.yaml:3:", "keys/brex.yaml:4:", "`payvy` is named twice", "`nango-finance` gets the secrets of `a` already"] {
         assert!(ran.stdout.contains(place), "{place}: {}", ran.stdout);
     }

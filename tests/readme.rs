@@ -166,6 +166,10 @@ fn the_workspace_of_the_readme_is_one() {
             found.1 += 1;
             let workspace = workspaces.last().expect("a manifest stands behind its configuration");
             fs::write(workspace.path().join("keys/readme.yaml"), text).expect("written");
+        } else if text.starts_with("deliveries:") {
+            let file = workspaces.last().expect("deliveries stand behind a configuration").path().join("keywright.yaml");
+            let whole = fs::read_to_string(&file).expect("written") + &text;
+            fs::write(file, whole).expect("written");
         } else {
             let known = ["# yaml-language-server: $schema=", "- run: keywright doctor\n"];
             assert!(known.iter().any(|start| text.starts_with(start)), "what is this? {text}");

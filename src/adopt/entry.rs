@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::model::marker::LABEL_ROOM;
+use crate::model::text_safety::{is_safe, safe};
 use crate::model::{Adopted, Marker, Name, ObservedKey, Options, ScopeSet, Span};
 use crate::profile::Capabilities;
-use crate::render::text_safety::{is_safe, safe};
 use crate::workspace::manifest::Expires;
 use crate::yaml;
 

@@ -12,11 +12,11 @@ use super::name::Names;
 use super::pending::manifest_of;
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Severity, Step};
 use crate::model::key::same_option;
+use crate::model::text_safety::safe;
 use crate::model::{
     Address, Adopted, DesiredKey, Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Position, ScopeSet, Snapshot,
 };
 use crate::plan::{self, AccountInput, Asked, Before, Guarding, Mode, PlanInput};
-use crate::render::text_safety::safe;
 use crate::workspace::{self, Loaded, Supposed, Workspace};
 use crate::yaml;
 

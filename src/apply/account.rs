@@ -44,6 +44,8 @@ pub struct Account<'a> {
     /// Whether a person makes and ends the keys: the provider is asked for nothing but whether one lives.
     pub attended: bool,
     pub keys: BTreeMap<Name, &'a DesiredKey>,
+    /// Keys that a manifest moves, by the old name and with the old address: what was begun there is finished as it is declared now.
+    pub formerly: BTreeMap<Name, DesiredKey>,
     pub records: RefCell<BTreeMap<Name, KeyRecord>>,
     pub ledger: &'a Ledger,
     pub journal: &'a Journal<'a>,
@@ -72,6 +74,11 @@ impl Account<'_> {
         Address::new(self.name.clone(), name.clone())
     }
 
+    /// What is declared of a key, if only under the name that it is to get.
+    pub(super) fn declaration(&self, name: &Name) -> Option<&DesiredKey> {
+        self.keys.get(name).copied().or_else(|| self.formerly.get(name))
+    }
+
     /// The record of a key; an empty one when the ledger has none.
     pub(super) fn record(&self, name: &Name) -> KeyRecord {
         self.records.borrow().get(name).cloned().unwrap_or_else(|| KeyRecord::new(self.address(name), self.provider_name))
@@ -94,7 +101,7 @@ impl Account<'_> {
     /// Writes the ledger file of a record and remembers it. A record without generations has no file.
     pub(super) fn save(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let name = &record.address.name;
-        if let Some(key) = self.keys.get(name) {
+        if let Some(key) = self.declaration(name) {
             record.protect = key.protect;
             record.cooldown = Some(key.cooldown).filter(|cooldown| *cooldown != self.default_cooldown);
         }
@@ -164,7 +171,7 @@ impl Account<'_> {
     /// When a generation that is disabled now may be deleted. Never while its key is declared and it is the published one: the cooldown begins
     /// with the removal of the entry.
     pub(super) fn delete_after(&self, name: &Name, generation: &Generation) -> Option<Timestamp> {
-        let key = self.keys.get(name);
+        let key = self.declaration(name);
         if key.is_some() && generation.is_in_use() {
             return None;
         }

@@ -18,7 +18,7 @@ impl Account<'_> {
     /// Recovers every unfinished generation of one key.
     pub(super) async fn recover(&self, name: &Name) -> Result<(), Failure> {
         let mut record = self.record(name);
-        let key = self.keys.get(name).copied();
+        let key = self.declaration(name);
         self.finish_resealing(&mut record).await?;
         self.settle_switching(&mut record).await?;
         let unfinished: Vec<u32> =

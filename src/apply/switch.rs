@@ -159,7 +159,7 @@ impl Account<'_> {
         generation.disabled_at = None;
         generation.delete_after = None;
         // What was retiring has carried the load until now, and gets the whole overlap.
-        let overlap = self.keys.get(&name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
+        let overlap = self.declaration(&name).and_then(|key| self.now().checked_add(key.overlap.duration()).ok());
         for mut other in record.generations.clone().into_iter().filter(|other| other.state == GenerationState::Retiring) {
             other.disable_after = overlap.or(other.disable_after);
             self.journal.record(self.now(), record, &other, Vec::new()).await?;

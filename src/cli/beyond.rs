@@ -18,7 +18,7 @@ use crate::files::process::Process;
 use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repository, Rest, State, Target};
 use crate::ledger;
 use crate::model::Address;
-use crate::render::text_safety::safe;
+use crate::model::text_safety::safe;
 
 /// How often a running apply shows that it is alive; well below the lease of its lock.
 const RENEWAL: Duration = Duration::from_secs(60);

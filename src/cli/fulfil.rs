@@ -14,11 +14,11 @@ use crate::apply::attended::{self, Handed, Proof, Revoked, TriedOut};
 use crate::apply::journal::{Journal, Remote};
 use crate::apply::{Account, Outcome, Places, delivery};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredState, Generation, GenerationState, KeyRecord, Secret};
 use crate::plan::{Action, Asked, Before, Mode};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
-use crate::render::text_safety::safe;
 use crate::vault::Identities;
 
 /// What is to be recorded, once everything that can be known beforehand is known.

@@ -312,7 +312,7 @@ impl Surroundings for Host {
     }
 
     fn progress(&self, account: &Name, line: &str) {
-        let line = format!("{account}: {}", render::text_safety::safe(line));
+        let line = format!("{account}: {}", crate::model::text_safety::safe(line));
         match &self.progress {
             Progress::Lines => self.say(&line),
             Progress::Bars { all, by_account } => {

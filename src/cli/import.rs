@@ -14,11 +14,11 @@ use crate::adopt::{self, Adoptee, PendingError, Proposal, Request, Unproposed};
 use crate::apply::{self, Surroundings};
 use crate::diagnostics::{Code, Diagnostic, Severity, suggest};
 use crate::ledger::Ledger;
+use crate::model::text_safety::safe;
 use crate::model::{Address, Generation, GenerationState, Listing, Marker, Name, ObservedKey, Secret, Snapshot};
 use crate::provider::{Provider, ProviderError};
 use crate::render;
 use crate::render::import::{ImportRow, import_text};
-use crate::render::text_safety::safe;
 
 /// Secrets that are asked for at the same time.
 const REVEALS_AT_ONCE: usize = 8;

@@ -9,9 +9,10 @@ use super::host::Host;
 use super::print;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::Scope;
+use crate::model::text_safety::safe;
 use crate::profile::{Catalogue, Profile};
 use crate::provider::keyring::{self, CheckAnswer};
-use crate::render::{self, text_safety::safe};
+use crate::render;
 
 /// Longest token that is read.
 const TOKEN_LIMIT: u64 = 4096;

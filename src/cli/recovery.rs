@@ -13,9 +13,9 @@ use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome, Places};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, Lock, Locking};
+use crate::model::text_safety::safe;
 use crate::model::{Address, KeyRecord, Listing, Name};
 use crate::profile::Api;
-use crate::render::text_safety::safe;
 use crate::vault::Identities;
 
 /// Takes the workspace for one apply.
@@ -208,6 +208,7 @@ pub fn accounts<'s>(
                 secret_parts: &account.profile.secret.parts,
                 attended: account.profile.attended().is_some(),
                 keys: session::keys_of(&session.workspace.keys, name),
+                formerly: session.formerly_in(name),
                 records: RefCell::new(records),
                 ledger: &session.ledger,
                 journal,

@@ -12,10 +12,11 @@ use crate::apply;
 use crate::apply::journal::Remote;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::inventory::Row;
+use crate::model::text_safety;
 use crate::model::{Address, KeyRecord, Reviewed, ScopeSet};
 use crate::plan::{self, AccessDiff};
+use crate::render;
 use crate::render::review::{Card, card};
-use crate::render::{self, text_safety};
 use crate::workspace::edit::Edits;
 
 /// Longest name that is recorded, in characters.

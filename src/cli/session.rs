@@ -12,6 +12,7 @@ use crate::apply::journal::{self, Replayed};
 use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
 use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
@@ -19,7 +20,6 @@ use crate::provider::attended::AttendedProvider;
 use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
-use crate::render::text_safety::safe;
 use crate::workspace::edit::Edits;
 use crate::workspace::{self, Account, Sources, Workspace};
 
@@ -207,11 +207,21 @@ impl<'h> Session<'h> {
         self.workspace.moved.iter().filter(move |(to, _)| to.account == *account)
     }
 
+    /// One account's keys that got another address, as they are declared, under the old one.
+    pub fn formerly_in(&self, account: &Name) -> BTreeMap<Name, DesiredKey> {
+        let under_old = |(to, from): (&Address, &Address)| {
+            let key = self.workspace.keys.get(to).filter(|_| !self.workspace.keys.contains_key(from))?;
+            Some((from.name.clone(), DesiredKey { address: from.clone(), ..key.clone() }))
+        };
+        self.moved_in(account).filter_map(under_old).collect()
+    }
+
     /// What the guards look at.
     fn guarding(&self) -> Guarding {
+        let lives = |record: &&KeyRecord| record.generations.iter().any(|generation| generation.state.may_live());
         let mut gone: BTreeMap<Name, BTreeSet<Address>> = BTreeMap::new();
         for (address, record) in self.records.iter().filter(|(address, _)| !self.workspace.accounts.contains_key(&address.account)) {
-            if record.generations.iter().any(|generation| generation.state.may_live()) {
+            if lives(&record) {
                 gone.entry(address.account.clone()).or_default().insert(address.clone());
             }
         }
@@ -220,7 +230,7 @@ impl<'h> Session<'h> {
             (_, 0) => Manifests::Empty,
             (_, _) => Manifests::Declare,
         };
-        Guarding { guards: self.workspace.guards, manifests, gone }
+        Guarding { guards: self.workspace.guards, manifests, live: self.records.values().filter(lives).count(), gone }
     }
 
     /// What the ledger believes of every account.

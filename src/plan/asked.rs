@@ -26,6 +26,8 @@ pub struct Before {
 pub struct Guarding {
     pub guards: Guards,
     pub manifests: Manifests,
+    /// How many keys the ledger has as live, in all accounts.
+    pub live: usize,
     /// Accounts that are not in `keywright.yaml` any more, each with the keys that its ledger has as live.
     pub gone: BTreeMap<Name, BTreeSet<Address>>,
 }

@@ -175,7 +175,7 @@ fn compared<'a>(key: &Key<'a>, desired: &DesiredKey, live: &Generation, draft: &
         draft.reason = format!("{} in the ledger alone: the provider keeps no end", rows::differ(&found));
         draft.edit(key, desired, live, &found);
     }
-    draft.reseal(key, live, &found);
+    draft.reseal(key, desired, live, &found);
     let drafted = std::mem::replace(draft, Draft::empty(key));
     *draft = drafted.widen(key, desired, live, &found);
 }

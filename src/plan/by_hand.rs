@@ -161,3 +161,22 @@ fn drift_alone_can_be_shown() {
     let plan = world.plan().only_drift();
     assert_eq!((plan.drift.len(), plan.changes.len(), plan.summary.none, plan.summary.enable), (1, 1, 1, 1));
 }
+
+#[test]
+fn a_predecessor_that_still_lives_is_watched() {
+    let mut world = World::settled();
+    let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), ..generation(1) };
+    world.record(vec![generation(2), retiring]);
+    world.observe(observed(2));
+    assert_eq!(deeds(&world), []);
+    world.live(1).scopes = Some(scopes(&["x:*"]));
+    world.live(1).expires_at = Some(None);
+    let expected = ["scopes widened by hand", "expiry removed by hand"];
+    assert_eq!(deeds(&world), expected.map(|deed| (format!("generation 1 {deed}"), Action::Disable)));
+    assert_eq!(world.plan().changes, [], "it ends when its overlap has passed");
+    let mut off = World::settled();
+    off.wanted().state = DesiredState::Disabled;
+    off.first().state = GenerationState::Disabled;
+    off.vanish(1);
+    assert_eq!(deeds(&off), [("deleted by hand".to_owned(), Action::Delete)]);
+}

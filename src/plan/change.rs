@@ -262,6 +262,9 @@ pub struct UnmanagedKey {
     /// The key of our own admin credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// It bears a marker of ours and no record has it: apply finishes or disables it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
     /// The configuration refuses a plan while it is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fails: bool,

@@ -163,7 +163,9 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     findings.extend(said);
     findings.extend(requests::answer(key, change.as_ref(), deferred));
     // What was done by hand and calls for no change is nobody's business.
-    let drift = change.as_ref().map(|change| drift::drift(key, change)).unwrap_or_default();
+    let corrected = change.as_ref().map(|change| change.action).or(deferred.then_some(Action::Blocked));
+    let mut drift = corrected.map(|action| drift::drift(key, action)).unwrap_or_default();
+    drift.extend(drift::retiring(key));
     Decision { change, findings, attended: work, drift }
 }
 

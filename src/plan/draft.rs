@@ -1,6 +1,7 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
 use super::access::difference;
 use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use super::rows::is_over;
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
@@ -162,6 +163,10 @@ impl Draft {
                 let earlier = before.as_ref().is_some_and(|before| is_later(key, view, before));
                 self.extended = earlier;
             }
+            if has(EditField::Options) {
+                view.options.retain(|name, _| desired.options.contains_key(name) || !current.options.contains_key(name));
+                view.options.extend(desired.options.clone());
+            }
             if has(EditField::Label) {
                 view.label = Some(current.wanted_label(&desired.label));
             }
@@ -169,7 +174,7 @@ impl Draft {
     }
 
     /// Encrypts anew for added recipients or another format, where the plaintext is to be had.
-    pub fn reseal(&mut self, key: &Key, current: &Generation, found: &Differences) {
+    pub fn reseal(&mut self, key: &Key, desired: &DesiredKey, current: &Generation, found: &Differences) {
         let what = match (found.added.is_empty(), found.format, found.misnamed) {
             (false, _, _) => "a recipient was added",
             (true, true, _) => "the format differs",
@@ -185,9 +190,14 @@ impl Draft {
             }
             self.steps.push(PlanStep::Reseal { generation: current.number });
         } else {
-            let message = format!("{what} for `{}`, and its secret cannot be read: the next rotation includes it", key.address);
+            let rolls = matches!(desired.expiry, Expiry::Lifetime(_));
+            let (then, or) = match rolls {
+                true => (": the next rotation includes it", "wait for the next rotation"),
+                false => ("", "rotate it with `--rotate`: no rotation is due by itself"),
+            };
+            let message = format!("{what} for `{}`, and its secret cannot be read{then}", key.address);
             let finding = key.warning(Code::PlanResealPending, message);
-            self.findings.push(finding.help("run `keywright apply -i IDENTITY`, or wait for the next rotation"));
+            self.findings.push(finding.help(format!("run `keywright apply -i IDENTITY`, or {or}")));
         }
     }
 
@@ -278,12 +288,16 @@ fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
 
 fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
     let mut notes = key.desired.filter(|_| draft.issues()).map(|desired| issue_notes(key, desired, draft)).unwrap_or_default();
+    if let (Some(desired), Some(current), true) = (key.desired, key.current(), draft.action != Action::None) {
+        let taken_back = current.options.iter().filter(|(name, _)| !desired.options.contains_key(*name));
+        notes.extend(taken_back.map(|(name, value)| format!("option `{name}` is taken back: it was {value}")));
+    }
     if !access.open_ended.is_empty() {
         notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
     }
     match (draft.action, key.desired, key.current()) {
         (Action::Rotate | Action::Replace, Some(desired), Some(current))
-            if key.seen(current) == Seen::Live && draft.request != Some(Request::Compromised) =>
+            if key.seen(current) == Seen::Live && !is_over(key, current) && draft.request != Some(Request::Compromised) =>
         {
             notes.push(format!("generation {} stays valid for {} more, then it is disabled", current.number, words(desired.overlap)));
         }

@@ -8,6 +8,7 @@ use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, ObservedKey, ScopeSet};
+use crate::profile::Disable;
 
 impl Plan {
     /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
@@ -27,15 +28,15 @@ impl Plan {
     }
 }
 
-/// One entry for each thing that was done by hand and that the key's change corrects: before, as the ledger says; after, as the provider shows.
+/// One entry for each thing that was done by hand, corrected by this action of the key's change; `blocked`: not now. before, as the ledger says; after, as the provider shows.
 /// What is gained and lost is what the deed gave and took, not what its correction does.
-pub(super) fn drift(key: &Key, change: &Change) -> Vec<Change> {
+pub(super) fn drift(key: &Key, action: Action) -> Vec<Change> {
     let Listing::Complete(_) = key.account.listing else { return Vec::new() };
     let mut found = Vec::new();
     let mut generations: Vec<&Generation> = key.generations().filter(|generation| key.index.untouchable(generation).is_none()).collect();
     generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
     for generation in generations {
-        found.extend(switched(key, change, generation));
+        found.extend(switched(key, action, generation));
     }
     if let (Wanted::Active, Some(desired), Some(current)) = (key.wanted(), key.desired, key.current())
         && current.state == GenerationState::Active
@@ -44,7 +45,27 @@ pub(super) fn drift(key: &Key, change: &Change) -> Vec<Change> {
     {
         let Differences { drifted, contested, .. } = compare(key, desired, current);
         let fields = drifted.into_iter().chain(contested);
-        found.extend(fields.map(|field| edited(key, change, current, observed, field)));
+        found.extend(fields.map(|field| edited(key, action, current, observed, field)));
+    }
+    found
+}
+
+/// The same for predecessors that live through their overlap: they are not brought back, and end when it has passed.
+pub(super) fn retiring(key: &Key) -> Vec<Change> {
+    let Listing::Complete(_) = key.account.listing else { return Vec::new() };
+    let lives = |generation: &&Generation| {
+        let untouched = generation.state == GenerationState::Retiring && key.index.untouchable(generation).is_none();
+        untouched && key.seen(generation) == Seen::Live
+    };
+    let mut found = Vec::new();
+    for generation in key.generations().filter(lives) {
+        let Some(observed) = key.observed(generation) else { continue };
+        let capabilities = key.account.capabilities;
+        let same = |scopes: &ScopeSet| key.account.catalogue.is_equivalent(&generation.scopes, scopes);
+        let scopes = observed.scopes.as_ref().is_some_and(|scopes| !same(scopes));
+        let end = !is_close(capabilities, expires_at(capabilities, generation, Some(observed)), generation.expires_at);
+        let fields = [(EditField::Scopes, scopes), (EditField::Expiry, end)].into_iter().filter(|(_, edited)| *edited);
+        found.extend(fields.map(|(field, _)| edited(key, Action::Disable, generation, observed, field)));
     }
     found
 }
@@ -69,7 +90,7 @@ pub(super) fn edited_by_hand(key: &Key, desired: &DesiredKey, generation: &Gener
 }
 
 /// A generation that somebody else has disabled, enabled or deleted.
-fn switched(key: &Key, change: &Change, generation: &Generation) -> Option<Change> {
+fn switched(key: &Key, action: Action, generation: &Generation) -> Option<Change> {
     use GenerationState::{Active, Ambiguous, Attended, Created, Deleted, Disabled, Expired, Intended, Lost, Retiring, Sealed, Vanished};
     if generation.switching.is_some() || generation.id.is_none() {
         return None;
@@ -83,6 +104,9 @@ fn switched(key: &Key, change: &Change, generation: &Generation) -> Option<Chang
         (Active, Seen::Missing) => ("vanished", None),
         (Disabled | Expired, Seen::Live) => {
             ("enabled by hand", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
+        }
+        (Disabled, Seen::Missing) if key.desired.is_some() && key.account.capabilities.disable == Disable::Reversible => {
+            ("deleted by hand", None)
         }
         (Vanished | Deleted, Seen::Live) => {
             ("live again, after it was gone", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
@@ -98,11 +122,11 @@ fn switched(key: &Key, change: &Change, generation: &Generation) -> Option<Chang
     let none = ScopeSet::new();
     let grants = |view: Option<&KeyView>| view.filter(|view| view.state == "active").map_or(none.clone(), |view| view.scopes.clone());
     let access = difference(key.account.catalogue, &grants(Some(&before)), &grants(after.as_ref()));
-    Some(entry(key, change, generation, what, before, after, access))
+    Some(entry(key, action, generation, what, before, after, access))
 }
 
 /// A field of the current generation that somebody else has edited.
-fn edited(key: &Key, change: &Change, generation: &Generation, observed: &ObservedKey, field: EditField) -> Change {
+fn edited(key: &Key, action: Action, generation: &Generation, observed: &ObservedKey, field: EditField) -> Change {
     let before = ledger_view(generation);
     let mut after = before.clone();
     let capabilities = key.account.capabilities;
@@ -133,7 +157,7 @@ fn edited(key: &Key, change: &Change, generation: &Generation, observed: &Observ
     };
     access.expiry_extended =
         field == EditField::Expiry && before.expires_at.is_some_and(|old| after.expires_at.is_none_or(|new| new > old));
-    entry(key, change, generation, what, before, Some(after), access)
+    entry(key, action, generation, what, before, Some(after), access)
 }
 
 fn ledger_view(generation: &Generation) -> KeyView {
@@ -149,7 +173,7 @@ fn ledger_view(generation: &Generation) -> KeyView {
 
 fn entry(
     key: &Key,
-    change: &Change,
+    action: Action,
     generation: &Generation,
     what: &str,
     before: KeyView,
@@ -160,17 +184,17 @@ fn entry(
     Change {
         address: key.address.clone(),
         // The action of its change concerns the current generation.
-        action: if older && change.action != Action::Blocked { Action::Disable } else { change.action },
+        action: if older && action != Action::Blocked { Action::Disable } else { action },
         reason: if older { format!("generation {} {what}", generation.number) } else { what.to_owned() },
         generation: generation.number,
-        declared_at: change.declared_at.clone(),
+        declared_at: key.desired.map(|desired| desired.declared_at.clone()),
         before: Some(before),
         after,
         access,
         words: Vec::new(),
         steps: Vec::new(),
         request: None,
-        owner: change.owner.clone(),
+        owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
         notes: Vec::new(),
     }
 }

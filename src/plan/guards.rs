@@ -8,6 +8,7 @@ use super::decide::Deciding;
 use super::draft::Draft;
 use super::standing::{Key, Seen};
 use super::{AccountInput, Action, Change, Deferred, GuardVerdict, Manifests, Plan, PlanInput, PlanStep, Verdict};
+use super::{moves, rows};
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Route, Severity, Step};
 use crate::model::{Address, Allowance, GenerationState, KeyRecord, Limit, Listing, Name, Request};
 
@@ -50,7 +51,8 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
             requested: key.request.is_some(),
         });
         let findings = std::mem::take(&mut draft.findings);
-        *draft = Draft { findings, deferred: true, ..Draft::rest(key) };
+        *draft = Draft { findings, deferred: true, ..rows::without_new(key) };
+        moves::add(key, draft);
     }
     plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
     let Some(limit) = configured else { return };
@@ -87,7 +89,7 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
     }
 }
 
-/// Most urgent first: what is dead or compromised, what a person asked for, what ends first.
+/// Most urgent first: what is compromised, what is dead, what a person asked for, what ends first.
 type Urgency = (u8, Timestamp, Address);
 
 fn urgency(key: &Key) -> Urgency {
@@ -95,9 +97,9 @@ fn urgency(key: &Key) -> Urgency {
     let is_dead = key.has_passed(end) || key.current().is_none_or(|current| key.seen(current) != Seen::Live);
     let class = match key.request {
         Some(Request::Compromised) => 0,
-        Some(Request::Rotate) | None if is_dead => 0,
-        Some(Request::Rotate) => 1,
-        None => 2,
+        Some(Request::Rotate) | None if is_dead => 1,
+        Some(Request::Rotate) => 2,
+        None => 3,
     };
     (class, end.unwrap_or(Timestamp::MAX), key.address.clone())
 }
@@ -179,7 +181,8 @@ fn empty(input: &PlanInput, plan: &mut Plan) {
     let live: Vec<Address> = live(input).collect();
     let refused = match input.guarding.manifests {
         Manifests::Declare => false,
-        Manifests::Empty => live.len() > 1,
+        // Whatever was chosen: one address after the other would be all of them in the end.
+        Manifests::Empty => input.guarding.live > 1 && !live.is_empty(),
         Manifests::Absent => !live.is_empty(),
     };
     if !refused {

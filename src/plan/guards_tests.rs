@@ -179,7 +179,7 @@ fn the_most_urgent_rotations_come_first_and_the_others_are_shown() {
     assert_eq!(rotated(&world.plan()), ["key-3"]);
     assert!(world.plan().defers_a_request());
     world.asked.rotate.insert(address(), Request::Compromised);
-    assert_eq!(rotated(&world.plan()), ["key-3"], "both are urgent, and the dead one ended first");
+    assert_eq!(rotated(&world.plan()), ["hooks"], "what leaked comes before what is dead");
     allow(&mut world, &["max_rotations=100%"]);
     let plan = world.plan();
     assert_eq!((rotated(&plan).len(), plan.deferred.len(), verdict(&plan, "max_rotations").2), (5, 0, Verdict::Allowed));
@@ -220,8 +220,20 @@ fn what_waits_leaves_the_rest_of_its_key_alone() {
     let retired = Generation { state: GenerationState::Retiring, disable_after: Some(at(-1)), ..generation(1) };
     world.record(vec![Generation { expires_at: generation(1).expires_at, ..generation(2) }, retired]);
     world.observe(observed(2));
-    assert_eq!(world.decision(), (DisableIt, vec![disable(1)]), "a predecessor ends in its time");
+    let label = PlanStep::Edit { generation: 2, fields: vec![EditField::Label] };
+    assert_eq!(world.decision(), (Edit, vec![label, disable(1)]), "a predecessor ends in its time, and what can be edited is");
     assert_eq!(world.plan().deferred.len(), 5);
+    let mut uneditable = world.clone();
+    uneditable.capabilities.editable = crate::profile::EditableFields { label: false, ..uneditable.capabilities.editable };
+    assert_eq!(uneditable.decision(), (DisableIt, vec![disable(1)]));
+    uneditable.live(2).scopes = Some(scopes(&["x:key:read"]));
+    uneditable.capabilities.editable.scopes = false;
+    let drift = uneditable.plan().drift;
+    assert_eq!((drift.len(), drift[0].action, drift[0].reason.as_str()), (1, DisableIt, "scopes changed by hand"));
+    world.move_from("former");
+    let moves = PlanStep::Move { generation: 2, from: "acct/former".parse().unwrap(), keeps_label: false };
+    assert_eq!(world.decision().1[0], moves, "what waits is moved all the same");
+    world.moved.clear();
     world.before.deferred.insert(key_address("key-1"));
     world.guarding.guards.max_rotations = None;
     assert_eq!(waiting(&world.plan()), ["key-1"], "the approved plan defers it");
@@ -237,6 +249,9 @@ fn an_empty_tree_ends_nothing() {
     let plan = world.plan();
     assert!(plan.is_refused());
     assert_eq!(message(&plan, "guard/empty"), "no manifest declares a key, and the ledger has 2 live keys: `acct/hooks`, `acct/key-0`");
+    world.only.insert(address());
+    assert!(world.plan().is_refused(), "one address after the other");
+    world.only.clear();
     allow(&mut world, &["empty"]);
     assert_eq!((world.plan().is_refused(), verdict(&world.plan(), "empty").2, world.plan().summary.disable), (false, Verdict::Allowed, 2));
     world.asked.allow.clear();
@@ -416,7 +431,9 @@ fn compromised_takes_the_overlap_away_and_nothing_else() {
     let older = asking(Request::Compromised, |world| asked_before(world, None));
     assert_eq!(older.decision(), (Rotate, vec![create(3), disable(1), disable(2)]), "what is retiring ends, too");
     let open = asking(Request::Compromised, |world| asked_before(world, Some(Request::Rotate)));
-    assert_eq!((open.decision(), codes(&open)), ((DisableIt, vec![disable(1)]), vec!["plan/rotation-open"]));
+    assert_eq!(open.decision(), (Rotate, vec![create(3), disable(1), disable(2)]), "what was asked for before the leak may have leaked");
+    let repeated = asking(Request::Compromised, |world| asked_before(world, Some(Request::Compromised)));
+    assert_eq!((repeated.decision(), codes(&repeated)), ((DisableIt, vec![disable(1)]), vec!["plan/rotation-open"]));
     let protected = asking(Request::Compromised, |world| {
         world.wanted().protect = true;
         world.ledger.as_mut().unwrap().protect = true;

@@ -185,9 +185,22 @@ prop_compose! {
         moves in prop::bool::weighted(0.3),
         occupant in prop::option::weighted(0.1, records()),
         request in prop::option::weighted(0.2, requests()),
+        place in 0..5_u8,
     ) -> World {
         let mut world = World { capabilities, snapshot, desired, ledger, listing, can_open, ..World::new() };
         world.asked.rotate.extend(request.map(|request| (address(), request)));
+        if world.desired.is_some() && place > 1 {
+            world.deliver_to("place", "api");
+            let numbers: Vec<u32> =
+                world.ledger.iter().flat_map(|record| &record.generations).map(|generation| generation.number).collect();
+            // Some have been delivered, and somebody may have been there since.
+            for number in numbers.into_iter().filter(|number| place > 2 && number % 2 == 0) {
+                world.delivered(number, "place");
+            }
+            if place == 4 {
+                world.places.values_mut().for_each(|(_, held)| *held = Some(Held::Nothing));
+            }
+        }
         if let Some(other) = other {
             let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
             world.others.insert(other.address.name.clone(), (Some(other), None));
@@ -333,6 +346,12 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             *held = None;
             let delivered = Delivered { at: now, by: None, to: target.place(), unverified: false };
             generation.deliveries.insert(to.clone(), delivered);
+            if generation.request != Some(Request::Compromised) {
+                let later = now.checked_add(Span::hours(72).duration()).ok();
+                for other in record.generations.iter_mut().filter(|other| other.state == GenerationState::Retiring) {
+                    other.disable_after = other.disable_after.max(later);
+                }
+            }
         }
         PlanStep::Recover { .. } => {
             // Undone: found by its marker and disabled, or never created.
@@ -589,7 +608,11 @@ proptest! {
             let told = |step: &&PlanStep| matches!(step, PlanStep::Move { .. } | PlanStep::Record { state: RecordedState::Protect, .. });
             steps.filter(|step| !ends(step) && !told(step)).cloned().collect()
         };
-        prop_assert_eq!(kept(&plain), kept(&compromised));
+        // A rotation that is open already is enough for one, and too old for the other.
+        let issues = |change: &Option<Change>| change.iter().flat_map(|change| &change.steps).any(|step| matches!(step, PlanStep::Create { .. }));
+        if issues(&plain) == issues(&compromised) {
+            prop_assert_eq!(kept(&plain), kept(&compromised));
+        }
         // Whatever ends early has a successor that lives or is made first.
         for change in compromised.iter().filter(|change| change.action != Action::Blocked) {
             let creates = change.steps.iter().position(|step| matches!(step, PlanStep::Create { .. }));

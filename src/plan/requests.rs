@@ -72,8 +72,17 @@ impl Key<'_> {
                 && (other.disable_after.is_some_and(fresh) || overlap.is_some_and(fresh))
         };
         let followed = self.generations().any(overlaps);
-        let repeated = current.created_at.checked_add(REPEATED).is_ok_and(fresh);
-        let open = if current.request.is_some() { followed || repeated || self.resumed } else { followed && self.resumed };
+        let within = |span: SignedDuration| current.created_at.checked_add(span).is_ok_and(fresh);
+        let repeated = within(REPEATED);
+        // A journal may be kept for long: what it names was made by the run that is resumed only while it is young.
+        let resumed = self.resumed && within(self.desired.map_or(REPEATED, |desired| desired.overlap.duration() + REPEATED));
+        let open = match (self.request, current.request) {
+            // What is asked for after a leak must be younger than the leak.
+            (Some(Request::Compromised), Some(Request::Compromised)) => repeated || followed || resumed,
+            (Some(Request::Compromised), Some(Request::Rotate) | None) => false,
+            (Some(Request::Rotate) | None, Some(_)) => followed || repeated || resumed,
+            (Some(Request::Rotate) | None, None) => followed && resumed,
+        };
         open.then_some(Open::Made(current))
     }
 }
@@ -109,7 +118,6 @@ pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Opti
         Open::Made(current) => format!("generation {} has just been made", current.number),
     };
     let message = format!("a rotation of `{address}` is open already: {said}, and no other is made");
-    let help =
-        "`--compromised` ends the generations before it now; to rotate once more, ask again when an hour and the overlap have passed";
+    let help = "to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`";
     Some(key.place(Diagnostic::new(Code::PlanRotationOpen, Severity::Note, message)).help(help))
 }

@@ -1,6 +1,6 @@
 //! What each row of the decision table does: action, steps, reason, and the key before and after.
-use super::compare::{Differences, compare, day, expires_at};
-use super::decide::Row;
+use super::compare::{Differences, compare, day, expires_at, granted};
+use super::decide::{Row, current_row};
 use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
 use super::{Action, EditField, PlanStep, RecordedState};
@@ -141,8 +141,25 @@ fn live(key: &Key, desired: &DesiredKey, current: &Generation) -> Draft {
         draft.reason = differ(&found);
         draft.edit(key, desired, current, &found);
     }
-    draft.reseal(key, current, &found);
+    draft.reseal(key, desired, current, &found);
     draft.widen(key, desired, current, &found)
+}
+
+/// A key whose new generation waits for a later plan. What else can be edited in place is; its end stays until then.
+pub(super) fn without_new(key: &Key) -> Draft {
+    let mut draft = Draft::rest(key);
+    let (Row::Compare, Some(desired), Some(current)) = (current_row(key), key.desired, key.current()) else { return draft };
+    let mut found = compare(key, desired, current);
+    let forced = std::mem::take(&mut found.forced);
+    for fields in [&mut found.fields, &mut found.drifted, &mut found.contested] {
+        fields.retain(|field| *field != EditField::Expiry && !forced.contains(field));
+    }
+    if !found.fields.is_empty() {
+        draft.action = Action::Edit;
+        draft.reason = differ(&found);
+        draft.edit(key, desired, current, &found);
+    }
+    draft
 }
 
 /// Rows `Reenable` and `Return`: enables a generation where that is possible and enough, and issues the next otherwise.
@@ -162,9 +179,14 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     let mut draft = rest;
     draft.action = Action::Enable;
     draft.reason = if found.fields.is_empty() { reason.to_owned() } else { format!("{reason}; {}", differ(&found)) };
-    draft.steps.push(PlanStep::Enable { generation: current.number });
+    // What was widened meanwhile is narrowed before it lives again.
+    let catalogue = key.account.catalogue;
+    let widened = granted(current, key.observed(current)).iter().any(|scope| !catalogue.any_covers(&desired.scopes, scope));
+    let enable = PlanStep::Enable { generation: current.number };
+    draft.steps.extend((!widened).then(|| enable.clone()));
     draft.edit(key, desired, current, &found);
-    draft.reseal(key, current, &found);
+    draft.steps.extend(widened.then_some(enable));
+    draft.reseal(key, desired, current, &found);
     draft.widen(key, desired, current, &found)
 }
 

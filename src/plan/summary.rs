@@ -72,7 +72,9 @@ pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (
     };
     let (mut keys, mut ignored) = (Vec::new(), 0);
     for key in snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str())) {
-        let handling = if key.own { Handling::Report } else { account.unmanaged.handling(name, &key.label) };
+        // What bears a marker of ours is recovered, or disabled as a twin: no rule has a say in it.
+        let ours = !key.own && key.marker().is_some_and(|marker| index.known.contains(&marker));
+        let handling = if key.own || ours { Handling::Report } else { account.unmanaged.handling(name, &key.label) };
         if handling == Handling::Ignore {
             ignored += 1;
             continue;
@@ -82,6 +84,7 @@ pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (
             id: key.id.clone(),
             label: key.label.clone(),
             own: key.own,
+            ours,
             fails: handling == Handling::Fail,
             scopes: key.scopes.clone(),
             risk: risk(key),

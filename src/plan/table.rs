@@ -251,7 +251,7 @@ fn reenable() {
     decides(&world, Enable, &[enable(1)]);
     assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("drift: disabled by hand".to_owned(), 1));
     world.wanted().scopes = scopes(&["x:pay:read"]);
-    decides(&world, Enable, &[enable(1), edit(&[EditField::Scopes])]);
+    decides(&world, Enable, &[edit(&[EditField::Scopes]), enable(1)]);
     world.capabilities.disable = Disable::Final;
     decides(&world, Create, &[create(2)]);
 }
@@ -313,6 +313,9 @@ fn returns() {
     let by_hand = in_row(Row::Return, |world| hold(world, GenerationState::Disabled));
     decides(&by_hand, Enable, &[enable(1)]);
     assert_eq!(reason(&by_hand), "drift: enabled by hand");
+    let mut widened = by_hand;
+    widened.live(1).scopes = Some(scopes(&["x:*"]));
+    decides(&widened, Enable, &[edit(&[EditField::Scopes]), enable(1)]);
     let back = in_row(Row::Return, |world| hold(world, GenerationState::Vanished));
     decides(&back, Enable, &[enable(1)]);
 }

@@ -373,6 +373,11 @@ impl World {
         })
     }
 
+    fn live_records(&self) -> usize {
+        let records = self.ledger.iter().chain(self.others.values().filter_map(|(_, record)| record.as_ref()));
+        records.filter(|record| record.generations.iter().any(|generation| generation.state.may_live())).count()
+    }
+
     pub fn plan(&self) -> Plan {
         plan(&PlanInput {
             now: self.now,
@@ -383,7 +388,7 @@ impl World {
             digest: "sha256:0".to_owned(),
             asked: self.asked.clone(),
             before: self.before.clone(),
-            guarding: self.guarding.clone(),
+            guarding: Guarding { live: self.live_records(), ..self.guarding.clone() },
             deliveries: self.deliveries(),
         })
     }

@@ -2,8 +2,8 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
-use super::text_safety::safe;
 use crate::diagnostics::{Excerpt, Located, Severity};
+use crate::model::text_safety::safe;
 
 /// Source lines longer than this are cut around the label.
 const MAX_LINE: usize = 200;

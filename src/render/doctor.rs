@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::palette::{Ink, Style};
 use super::table::{Cell, table};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -6,8 +6,8 @@ use super::palette::{Ink, Style};
 use super::plan_sections as sections;
 use super::plan_text::day;
 use super::table::{Cell, table};
-use super::text_safety::safe;
 use crate::model::Address;
+use crate::model::text_safety::safe;
 use crate::plan::{AccessEntry, Action, Change, KeyView, Plan};
 
 /// Scopes that a line names before it counts the rest.

@@ -1,8 +1,8 @@
 //! Pages: what a diagnostic means, and what a scope opens.
 use std::fmt::Write as _;
 
-use super::text_safety::safe;
 use crate::diagnostics::{Code, suggest};
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
 use crate::profile::catalogue::ScopeFacts;
 use crate::profile::{Catalogue, Profile, ScopeCheck, Unlisted};

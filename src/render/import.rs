@@ -3,7 +3,7 @@ use jiff::Timestamp;
 
 use super::palette::{Ink, Style};
 use super::table::{Cell, table};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{Address, Risk};
 
 /// The longest label that the table shows, in characters.

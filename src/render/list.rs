@@ -10,9 +10,9 @@ use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use super::plan_text::day;
 use super::table::{Cell, table};
-use super::text_safety::safe;
 use crate::inventory::{Observed, Row};
 use crate::model::Name;
+use crate::model::text_safety::safe;
 
 /// Most changes of manifests that are shown in full.
 const CHANGES: usize = 10;

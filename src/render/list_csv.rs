@@ -1,8 +1,8 @@
 //! The inventory as CSV, for spreadsheets: a header and one line a key. No cell is a formula, whoever wrote its text.
 use jiff::Timestamp;
 
-use super::text_safety::safe;
 use crate::inventory::Row;
+use crate::model::text_safety::safe;
 use crate::model::{Scope, Span};
 
 /// The columns, in their order. Later versions may add some at the end.

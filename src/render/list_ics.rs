@@ -2,8 +2,8 @@
 use icalendar::{Calendar, Component as _, Event, Property};
 use jiff::Timestamp;
 
-use super::text_safety::safe;
 use crate::inventory::{DateKind, Dated, Row};
+use crate::model::text_safety::safe;
 
 /// The calendar, with CRLF and folded lines. `now` is the time stamp of every event; days are UTC. The same date of a key keeps its UID when it moves.
 pub fn list_ics(rows: &[Row], now: Timestamp) -> String {

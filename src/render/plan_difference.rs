@@ -1,7 +1,7 @@
 //! The difference between an approved plan and a fresh one, as lines a reviewer can compare.
 use similar::TextDiff;
 
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::plan::Plan;
 
 /// A unified difference of what the two plans do, key by key; empty when they do the same.

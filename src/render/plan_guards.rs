@@ -7,7 +7,7 @@ use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use super::plan_text::day;
 use super::table::pad;
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::plan::{Deferred, GuardVerdict, Plan, Verdict};
 
 /// Rotations that are due and wait, by address.

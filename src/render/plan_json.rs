@@ -16,7 +16,7 @@ mod tests {
         let mut plan = samples::plan();
         plan.changes[0].reason = "line\u{1b}[2J\u{9b}\u{202e}\u{2028}\u{e0041}end".to_owned();
         let text = plan_json(&plan);
-        assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && crate::render::text_safety::is_unsafe(c)));
+        assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && crate::model::text_safety::is_unsafe(c)));
         assert_eq!(serde_json::from_str::<Plan>(&text).expect("a plan"), plan);
     }
 }

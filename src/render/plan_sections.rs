@@ -9,9 +9,10 @@ use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::runbook::runbook;
 use super::table::{Cell, pad, table};
-use super::text_safety::safe;
+use super::timeline::days_until;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
+use crate::model::text_safety::safe;
 use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
 
 /// How many scopes of an unmanaged key are named; the others are counted.
@@ -143,10 +144,6 @@ fn count_days(days: i64) -> String {
     if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
-fn days_until(now: Timestamp, at: Timestamp) -> i64 {
-    at.duration_since(now).as_secs().div_euclid(86_400)
-}
-
 /// Live keys that nobody uses, each with the change that disables it.
 pub fn unused(out: &mut String, plan: &Plan, style: Style) {
     if plan.unused.is_empty() {
@@ -170,6 +167,7 @@ pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
     let label = style.paint(Ink::Strong, "unmanaged");
     let mut words = match keys.len() {
         0 => vec!["none".to_owned()],
+        n if keys.iter().any(|key| key.ours) => vec![format!("{} in no manifest and no ledger", count(n, "key"))],
         n => vec![format!("{} in no manifest and no ledger; never touched", count(n, "key"))],
     };
     words.extend((ignored > 0).then(|| format!("{ignored} ignored")));
@@ -192,6 +190,7 @@ pub fn unmanaged(out: &mut String, plan: &Plan, style: Style) {
             let mut state: Vec<&str> = Vec::new();
             state.extend((key.enabled == Some(false)).then_some("disabled"));
             state.extend(key.fails.then_some("refused"));
+            state.extend(key.ours.then_some("our marker: apply settles it"));
             vec![
                 Cell::new(format!("  {}", key.account)),
                 Cell::new(safe(&shortened(&key.label, LABEL))),

@@ -12,7 +12,7 @@ use super::plan_guards as guards;
 use super::plan_sections as sections;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
 use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
 
@@ -462,7 +462,7 @@ mod tests {
             account.provider = evil.to_owned();
         }
         let text = plan_text(&plan, Style::PLAIN);
-        assert!(!text.chars().any(|c| c != '\n' && crate::render::text_safety::is_unsafe(c)), "{text:?}");
+        assert!(!text.chars().any(|c| c != '\n' && crate::model::text_safety::is_unsafe(c)), "{text:?}");
     }
 
     #[test]

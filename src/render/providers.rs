@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::palette::{Ink, Style};
 use super::providers_attended::{self, guarantees_of};
 use super::table::{Cell, table, wrap};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
 use crate::profile::{Api, Capabilities, Catalogue, Disable, OptionKind, Profile, Unlisted};
 

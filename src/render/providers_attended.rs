@@ -5,8 +5,8 @@ use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use super::providers::{Guarantee, Standing, guarantees};
 use super::table::wrap;
-use super::text_safety::safe;
 use crate::model::Scope;
+use crate::model::text_safety::safe;
 use crate::profile::{Profile, Runbook};
 
 /// What a profile means for someone who relies on it.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::list::state_ink;
 use super::palette::{Ink, Style};
 use super::table::{Cell, table};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{Address, GenerationState};
 
 /// One unfinished generation.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::table::{columns, pad};
-use super::text_safety::safe;
 use crate::inventory::{Observed, Row};
+use crate::model::text_safety::safe;
 use crate::plan::AccessDiff;
 
 /// What is shown of a key.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use super::table::wrap;
-use super::text_safety::{is_unsafe, safe};
+use crate::model::text_safety::{is_unsafe, safe};
 use crate::plan::AttendedStep;
 
 /// One attended step under its change: title, numbered steps, the command that ends it.

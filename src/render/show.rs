@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::list::state_ink;
 use super::palette::{Ink, Style};
-use super::text_safety::safe;
 use crate::inventory::{Dated, Delivery, Row};
+use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredKey, DesiredState, Expiry, Format, Generation, KeyRecord, Position, Recipients, Risk, ScopeSet, Span};
 
 /// What is known of one key. Without a record nothing was issued yet; without a declaration the entry left the manifests.

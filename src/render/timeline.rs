@@ -67,8 +67,11 @@ fn mark(kind: DateKind) -> Option<char> {
     }
 }
 
-fn days_until(now: Timestamp, at: Timestamp) -> i64 {
-    at.duration_since(now).as_secs().div_euclid(86_400)
+/// From one date to another, UTC: what is due tomorrow is due in one day, at whatever hour. Negative for all that is past.
+pub(super) fn days_until(now: Timestamp, at: Timestamp) -> i64 {
+    let date = |instant: Timestamp| instant.as_second().div_euclid(86_400);
+    let days = date(at).saturating_sub(date(now));
+    if at < now { days.min(-1) } else { days }
 }
 
 fn said(dated: Dated, now: Timestamp) -> String {

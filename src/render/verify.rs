@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
 use super::table::{Cell, table};
-use super::text_safety::safe;
+use crate::model::text_safety::safe;
 use crate::model::{Address, ScopeSet};
 
 /// What one trial showed.

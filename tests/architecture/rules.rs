@@ -20,7 +20,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger", "delivery"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "delivery"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "inventory", "workspace"]),
-    ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply", "render"]),
+    ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply"]),
     (
         "cli",
         &[

@@ -1,5 +1,7 @@
 //! A workspace with accounts at Brex and BrynQ that live in emulators, and the person who works there. Whatever the program says or writes is
 //! searched for every token that was ever made.
+#![allow(dead_code, reason = "each suite uses a different part")]
+
 use jiff::SignedDuration;
 use serde_json::Value;
 

@@ -99,11 +99,12 @@ fn compromised(site: &mut Site) {
     site.world.borrow_mut().compromised = true;
 }
 
-const SCENARIOS: [Scenario; 30] = [
+const SCENARIOS: [Scenario; 31] = [
     Scenario { name: "create", prepare: |_| {}, change: |site| site.declare(vec![Declared::new("one")]), kind: as_it_is, after: still },
     Scenario { name: "edit", prepare: one, change: other_scopes, kind: as_it_is, after: still },
     Scenario { name: "replace", prepare: one, change: other_scopes, kind: cannot_edit, after: still },
     Scenario { name: "rotate", prepare: one, change: due, kind: as_it_is, after: still },
+    Scenario { name: "rotate, and rename what was left", prepare: one, change: due, kind: as_it_is, after: renamed },
     Scenario { name: "rotate on request", prepare: one, change: asked, kind: as_it_is, after: still },
     Scenario { name: "rotate what is compromised", prepare: one, change: compromised, kind: as_it_is, after: still },
     Scenario {
