@@ -163,6 +163,20 @@ fn nothing_is_planned_until_an_interrupted_import_is_finished() {
     site.refuses(&["apply", "--yes"], 1).says("import/unfinished").says("is damaged");
 }
 
+/// The old address of a move that was carried out is no address for another key.
+#[test]
+fn the_name_of_a_key_that_moved_is_taken() {
+    let site = Site::new(Config::default());
+    site.declare("  old: { label: Old, scopes: [pcx:webhooks:read] }\n");
+    site.settle();
+    let moved = "account: pay\nkeys:\n  new: { label: Old, scopes: [pcx:webhooks:read] }\nmoved:\n  - { from: pay/old, to: pay/new }\n";
+    site.sandbox.write("keys/pay.yaml", moved);
+    site.settle();
+    site.emulator.add_key(KeySeed { methods: vec![AuthMethod::Hmac], ..KeySeed::new("old", [WEBHOOKS]) });
+    imports(&site, &["--all"]).shows("pay/old-2");
+    assert!(site.sandbox.exists("ledger/pay/old-2.yaml"));
+}
+
 #[test]
 fn an_adopted_key_is_edited_rotated_and_disabled_like_any_other() {
     let mut site = Site::new(Config::default());

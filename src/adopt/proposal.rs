@@ -132,7 +132,8 @@ fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(
     }
     let groups = || request.workspace.recipients.keys().cloned().collect();
     let recipients: Option<Vec<String>> = (!request.workspace.has_default_recipients).then(groups);
-    let known = request.workspace.keys.keys().chain(request.records.keys());
+    // A key must not take the old address of a move that was carried out and still stands in a manifest.
+    let known = request.workspace.keys.keys().chain(request.records.keys()).chain(request.workspace.moved.values());
     let mut names = Names::taken(known.filter(|address| address.account == *request.account).map(|address| &address.name));
     let mut ordered = chosen.to_vec();
     ordered.sort_by_key(|key| (key.created_at.is_none(), key.created_at, &key.id));
