@@ -196,7 +196,9 @@ fn show(session: &Session<'_>, args: &ImportArgs, proposal: &Proposal) -> Result
             },
         })
         .collect();
-    print(import_text(&rows, &adopt::manifest_of(&args.account), host.style(host.colour_out())))?;
+    // The same for all: what import writes is the default, or the only group.
+    let readers = proposal.keys.first().map(|key| key.desired.recipients.clone()).unwrap_or_default();
+    print(import_text(&rows, &adopt::manifest_of(&args.account), &readers, host.style(host.colour_out())))?;
     for refused in &proposal.refused {
         let message = format!("`{}` ({}) cannot be adopted: {}", safe(&refused.id), shown(&refused.label), safe(&refused.why));
         let diagnostic = Diagnostic::warning(Code::ImportNotAdoptable, message).help("it stays as it is, unmanaged");
