@@ -157,9 +157,7 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         moves: Vec::new(),
         formerly: BTreeMap::new(),
     };
-    for file in &found.manifests {
-        keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
-    }
+    keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &mut report);
     let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let (keys, nothing) = (keys.keys, keys.places.is_empty());
     if nothing && !report.has_errors() {
