@@ -204,7 +204,7 @@ pub fn accounts<'s>(
                 catalogue: &account.catalogue,
                 secret_parts: &account.profile.secret.parts,
                 keys: session::keys_of(&session.workspace.keys, name),
-                formerly: session.formerly_in(name),
+                formerly: session.workspace.formerly_in(name),
                 records: RefCell::new(records),
                 ledger: &session.ledger,
                 journal,
