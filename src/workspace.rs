@@ -70,6 +70,17 @@ pub struct Workspace {
     pub report: Report,
 }
 
+impl Workspace {
+    /// One account's keys that got another address, as they are declared, under the old one.
+    pub fn formerly_in(&self, account: &Name) -> BTreeMap<Name, DesiredKey> {
+        let under_old = |(to, from): (&Address, &Address)| {
+            let key = self.keys.get(to).filter(|_| to.account == *account && !self.keys.contains_key(from))?;
+            Some((from.name.clone(), DesiredKey { address: from.clone(), ..key.clone() }))
+        };
+        self.moved.iter().filter_map(under_old).collect()
+    }
+}
+
 /// One tenancy at a provider.
 #[derive(Debug, Clone)]
 pub struct Account {
