@@ -5,6 +5,8 @@ mod insert;
 mod name;
 mod pending;
 mod proposal;
+mod unwritten;
 
-pub use pending::{Adopted, PendingError, carry_out, finish, manifest_of, pending};
+pub use pending::{Adopted, PendingError, WriteBack, carry_out, finish, manifest_of, pending};
 pub use proposal::{Adoptee, Proposal, Refused, Request, Unproposed, propose};
+pub use unwritten::{Unwritten, unwritten, written_back};

@@ -74,6 +74,17 @@ pub struct Workspace {
     pub report: Report,
 }
 
+impl Workspace {
+    /// One account's keys that got another address, as they are declared, under the old one.
+    pub fn formerly_in(&self, account: &Name) -> BTreeMap<Name, DesiredKey> {
+        let under_old = |(to, from): (&Address, &Address)| {
+            let key = self.keys.get(to).filter(|_| to.account == *account && !self.keys.contains_key(from))?;
+            Some((from.name.clone(), DesiredKey { address: from.clone(), ..key.clone() }))
+        };
+        self.moved.iter().filter_map(under_old).collect()
+    }
+}
+
 /// One tenancy at a provider.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -162,9 +173,7 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         formerly: BTreeMap::new(),
         taken: BTreeMap::new(),
     };
-    for file in &found.manifests {
-        keys.read(file, found.sources.bytes(file).unwrap_or_default(), &mut report);
-    }
+    keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &mut report);
     let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let (keys, nothing) = (keys.keys, keys.places.is_empty());
     if nothing && !report.has_errors() {

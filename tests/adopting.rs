@@ -163,6 +163,20 @@ fn nothing_is_planned_until_an_interrupted_import_is_finished() {
     site.refuses(&["apply", "--yes"], 1).says("import/unfinished").says("is damaged");
 }
 
+/// The old address of a move that was carried out is no address for another key.
+#[test]
+fn the_name_of_a_key_that_moved_is_taken() {
+    let site = Site::new(Config::default());
+    site.declare("  old: { label: Old, scopes: [pcx:webhooks:read] }\n");
+    site.settle();
+    let moved = "account: pay\nkeys:\n  new: { label: Old, scopes: [pcx:webhooks:read] }\nmoved:\n  - { from: pay/old, to: pay/new }\n";
+    site.sandbox.write("keys/pay.yaml", moved);
+    site.settle();
+    site.emulator.add_key(KeySeed { methods: vec![AuthMethod::Hmac], ..KeySeed::new("old", [WEBHOOKS]) });
+    imports(&site, &["--all"]).shows("pay/old-2");
+    assert!(site.sandbox.exists("ledger/pay/old-2.yaml"));
+}
+
 #[test]
 fn an_adopted_key_is_edited_rotated_and_disabled_like_any_other() {
     let mut site = Site::new(Config::default());
@@ -249,10 +263,19 @@ fn tokens_of_a_keyring_are_adopted_without_their_secrets() {
     let mut sandbox = keyring();
     sandbox.now = Some("2026-12-05T09:00:00Z".to_owned());
     let store = sandbox.read(".keywright/keyring.json");
-    sandbox.run(&["import", "shop", "--all", "--yes"]).exits(0).shows("Imported: 3 keys, 0 with a secret.");
+    // Who may open secrets is not guessed.
+    let before = sandbox.tree();
+    sandbox.run(&["import", "shop", "--all", "--yes"]).exits(1).says("manifest/no-recipients").says("defaults.recipients");
+    assert_eq!(difference(&without_lock(before), &without_lock(sandbox.tree())), Vec::<String>::new());
+    let config = sandbox.read("keywright.yaml");
+    let one: String = config.lines().filter(|line| !line.starts_with("  more:")).map(|line| format!("{line}\n")).collect();
+    sandbox.write("keywright.yaml", &one);
+    let ran = sandbox.run(&["import", "shop", "--all", "--yes"]).exits(0).shows("Imported: 3 keys, 0 with a secret.");
+    assert!(ran.stdout.contains("Their secrets can be opened by `ops` (1 recipient).\n"), "{}", ran.stdout);
     assert_eq!(sandbox.read(".keywright/keyring.json"), store);
     let text = sandbox.read("keys/shop.yaml");
-    assert!(text.contains("recipients:\n      - more\n      - ops\n"), "there are no defaults: {text}");
+    assert!(text.contains("recipients:\n      - ops\n"), "there are no defaults: {text}");
+    assert!(text.contains("# its recipients are the only group that there is\n"), "{text}");
     let plan = sandbox.run(&["plan", "--detailed-exitcode"]).exits(0);
     assert!(plan.stdout.contains("2 keys of `shop` were adopted and have no secret here"), "{}", plan.stdout);
     let tree = sandbox.tree();

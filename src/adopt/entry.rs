@@ -22,7 +22,7 @@ pub struct Entry {
     pub scopes: ScopeSet,
     pub expires: End,
     pub disabled: bool,
-    /// Groups, where there is no default.
+    /// The only group, where there is no default.
     pub recipients: Option<Vec<String>>,
     pub options: Options,
 }
@@ -121,6 +121,9 @@ impl Entry {
             }
             EndNote::Untold => note("the provider does not tell when it ends: `never` is a guess".to_owned()),
             EndNote::Foreign(end) => note(format!("the provider shows that it ends {end}; that cannot be set there")),
+        }
+        if self.recipients.is_some() {
+            note("its recipients are the only group that there is".to_owned());
         }
         let fields = Fields {
             label: self.label.as_deref(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::proposal::Proposal;
+use super::unwritten;
 use crate::apply;
 use crate::diagnostics::Report;
 use crate::files::{self, FileError};
@@ -30,6 +31,16 @@ struct Decided {
     /// The manifest as it is to be.
     text: String,
     records: Vec<KeyRecord>,
+    /// Everything is to be committed, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    write_back: bool,
+}
+
+/// Whether a commit of what is adopted was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteBack {
+    Asked,
+    NotAsked,
 }
 
 /// What an adoption came to.
@@ -67,15 +78,18 @@ pub fn pending(root: &Path) -> Result<Option<Name>, PendingError> {
 ///
 /// Expected flow: the decision is made durable in a file of its own; then manifest, secret files and records are written; then that file goes.
 /// Guarantees: at no instant can a plan see a record without its entry, which would disable the key, or an entry without its record, which would
-/// create a twin: while the file is there, nothing is planned. Assumptions: the lock is held; ciphertexts are staged. Errors: the disk; what was
-/// decided is finished by the next call.
-pub fn carry_out(ledger: &Ledger, account: &Name, proposal: &Proposal) -> Result<Adopted, PendingError> {
+/// create a twin: while the file is there, nothing is planned. Where a commit was asked for, the keys are noted as [`unwritten`] before that file goes.
+/// Assumptions: the lock is held; ciphertexts are staged. Errors: the disk; what was decided is finished by the next call.
+///
+/// [`unwritten`]: super::unwritten()
+pub fn carry_out(ledger: &Ledger, account: &Name, proposal: &Proposal, write_back: WriteBack) -> Result<Adopted, PendingError> {
     let decided = Decided {
         version: 1,
         account: account.clone(),
         before: proposal.before.as_deref().map(digest),
         text: proposal.text.clone(),
         records: proposal.keys.iter().map(|key| key.record.clone()).collect(),
+        write_back: write_back == WriteBack::Asked,
     };
     let text = serde_json::to_vec(&decided).expect("a decision is plain data");
     files::write(&path(ledger.root()), &text)?;
@@ -116,6 +130,9 @@ fn complete(ledger: &Ledger, decided: Decided) -> Result<Adopted, PendingError> 
         }
     }
     apply::bring_forward(ledger, &all, &addresses)?;
+    if decided.write_back && !addresses.is_empty() {
+        unwritten::note(ledger, &decided.account, digest(decided.text.as_bytes()), &addresses)?;
+    }
     files::remove(&path(root))?;
     Ok(Adopted { account: decided.account, addresses, dropped })
 }
@@ -142,6 +159,6 @@ fn path(root: &Path) -> PathBuf {
     root.join(".keywright/import.json")
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(super) fn digest(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }

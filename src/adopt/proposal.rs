@@ -125,14 +125,9 @@ fn manifest_before(root: &Path, file: &str) -> Result<Option<Vec<u8>>, Unpropose
 fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(Vec<Candidate<'a>>, Vec<Refused>), Unproposed> {
     let account = &request.workspace.accounts[request.account];
     let capabilities = &account.profile.capabilities;
-    if request.workspace.recipients.is_empty() {
-        let message = "nobody could open the secrets of the adopted keys: `keywright.yaml` has no recipients";
-        let help = "add a group of recipients, and name it in `defaults.recipients`; nothing was changed";
-        return Err(said(Diagnostic::error(Code::ManifestNoRecipients, message).help(help)));
-    }
-    let groups = || request.workspace.recipients.keys().cloned().collect();
-    let recipients: Option<Vec<String>> = (!request.workspace.has_default_recipients).then(groups);
-    let known = request.workspace.keys.keys().chain(request.records.keys());
+    let recipients = recipients(request.workspace)?;
+    // A key must not take the old address of a move that was carried out and still stands in a manifest.
+    let known = request.workspace.keys.keys().chain(request.records.keys()).chain(request.workspace.moved.values());
     let mut names = Names::taken(known.filter(|address| address.account == *request.account).map(|address| &address.name));
     let mut ordered = chosen.to_vec();
     ordered.sort_by_key(|key| (key.created_at.is_none(), key.created_at, &key.id));
@@ -167,6 +162,29 @@ fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(
         candidates.push(Candidate { observed, entry, adopted });
     }
     Ok((candidates, refused))
+}
+
+/// The groups that entries name; `None`: there is a default. Who can open a live secret is nothing to guess: more than one group is refused.
+fn recipients(workspace: &Workspace) -> Result<Option<Vec<String>>, Unproposed> {
+    if workspace.has_default_recipients && !workspace.recipients.is_empty() {
+        return Ok(None);
+    }
+    let groups: Vec<&String> = workspace.recipients.keys().collect();
+    let (message, help) = match groups[..] {
+        [only] => return Ok(Some(vec![only.clone()])),
+        [] => (
+            "nobody could open the secrets of the adopted keys: `keywright.yaml` has no recipients".to_owned(),
+            "add a group of recipients, and name it in `defaults.recipients`; nothing was changed",
+        ),
+        [..] => (
+            format!(
+                "who is to open the secrets of the adopted keys is not said: `keywright.yaml` has {} groups of recipients",
+                groups.len()
+            ),
+            "name the groups that may in `defaults.recipients`; nothing was changed",
+        ),
+    };
+    Err(said(Diagnostic::error(Code::ManifestNoRecipients, message).help(help)))
 }
 
 /// The scopes of a key that a manifest can declare.

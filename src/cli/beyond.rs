@@ -9,16 +9,17 @@ use async_trait::async_trait;
 use super::args::{Durable, Writing};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::import;
 use super::session::Session;
-use crate::adopt::manifest_of;
+use crate::adopt::{self, Unwritten, manifest_of};
 use crate::apply::Outcome;
 use crate::apply::journal::{Remote, SealedFile};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::process::Process;
 use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repository, Rest, State, Target};
 use crate::ledger;
-use crate::model::Address;
 use crate::model::text_safety::safe;
+use crate::model::{Address, Name};
 
 /// How often a running apply shows that it is alive; well below the lease of its lock.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -48,6 +49,8 @@ pub struct Beyond<'h> {
     found: State,
     /// HEAD has files of ours that the target lacks.
     ahead: bool,
+    /// Adopted keys that HEAD lacks, where a commit was asked for.
+    unwritten: Unwritten,
     /// Keys that a person confirmed, for the message of the commit.
     pub reviewed: BTreeSet<Address>,
 }
@@ -66,6 +69,7 @@ impl<'h> Beyond<'h> {
             journal: None,
             found: State::default(),
             ahead: false,
+            unwritten: Unwritten::default(),
             reviewed: BTreeSet::new(),
         };
         if !beyond.commit && writing.durable.is_none() {
@@ -109,7 +113,42 @@ impl<'h> Beyond<'h> {
             repository.is_up_to_date(&["ledger", "secrets"], target).await.map_err(not_ready)?;
         }
         beyond.repository = Some(repository);
+        if beyond.commit {
+            beyond.unwritten = unwritten(session)?;
+            for account in beyond.unwritten.accounts() {
+                beyond.is_clean(session, account, &beyond.unwritten).await?;
+            }
+        }
         Ok(beyond)
+    }
+
+    /// Whether a commit was asked for.
+    pub fn commits(&self) -> bool {
+        self.commit
+    }
+
+    /// Whether there are files of ours that were to be committed or pushed, and are not.
+    pub fn is_behind(&self) -> bool {
+        !self.unwritten.is_empty() || self.ahead
+    }
+
+    /// Errors when a commit was asked for that would take edits of an account's manifest along which nobody has committed.
+    pub async fn manifest_is_clean(&self, session: &Session<'_>, account: &Name) -> Result<(), Stop> {
+        self.is_clean(session, account, &self.unwritten).await
+    }
+
+    async fn is_clean(&self, session: &Session<'_>, account: &Name, left: &Unwritten) -> Result<(), Stop> {
+        let Some(repository) = self.repository.as_ref().filter(|_| self.commit) else { return Ok(()) };
+        if left.is_ours(&session.workspace.root, account).map_err(import::unfinished)? {
+            return Ok(());
+        }
+        let file = manifest_of(account).to_string();
+        if repository.is_committed(&BTreeSet::from([file.clone()])).await.map_err(not_ready)? {
+            return Ok(());
+        }
+        let message = format!("`{file}` has changes that are not committed, and adopted keys are committed together with it");
+        let help = format!("commit `{file}` yourself, or put it back, and run this again; nothing was committed");
+        Err(Stop::with(Exit::Error, Diagnostic::error(Code::ImportUncommitted, message).help(help)))
     }
 
     /// What earlier applies on any machine left in the journal of the remote.
@@ -126,7 +165,7 @@ impl<'h> Beyond<'h> {
     pub fn has_work(&self, session: &Session<'_>) -> bool {
         let left = self.found.holder.is_some() || !self.found.journal.is_empty();
         let journaled = !session.replayed.journaled.is_empty();
-        (self.journal.is_some() && (left || journaled)) || (self.commit && journaled) || self.ahead
+        (self.journal.is_some() && (left || journaled)) || (self.commit && journaled) || self.is_behind()
     }
 
     /// Takes the journal of the remote for this apply.
@@ -149,31 +188,22 @@ impl<'h> Beyond<'h> {
         Pushing { held, host: self.host }
     }
 
-    /// Commits and pushes the files of the touched keys, as far as was asked for.
+    /// Commits and pushes the files of the touched keys and of those that imports have left to commit, as far as was asked for.
     ///
-    /// Guarantees: nothing but their ledger and secret files is committed. Errors: the commit, or a remote that took neither the branch nor a
-    /// rescue branch; the files stay.
+    /// Guarantees: nothing but their ledger and secret files is committed, and with adopted keys their manifest, since a record without its entry
+    /// would be taken for a removed key. Errors: the commit, or a remote that took neither the branch nor a rescue branch; the files stay, and what
+    /// is to be committed is not forgotten.
     pub async fn write_back(&self, session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome]) -> Result<Written, Stop> {
-        let (subject, body) = message(session, touched, outcomes, &self.reviewed);
-        self.write_files_back(session, touched, paths(touched), (&subject, &body)).await
-    }
-
-    /// The same for adopted keys: their manifest goes along, since a record without its entry would be taken for a removed key.
-    pub async fn write_back_import(&self, session: &Session<'_>, adopted: &BTreeSet<Address>, manifest: String) -> Result<Written, Stop> {
-        let lines: Vec<String> = adopted.iter().map(|address| format!("import {address}")).collect();
-        let subject = format!("keywright: {} imported", count(adopted.len()));
-        let mut paths = paths(adopted);
-        paths.insert(manifest);
-        self.write_files_back(session, adopted, paths, (&subject, &lines.join("\n"))).await
-    }
-
-    async fn write_files_back(
-        &self,
-        session: &Session<'_>,
-        touched: &BTreeSet<Address>,
-        paths: BTreeSet<String>,
-        (subject, body): (&str, &str),
-    ) -> Result<Written, Stop> {
+        let left = if self.commit { unwritten(session)? } else { Unwritten::default() };
+        for account in left.accounts() {
+            self.is_clean(session, account, &left).await?;
+        }
+        let adopted: BTreeSet<Address> = left.addresses().cloned().collect();
+        let touched = &(touched | &adopted);
+        let (subject, body) = message(session, touched, outcomes, &self.reviewed, &adopted);
+        let (subject, body) = (subject.as_str(), body.as_str());
+        let mut paths = paths(touched);
+        paths.extend(left.accounts().map(|account| manifest_of(account).to_string()));
         let Some(repository) = &self.repository else { return Ok(Written::Locally) };
         let mut committed = None;
         if self.commit {
@@ -183,6 +213,10 @@ impl<'h> Beyond<'h> {
                 if committed.index_behind {
                     self.host.say("another git kept the index locked: `git reset -q -- secrets ledger` brings it up to the commit");
                 }
+            }
+            if !left.is_empty() {
+                // From here on HEAD knows what is still to be pushed.
+                adopt::written_back(&session.workspace.root).map_err(import::unfinished)?;
             }
         }
         let Some(target) = &self.target else { return Ok(Written::Locally) };
@@ -282,6 +316,10 @@ fn paths_of(session: &Session<'_>, addresses: &BTreeSet<Address>) -> BTreeSet<St
     all
 }
 
+fn unwritten(session: &Session<'_>) -> Result<Unwritten, Stop> {
+    adopt::unwritten(&session.workspace.root).map_err(import::unfinished)
+}
+
 /// The repository around the workspace; `git` gets no admin credential in its environment.
 pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
     let environment = Environment::new(env::vars_os());
@@ -290,7 +328,13 @@ pub async fn repository(session: &Session<'_>) -> Result<Repository, GitError> {
 }
 
 /// The message of a write-back: one line for every key.
-fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outcome], reviewed: &BTreeSet<Address>) -> (String, String) {
+fn message(
+    session: &Session<'_>,
+    touched: &BTreeSet<Address>,
+    outcomes: &[Outcome],
+    reviewed: &BTreeSet<Address>,
+    adopted: &BTreeSet<Address>,
+) -> (String, String) {
     let moved = |address: &Address| {
         let away = |(_, from): &(&Address, &Address)| *from == address && !session.records.contains_key(address);
         session.workspace.moved.iter().find(away).map(|(to, _)| to)
@@ -301,6 +345,7 @@ fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outco
             Some(Outcome { result: Ok(()), action, .. }) => format!("{} {address}", action.as_str()),
             Some(Outcome { result: Err(_), action, .. }) => format!("{} {address} (not finished)", action.as_str()),
             None if reviewed.contains(address) => format!("review {address}"),
+            None if adopted.contains(address) => format!("import {address}"),
             None => match moved(address) {
                 Some(to) => format!("move {address} to {to}"),
                 None => format!("recover {address}"),
@@ -308,7 +353,8 @@ fn message(session: &Session<'_>, touched: &BTreeSet<Address>, outcomes: &[Outco
         })
         .collect();
     let keys = touched.iter().filter(|address| moved(address).is_none()).count();
-    (format!("keywright: {}", count(keys)), lines.join("\n"))
+    let imported = if !adopted.is_empty() && touched.is_subset(adopted) { " imported" } else { "" };
+    (format!("keywright: {}{imported}", count(keys)), lines.join("\n"))
 }
 
 fn count(keys: usize) -> String {
@@ -342,6 +388,6 @@ fn failed(error: GitError) -> Stop {
     let message = format!("secrets and ledger files were written here, and could not be written back: {error}");
     Stop::with(
         Exit::Partial,
-        Diagnostic::error(Code::ApplyNotPushed, message).help(format!("{}; apply again writes them back", error.help())),
+        Diagnostic::error(Code::ApplyNotPushed, message).help(format!("{}; run this again, or apply, to write them back", error.help())),
     )
 }

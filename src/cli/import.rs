@@ -10,7 +10,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Purpose, Session};
 use super::{plan as planning, print, recovery};
-use crate::adopt::{self, Adoptee, PendingError, Proposal, Request, Unproposed};
+use crate::adopt::{self, Adoptee, PendingError, Proposal, Request, Unproposed, WriteBack};
 use crate::apply::{self, Surroundings};
 use crate::diagnostics::{Code, Diagnostic, Severity, suggest};
 use crate::ledger::Ledger;
@@ -88,12 +88,20 @@ async fn work(mut session: Session<'_>, args: &ImportArgs) -> Result<Exit, Stop>
         now: host.clock().now(),
     };
     let mut proposal = adopt::propose(&request, &chosen).map_err(unproposed)?;
+    let (asked, adopting) = (args.all || !args.ids.is_empty(), !proposal.keys.is_empty());
+    if asked && adopting {
+        // After the manifest was read: what is written upon it is what was compared.
+        beyond.manifest_is_clean(&session, &args.account).await?;
+    }
     show(&session, args, &proposal)?;
     let in_part = if proposal.refused.is_empty() { Exit::Done } else { Exit::Partial };
-    if proposal.keys.is_empty() || (!args.all && args.ids.is_empty()) {
+    // What an earlier import could not write back is written back, too.
+    if !asked || !(adopting || beyond.is_behind()) {
         return Ok(in_part);
     }
-    recovery::confirm(host, args.yes, "Adopt these keys?")?;
+    if adopting {
+        recovery::confirm(host, args.yes, "Adopt these keys?")?;
+    }
     host.listen_for_signals();
     let held = beyond.acquire().await?;
     let adopting = adopt_all(&session, args, provider.as_ref(), &mut proposal, &beyond);
@@ -113,15 +121,22 @@ async fn adopt_all(
     proposal: &mut Proposal,
     beyond: &Beyond<'_>,
 ) -> Result<Exit, Stop> {
+    if proposal.keys.is_empty() {
+        return written_back(session, beyond, &BTreeSet::new(), Exit::Done).await;
+    }
     let mut exit = Exit::Done;
     if session.workspace.accounts[&args.account].profile.capabilities.reveal && !seal(session, provider, &mut proposal.keys).await? {
         exit = Exit::Partial;
     }
-    let adopted = adopt::carry_out(&session.ledger, &args.account, proposal).map_err(unfinished)?;
+    let write_back = if beyond.commits() { WriteBack::Asked } else { WriteBack::NotAsked };
+    let adopted = adopt::carry_out(&session.ledger, &args.account, proposal, write_back).map_err(unfinished)?;
     let sealed = proposal.keys.iter().filter(|key| current(key).sealed.is_some()).count();
     print(format!("\nImported: {}, {sealed} with a secret.\n", render::count(adopted.addresses.len(), "key")))?;
-    let manifest = adopt::manifest_of(&args.account).to_string();
-    match beyond.write_back_import(session, &adopted.addresses, manifest).await? {
+    written_back(session, beyond, &adopted.addresses, exit).await
+}
+
+async fn written_back(session: &Session<'_>, beyond: &Beyond<'_>, adopted: &BTreeSet<Address>, exit: Exit) -> Result<Exit, Stop> {
+    match beyond.write_back(session, adopted, &[]).await? {
         Written::Rescued => Ok(Exit::Partial),
         Written::Locally | Written::Pushed => Ok(exit),
     }
@@ -201,7 +216,9 @@ fn show(session: &Session<'_>, args: &ImportArgs, proposal: &Proposal) -> Result
             },
         })
         .collect();
-    print(import_text(&rows, &adopt::manifest_of(&args.account), host.style(host.colour_out())))?;
+    // The same for all: what import writes is the default, or the only group.
+    let readers = proposal.keys.first().map(|key| key.desired.recipients.clone()).unwrap_or_default();
+    print(import_text(&rows, &adopt::manifest_of(&args.account), &readers, host.style(host.colour_out())))?;
     for refused in &proposal.refused {
         let message = format!("`{}` ({}) cannot be adopted: {}", safe(&refused.id), shown(&refused.label), safe(&refused.why));
         let diagnostic = Diagnostic::warning(Code::ImportNotAdoptable, message).help("it stays as it is, unmanaged");
@@ -278,7 +295,8 @@ fn unproposed(why: Unproposed) -> Stop {
     }
 }
 
-fn unfinished(error: PendingError) -> Stop {
+/// An import that cannot be carried out, finished or written back.
+pub fn unfinished(error: PendingError) -> Stop {
     let help = match &error {
         PendingError::File(_) => "mend it and import again: what was decided is finished then",
         PendingError::Damaged(..) => "restore the file, or remove it when `git status` shows no file of an import",

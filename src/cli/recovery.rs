@@ -208,7 +208,7 @@ pub fn accounts<'s>(
                 secret_parts: &account.profile.secret.parts,
                 attended: account.profile.attended().is_some(),
                 keys: session::keys_of(&session.workspace.keys, name),
-                formerly: session.formerly_in(name),
+                formerly: session.workspace.formerly_in(name),
                 records: RefCell::new(records),
                 ledger: &session.ledger,
                 journal,

@@ -207,15 +207,6 @@ impl<'h> Session<'h> {
         self.workspace.moved.iter().filter(move |(to, _)| to.account == *account)
     }
 
-    /// One account's keys that got another address, as they are declared, under the old one.
-    pub fn formerly_in(&self, account: &Name) -> BTreeMap<Name, DesiredKey> {
-        let under_old = |(to, from): (&Address, &Address)| {
-            let key = self.workspace.keys.get(to).filter(|_| !self.workspace.keys.contains_key(from))?;
-            Some((from.name.clone(), DesiredKey { address: from.clone(), ..key.clone() }))
-        };
-        self.moved_in(account).filter_map(under_old).collect()
-    }
-
     /// What the guards look at.
     fn guarding(&self) -> Guarding {
         let lives = |record: &&KeyRecord| record.generations.iter().any(|generation| generation.state.may_live());

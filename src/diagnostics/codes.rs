@@ -160,6 +160,7 @@ codes! {
     ImportOwnKey => "import/own-key",
     ImportCannotExtend => "import/cannot-extend",
     ImportNotAdoptable => "import/not-adoptable",
+    ImportUncommitted => "import/uncommitted",
     ImportUnfinished => "import/unfinished",
     ReviewNotIssued => "review/not-issued",
     ReviewChanged => "review/changed",

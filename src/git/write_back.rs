@@ -109,6 +109,12 @@ impl Repository {
         Ok(differs?.is_empty())
     }
 
+    /// Whether HEAD has these files of the workspace as they are on disk, byte for byte.
+    pub async fn is_committed(&self, paths: &BTreeSet<String>) -> Result<bool, GitError> {
+        let head = self.head().await?.commit;
+        Ok(self.beyond(head.as_ref(), &self.on_disk(paths).await?).await?.is_empty())
+    }
+
     /// What an earlier write-back committed but could not push: the paths in which HEAD differs from where it left the target. `None`: nothing.
     pub async fn unpushed(
         &self,

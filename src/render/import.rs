@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::palette::{Ink, Style};
 use super::table::{Cell, table};
 use crate::model::text_safety::safe;
-use crate::model::{Address, Risk};
+use crate::model::{Address, Recipients, Risk};
 
 /// The longest label that the table shows, in characters.
 const LABEL: usize = 40;
@@ -22,8 +22,8 @@ pub struct ImportRow<'a> {
     pub note: &'static str,
 }
 
-/// What would be adopted, as a table, and where it would be written.
-pub fn import_text(rows: &[ImportRow<'_>], file: &str, style: Style) -> String {
+/// What would be adopted, as a table, where it would be written, and who could open the secrets.
+pub fn import_text(rows: &[ImportRow<'_>], file: &str, readers: &Recipients, style: Style) -> String {
     if rows.is_empty() {
         return "nothing to import: every key that could be adopted is in the ledger\n".to_owned();
     }
@@ -42,7 +42,13 @@ pub fn import_text(rows: &[ImportRow<'_>], file: &str, style: Style) -> String {
         .collect();
     let keys = super::count(rows.len(), "key");
     let drawn = table(&["KEY", "LABEL", "ID", "RISK", "ENDS", ""], &cells, style);
-    format!("{drawn}\nImport: {keys} into `{}` and the ledger. Nothing changes at the provider.\n", safe(file))
+    let groups: Vec<String> =
+        readers.iter().map(|(group, all)| format!("`{}` ({})", safe(group), super::count(all.len(), "recipient"))).collect();
+    format!(
+        "{drawn}\nImport: {keys} into `{}` and the ledger. Nothing changes at the provider.\nTheir secrets can be opened by {}.\n",
+        safe(file),
+        groups.join(", ")
+    )
 }
 
 /// A text cut to so many characters.

@@ -33,10 +33,11 @@ pub const COLUMNS: [&str; 24] = [
     "declared_at",
 ];
 
-/// The inventory as CSV (RFC 4180, line feeds). Instants are RFC 3339, scopes separated by spaces; what is not known is empty. A text that a spreadsheet
-/// would take for a formula gets a `'` before it.
+/// The inventory as CSV (RFC 4180, line feeds, every cell in quotes). Instants are RFC 3339, scopes separated by spaces; what is not known is empty. A
+/// text that a spreadsheet would take for a formula gets a `'` before it, also after a `;`: where that is the list separator, a spreadsheet begins a
+/// cell there, whatever the quotes say.
 pub fn list_csv(rows: &[Row]) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
     let wrote = "memory takes every line";
     writer.write_record(COLUMNS).expect(wrote);
     for row in rows {
@@ -81,8 +82,17 @@ fn cells(row: &Row) -> [String; 24] {
 
 /// A cell that no spreadsheet evaluates, without characters that steer anything.
 fn inert(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    format!("{}{}", if formula { "'" } else { "" }, safe(text))
+    let pieces: Vec<String> = text
+        .split(';')
+        .enumerate()
+        .map(|(number, piece)| {
+            // Where `;` separates, quotes and spaces before a formula are dropped with it.
+            let begins = if number == 0 { piece } else { piece.trim_start_matches(['"', ' ']) };
+            let formula = begins.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+            format!("{}{}", if formula { "'" } else { "" }, safe(piece))
+        })
+        .collect();
+    pieces.join(";")
 }
 
 #[cfg(test)]
@@ -127,6 +137,28 @@ mod tests {
             let lines = read(&text);
             assert_eq!((lines.len(), lines[1].len(), text.lines().count()), (2, COLUMNS.len(), 2), "{hostile:?}");
             assert_eq!((lines[1][3].as_str(), lines[1][4].as_str()), (expected, expected));
+        }
+    }
+
+    /// Excel splits at `;` where that is the list separator, also in the middle of what RFC 4180 calls quoted.
+    #[test]
+    fn no_cell_is_a_formula_where_semicolons_separate() {
+        for hostile in ["x;=cmd|' /C calc'!A0", "x; =1", "x;\"=1", "x;\t=1", ";;\" \"+1", "a;\n=1", "=1;=1", "x;＝1;-1", "x;@A1;"] {
+            let row = Row { owner: Some(hostile.to_owned()), purpose: Some(hostile.to_owned()), ..declared() };
+            let text = list_csv(&[row]);
+            assert!(text.lines().all(|line| line.starts_with('"') && line.ends_with('"')), "every cell is quoted: {text}");
+            let cells = |separator: u8| -> Vec<String> {
+                let mut reader =
+                    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
+                let lines: Vec<csv::StringRecord> = reader.records().map(|record| record.expect("CSV")).collect();
+                lines.iter().flatten().map(str::to_owned).collect()
+            };
+            let naive = text.lines().flat_map(|line| line.split(';')).map(|cell| cell.trim_matches(['"', ' ']).to_owned());
+            assert_eq!(cells(b',').len(), 2 * COLUMNS.len(), "{hostile:?}");
+            for cell in cells(b',').into_iter().chain(cells(b';')).chain(naive) {
+                let first = cell.trim_start().chars().next();
+                assert!(!first.is_some_and(|first| "=+-@\t＝＋－＠".contains(first)), "{hostile:?}: {cell:?}");
+            }
         }
     }
 }

@@ -31,32 +31,53 @@ pub(super) struct Keys<'a> {
     pub places: BTreeMap<Address, Position>,
     /// What the `moved` lists of all manifests say.
     pub moves: Vec<Move>,
-    /// The old addresses in those of the manifests that were read so far, by the new ones.
+    /// The old addresses in them, by the new ones.
     pub formerly: BTreeMap<Address, Address>,
     /// The deliveries that keys have named so far, each with the first key and its place.
     pub taken: BTreeMap<Name, (String, Position)>,
 }
 
+/// How many problems of the next manifest are told.
+fn room(told: usize) -> usize {
+    TOLD_IN_ALL.saturating_sub(told).clamp(1, TOLD)
+}
+
 impl Keys<'_> {
-    /// Reads one manifest and takes its keys.
-    pub fn read(&mut self, file: &Arc<str>, bytes: &[u8], report: &mut Report) {
-        let room = TOLD_IN_ALL.saturating_sub(report.diagnostics().len());
-        self.report = Report::limited(room.clamp(1, TOLD));
-        if let Some(manifest) = yaml::read::<ManifestFile>(file, bytes, &mut self.report) {
-            self.take(file, manifest);
+    /// Reads manifests and takes their keys: first the moves of all, since a key may stand in another file than its move.
+    pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &mut Report) {
+        let mut told = report.diagnostics().len();
+        let mut all = Vec::new();
+        for (file, bytes) in files {
+            let mut own = Report::limited(room(told));
+            let mut manifest = yaml::read::<ManifestFile>(file, bytes, &mut own);
+            told += own.diagnostics().len();
+            if let Some(manifest) = &mut manifest {
+                self.gather(file, manifest);
+            }
+            all.push((file, manifest, own));
         }
-        report.extend_from_file(std::mem::take(&mut self.report), file);
+        for (file, manifest, own) in all {
+            self.report = Report::limited(room(report.diagnostics().len()));
+            self.report.extend_from_file(own, file);
+            if let Some(manifest) = manifest {
+                self.take(file, manifest);
+            }
+            report.extend_from_file(std::mem::take(&mut self.report), file);
+        }
     }
 
-    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
-        let document = Entry { file, route: &[] };
+    fn gather(&mut self, file: &Arc<str>, manifest: &mut ManifestFile) {
         self.formerly.extend(manifest.moved.iter().map(|spec| (spec.to.clone(), spec.from.clone())));
-        self.moves.extend(manifest.moved.into_iter().enumerate().map(|(index, spec)| Move {
+        self.moves.extend(std::mem::take(&mut manifest.moved).into_iter().enumerate().map(|(index, spec)| Move {
             file: file.clone(),
             index,
             account: manifest.account.clone(),
             spec,
         }));
+    }
+
+    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
+        let document = Entry { file, route: &[] };
         let account = Name::new(&manifest.account).ok();
         if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
             let message = format!("there is no account `{}` in `keywright.yaml`", short(&manifest.account));

@@ -132,6 +132,22 @@ fn an_expiry_in_the_past_is_no_error_when_the_ledger_has_it() {
     assert_eq!(told(root.path()), ["keys/a.yaml:3:41 manifest/expiry-past"]);
 }
 
+/// Manifests are read in the order of their names, which says nothing about where a move stands.
+#[test]
+fn an_expiry_in_the_past_is_known_from_a_move_in_any_file() {
+    let key = KEY.replace("one:", "new:").replace("lifetime: 90d", "expires: 2026-11-20");
+    let moved = "account: shop\nkeys: {}\nmoved:\n  - { from: shop/one, to: shop/new }\n";
+    for [keys, moves] in [["keys/a.yaml", "keys/z.yaml"], ["keys/z.yaml", "keys/a.yaml"]] {
+        let root = recorded(|root, _| {
+            put(root, keys, &key);
+            put(root, moves, moved);
+        });
+        assert_eq!(told(root.path()), [""; 0], "the move stands in {moves}");
+        put(root.path(), moves, "account: shop\nkeys: {}\n");
+        assert_eq!(told(root.path()).len(), 1, "without the move it is refused");
+    }
+}
+
 #[test]
 fn the_digest_covers_what_is_trusted_and_declared() {
     let root = recorded(|_, _| {});

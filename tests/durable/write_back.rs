@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::emulator::{Config, Fault, KeySeed, Route};
 use crate::machine::{ran, wait_until};
 use crate::order::{in_order, works};
-use crate::team::{DURABLE, PUSH, Team};
+use crate::team::{DURABLE, KEYS, PUSH, Team};
 
 const BOTH: [&str; 2] = ["billing", "refunds"];
 
@@ -259,6 +259,48 @@ fn an_import_pushes_entries_and_records_together() {
     b.run(&["plan", "--detailed-exitcode"]).exits(0);
     b.run(DURABLE).exits(0);
     assert_eq!(team.emulator.keys(), keys, "another machine takes nothing for removed or missing");
+}
+
+#[test]
+fn an_import_publishes_no_edit_that_nobody_has_committed() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.run(DURABLE).exits(0);
+    team.emulator.add_key(KeySeed::new("Legacy", ["pcx:webhooks:read"]));
+    let wider = format!("account: pay\nkeys:\n{KEYS}").replace("pcx:devices:read", "\"pcx:devices:*\"");
+    let (refs, tree) = (team.refs(), |machine: &crate::machine::Machine<'_>| machine.tree());
+    a.write("keys/pay.yaml", &wider);
+    let before = tree(&a);
+    for more in ["--commit", "--push"] {
+        a.run(&["import", "pay", "--all", "--yes", more]).exits(1).says("import/uncommitted").says("keys/pay.yaml");
+    }
+    assert!(tree(&a) == before && team.refs() == refs, "nothing was written");
+    // A file that git does not have is no different.
+    a.git(&["checkout", "-q", "keys/pay.yaml"]);
+    a.git(&["mv", "keys/pay.yaml", "keys/ours.yaml"]);
+    a.git(&["commit", "-qm", "moved"]);
+    a.write("keys/pay.yaml", "account: pay\nkeys: {}\n");
+    a.run(&["import", "pay", "--all", "--yes", "--push"]).exits(1).says("import/uncommitted");
+    // Without a commit it is left to the team, and a file that is nowhere yet is made.
+    std::fs::remove_file(a.path("keys/pay.yaml")).expect("removed");
+    a.run(&["import", "pay", "--all", "--yes", "--push"]).exits(0);
+    assert_eq!(a.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn an_import_that_was_not_pushed_is_pushed_by_the_next_one() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.run(DURABLE).exits(0);
+    team.emulator.add_key(KeySeed::new("Legacy", ["pcx:webhooks:read"]));
+    let import = ["import", "pay", "--all", "--yes", "--push"];
+    team.hook(&team.path("origin.git"), "pre-receive", "exit 1");
+    a.run(&import).exits(4).says("apply/not-pushed");
+    std::fs::remove_file(team.path("origin.git/hooks/pre-receive")).expect("removed");
+    a.run(&import).exits(0);
+    assert_eq!(team.main(), a.git(&["rev-parse", "HEAD"]));
+    let b = team.clone("b");
+    b.run(&["plan", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::rc::Rc;
 
 use super::super::exit::Exit;
@@ -111,6 +113,83 @@ fn where_secrets_are_gone() {
 #[test]
 fn where_secrets_can_be_read_again() {
     walk(&Kind::REVEALS);
+}
+
+/// Runs git in a workspace, with no setting of the machine; it must succeed.
+#[track_caller]
+fn git(root: &Path, arguments: &[&str]) -> String {
+    let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgSign=false"];
+    let mut command = Command::new("git");
+    command.current_dir(root).args(who).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let answer = command.output().expect("git runs");
+    assert!(answer.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&answer.stderr));
+    String::from_utf8(answer.stdout).expect("text")
+}
+
+/// The same workspace in a repository, whose runs are to commit.
+fn committed(kind: &Kind) -> Site {
+    let mut site = site(kind);
+    git(&site.root, &["init", "-q"]);
+    git(&site.root, &["add", "keywright.yaml", "providers", "keys", "ledger", "secrets"]);
+    git(&site.root, &["commit", "-qm", "first"]);
+    site.commits = true;
+    site
+}
+
+/// What the commit lacks of the files that must not lag behind each other.
+fn uncommitted(site: &Site) -> String {
+    git(&site.root, &["status", "--porcelain", "-uall", "--", "keys", "ledger", "secrets"])
+}
+
+#[test]
+fn what_was_to_be_committed_is_committed_by_whatever_is_run_next() {
+    let mut site = committed(&Kind::PLAIN);
+    let deaths = deaths(&mut site);
+    assert_eq!(uncommitted(&site), "");
+    let noted = |image: &Image| image.files.keys().any(|path| path.ends_with("import.json") || path.ends_with("imported.json"));
+    let deaths: Vec<_> = deaths.iter().filter(|(_, image)| noted(image)).collect();
+    assert!(deaths.len() > 6, "{} deaths", deaths.len());
+    for (points, image) in deaths {
+        for import in [true, false] {
+            site.restore(image);
+            let ran = if import { site.import_watched(|_, _| Then::GoOn) } else { site.apply() };
+            let what = format!("killed at {points}, import: {import}: {}", ran.said);
+            assert_eq!((ran.exit, uncommitted(&site), known(&site).len()), (Some(Exit::Done), String::new(), 4), "{what}");
+            untouched(&site, image, &what);
+            assert!(!site.root.join(".keywright/imported.json").exists(), "{what}");
+            let head = git(&site.root, &["rev-parse", "HEAD"]);
+            assert_eq!((site.apply().exit, git(&site.root, &["rev-parse", "HEAD"])), (Some(Exit::Done), head), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_commit_that_fails_is_made_up_for() {
+    let mut site = committed(&Kind::PLAIN);
+    let (root, away) = (site.root.clone(), site.root.with_extension("away"));
+    let gone = away.clone();
+    let ran = site.import_watched(move |_, point| {
+        if point.starts_with("after") && point.ends_with("import.json") && !gone.exists() {
+            fs::rename(root.join(".git"), &gone).expect("renamed");
+        }
+        Then::GoOn
+    });
+    assert!(ran.exit == Some(Exit::Partial) && ran.said.contains("apply/not-pushed"), "{}", ran.said);
+    fs::rename(&away, site.root.join(".git")).expect("put back");
+    assert_eq!((known(&site).len(), uncommitted(&site).is_empty()), (4, false));
+
+    // What somebody has edited since is theirs to commit.
+    let manifest = site.root.join("keys/pay.yaml");
+    let written = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, format!("# looked over\n{written}")).expect("written");
+    let before = tree(&site.root.join("ledger"));
+    let ran = site.apply();
+    assert!(ran.exit == Some(Exit::Error) && ran.said.contains("import/uncommitted"), "{}", ran.said);
+    assert!(tree(&site.root.join("ledger")) == before);
+    git(&site.root, &["commit", "-qm", "looked over", "keys"]);
+    assert_eq!((site.apply().exit, uncommitted(&site)), (Some(Exit::Done), String::new()));
+    let message = git(&site.root, &["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("keywright: 3 keys imported\n") && message.contains("\nimport pay/one-2\n"), "{message}");
 }
 
 /// Somebody takes the entries out, or edits beside them, before the import is finished.

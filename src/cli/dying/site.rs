@@ -44,6 +44,8 @@ pub struct Site {
     /// What apply is asked to rotate, and whether that is compromised.
     pub rotate: Vec<Address>,
     pub compromised: bool,
+    /// Whether what is written is to be committed.
+    pub commits: bool,
     markers: Random,
 }
 
@@ -116,6 +118,7 @@ impl Site {
             opens: false,
             rotate: Vec::new(),
             compromised: false,
+            commits: false,
             markers: Random(seed),
         };
         fs::create_dir_all(site.root.join("providers")).expect("a directory");
@@ -184,21 +187,28 @@ impl Site {
     /// Runs apply; the watcher sees every point with its number, and may take an image.
     pub fn apply_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let identity = if self.opens { vec![self.identity.file.clone()] } else { Vec::new() };
-        let args = ApplyArgs { targets: Vec::new(), yes: true, identity, asking: self.asking(), writing: here(), detailed_exitcode: false };
+        let args = ApplyArgs {
+            targets: Vec::new(),
+            yes: true,
+            identity,
+            asking: self.asking(),
+            writing: self.writing(),
+            detailed_exitcode: false,
+        };
         self.staged(|host| super::super::apply::run(host, &args), at)
     }
 
     /// The same for an import of everything.
     pub fn import_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let account = Name::new("pay").expect("a name");
-        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: here() };
+        let args = ImportArgs { account, ids: Vec::new(), all: true, yes: true, writing: self.writing() };
         self.staged(|host| super::super::import::run(host, &args), at)
     }
 
     /// Confirms the key `one`, as `apply_watched` applies.
     pub fn review_watched(&mut self, at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static) -> Ran {
         let confirm = vec!["pay/one".parse().expect("an address")];
-        let args = ReviewArgs { addresses: Vec::new(), confirm, by: Some("Ada".to_owned()), live: false, writing: here() };
+        let args = ReviewArgs { addresses: Vec::new(), confirm, by: Some("Ada".to_owned()), live: false, writing: self.writing() };
         self.staged(|host| super::super::review::run(host, &args), at)
     }
 
@@ -215,6 +225,11 @@ impl Site {
             addresses: Vec::new(),
         };
         self.staged(|host| super::super::plan::run(host, &args), |_, _| Then::GoOn)
+    }
+
+    /// Nothing goes beyond this machine.
+    fn writing(&self) -> Writing {
+        Writing { commit: self.commits, push: false, durable: None, local: true }
     }
 
     fn asking(&self) -> Asking {
@@ -303,11 +318,6 @@ impl Snapshot<'_> {
     pub fn ledger(&self) -> Files {
         tree(self.root).into_iter().filter(|(path, _)| path.starts_with("ledger")).collect()
     }
-}
-
-/// Nothing goes beyond this machine.
-fn here() -> Writing {
-    Writing { commit: false, push: false, durable: None, local: true }
 }
 
 fn run_staged<T>(

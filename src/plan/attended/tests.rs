@@ -253,7 +253,7 @@ fn a_compromised_key_gets_no_overlap() {
     let over = PlanStep::Record { generation: 1, state: RecordedState::Over };
     assert_eq!(told(&older).2, [PlanStep::Open { generation: 3 }, over.clone()], "that lasts when nobody asks any more");
     // One that was made on request a moment ago is not made again, and what was before it ends all the same.
-    let fresh = Generation { request: Some(Request::Rotate), ..made(2) };
+    let fresh = Generation { request: Some(Request::Compromised), ..made(2) };
     let made_already = requested(world(vec![fresh, retiring]), Request::Compromised);
     let (action, reason, steps, titles) = told(&made_already);
     assert_eq!((action, steps, titles), (Action::Attended, vec![over], vec![format!("revoke: revoke {}", name(1))]));
