@@ -40,7 +40,7 @@ impl<'a> Key<'a> {
 
     /// Whether generations before the current one have to go on, since places that use them have yet to get its secret.
     pub(super) fn waits_for_deliveries(&self, current: &Generation) -> bool {
-        let compromised = current.request == Some(Request::Compromised) || self.ends_at_once(false);
+        let compromised = [current.request, self.carried()].contains(&Some(Request::Compromised));
         !compromised && !self.lacking(current).is_empty()
     }
 
@@ -64,8 +64,10 @@ pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
         draft.notes.extend(named.map(|place| format!("deliver -> {}, once it is handed over", place.target)));
     }
     let enabled = draft.steps.iter().any(|step| matches!(step, PlanStep::Enable { .. }));
+    // Where a person makes the keys, nothing is asked of the provider.
+    let touchable = |current: &Generation| key.account.attended.is_some() || key.index.untouchable(current).is_none();
     let live = |current: &&Generation| {
-        enabled || (current.state == GenerationState::Active && key.seen(current) == Seen::Live && key.index.untouchable(current).is_none())
+        enabled || (current.state == GenerationState::Active && key.seen(current) == Seen::Live && touchable(current))
     };
     let Some(current) = key.current().filter(live) else { return };
     let number = current.number;

@@ -560,6 +560,7 @@ proptest! {
                 let known = record.is_some_and(|record| record.generation(step.generation()).is_some());
                 match step {
                     PlanStep::Create { .. } => prop_assert!(!known),
+                    PlanStep::Deliver { generation, .. } if change.steps.contains(&PlanStep::Create { generation: *generation }) => {}
                     _ => prop_assert!(known, "{step:?}"),
                 }
             }
