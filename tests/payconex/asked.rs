@@ -24,11 +24,13 @@ fn a_rotation_is_asked_for_and_compromised_ends_the_old_one_at_once() {
     site.after(SignedDuration::from_hours(1));
     let compromised = [&ROTATE[..], &["--compromised"]].concat();
     site.sandbox.run(&compromised).exits(0);
-    assert_eq!((site.states("billing"), site.live().len()), (vec![(2, Active), (1, Disabled)], 1));
-    assert!(site.emulator.key(&first.id).is_some_and(|key| !key.enabled));
-    site.after(SignedDuration::from_hours(2));
-    site.sandbox.run(&compromised).exits(0);
     assert_eq!((site.states("billing"), site.live().len()), (vec![(3, Active), (2, Disabled), (1, Disabled)], 1));
+    assert!(site.emulator.key(&first.id).is_some_and(|key| !key.enabled));
+    site.sandbox.run(&compromised).exits(0).shows("plan/rotation-open");
+    assert_eq!(site.states("billing").len(), 3, "the command was repeated");
+    site.after(SignedDuration::from_hours(3));
+    site.sandbox.run(&compromised).exits(0);
+    assert_eq!((site.states("billing")[0], site.live().len()), ((4, Active), 1));
     assert_ne!(site.assert_works("billing").id, second.id);
     site.settle();
 }

@@ -144,7 +144,7 @@ note[plan/rotation-open]: a rotation of `shop/dashboard` is open already: genera
  3 |   dashboard:
    |   ^
    |
-help: `--compromised` ends the generations before it now; to rotate once more, ask again when an hour and the overlap have passed
+help: to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`
   = more: keywright explain plan/rotation-open
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
@@ -163,40 +163,13 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 -- stdout
 1 of 2 keys changes                                    plan <plan 1>, valid until 2026-01-11 02:00Z
 
-  - shop/dashboard                  disable: generation 1 is compromised: it ends without an overlap  keys/shop.yaml:3
-      = keeps  orders:read
-
-access   +0 gained   -0 lost   who can decrypt: unchanged
-
-note[plan/rotation-open]: a rotation of `shop/dashboard` is open already: generation 2 was asked for on 2026-01-10T00:00:00Z, and no other is made
-  --> keys/shop.yaml:3:3
-   |
- 3 |   dashboard:
-   |   ^
-   |
-help: `--compromised` ends the generations before it now; to rotate once more, ask again when an hour and the overlap have passed
-  = more: keywright explain plan/rotation-open
-
-Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
-
-Applied: 0 created, 0 edited, 0 rotated, 1 disabled.
--- stderr
-shop: shop/dashboard: disable done
-== $ cat ~/first | keywright keyring check --store .keywright/keyring.json
--- exit 1
-== $ cat ~/second | keywright keyring check --store .keywright/keyring.json
--- exit 0
-== $ keywright apply --yes --rotate shop/dashboard --compromised
--- exit 0
--- stdout
-1 of 2 keys changes                                    plan <plan 1>, valid until 2026-01-11 02:00Z
-
 -/+ shop/dashboard                  rotate: compromised                     keys/shop.yaml:3
       = keeps  orders:read
       expires  2026-04-10 -> 2026-04-10                                    later
-      also     disable generation 2
+      also     disable generation 1, disable generation 2
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
       expires  2026-04-10 (90 days), then rotates
+      note     generation 1 is compromised: it ends without an overlap
       note     generation 2 is compromised: it ends without an overlap
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -206,6 +179,26 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 Applied: 0 created, 0 edited, 1 rotated, 0 disabled.
 -- stderr
 shop: shop/dashboard: rotate done
+== $ cat ~/first | keywright keyring check --store .keywright/keyring.json
+-- exit 1
+== $ cat ~/second | keywright keyring check --store .keywright/keyring.json
+-- exit 1
+== $ keywright apply --yes --rotate shop/dashboard --compromised
+-- exit 0
+-- stdout
+no changes: 2 keys match their manifests               plan <plan 1>, valid until 2026-01-11 02:00Z
+
+note[plan/rotation-open]: a rotation of `shop/dashboard` is open already: generation 3 was asked for on 2026-01-10T02:00:00Z, and no other is made
+  --> keys/shop.yaml:3:3
+   |
+ 3 |   dashboard:
+   |   ^
+   |
+help: to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`
+  = more: keywright explain plan/rotation-open
+
+Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
+-- stderr
 == $ cat ~/second | keywright keyring check --store .keywright/keyring.json
 -- exit 1
 == $ keywright open shop/dashboard -i ~/ops.txt > ~/third

@@ -103,10 +103,10 @@ For more information, try '--help'.
 == $ keywright list -o csv
 -- exit 0
 -- stdout
-address,provider,state,owner,purpose,risk,scopes,created_at,rotated_at,expires_at,rotates_at,last_verified_at,last_used_at,review_every,reviewed_at,reviewed_by,review_due_at,review_overdue,unused_after,unused_since,protect,generation,id,declared_at
-shop/dashboard,keyring,active,'@shop/operations,"'=HYPERLINK(""http://evil.example"",""orders"")",low,orders:read,2026-01-01T00:00:00Z,,2026-04-01T00:00:00Z,2026-03-19T01:10:54Z,2026-01-01T00:00:00Z,,,,,,false,,,false,1,<id 1>,keys/shop.yaml:3
-shop/robot,keyring,active,'@shop/warehouse,"Books goods; in, and out",medium,stock:*,2026-01-01T00:00:00Z,,,,2026-01-01T00:00:00Z,,60d,,,2026-03-02T00:00:00Z,false,,,false,1,<id 2>,keys/shop.yaml:8
-shop/short,keyring,active,,,medium,refunds:create,2026-01-01T00:00:00Z,,2026-01-31T00:00:00Z,2026-01-26T08:01:16Z,2026-01-01T00:00:00Z,,60d,,,2026-03-02T00:00:00Z,false,,,false,1,<id 3>,keys/shop.yaml:13
+"address","provider","state","owner","purpose","risk","scopes","created_at","rotated_at","expires_at","rotates_at","last_verified_at","last_used_at","review_every","reviewed_at","reviewed_by","review_due_at","review_overdue","unused_after","unused_since","protect","generation","id","declared_at"
+"shop/dashboard","keyring","active","'@shop/operations","'=HYPERLINK(""http://evil.example"",""orders"")","low","orders:read","2026-01-01T00:00:00Z","","2026-04-01T00:00:00Z","2026-03-19T01:10:54Z","2026-01-01T00:00:00Z","","","","","","false","","","false","1","<id 1>","keys/shop.yaml:3"
+"shop/robot","keyring","active","'@shop/warehouse","Books goods; in, and out","medium","stock:*","2026-01-01T00:00:00Z","","","","2026-01-01T00:00:00Z","","60d","","","2026-03-02T00:00:00Z","false","","","false","1","<id 2>","keys/shop.yaml:8"
+"shop/short","keyring","active","","","medium","refunds:create","2026-01-01T00:00:00Z","","2026-01-31T00:00:00Z","2026-01-26T08:01:16Z","2026-01-01T00:00:00Z","","60d","","","2026-03-02T00:00:00Z","false","","","false","1","<id 3>","keys/shop.yaml:13"
 == $ keywright list shop/short -o ics
 -- exit 0
 -- stdout has

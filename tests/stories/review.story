@@ -138,7 +138,7 @@ shop/robot      active    1    MEDIUM  1       180d  never             2026-01-0
 == $ keywright list --sort review -o csv
 -- exit 0
 -- stdout
-address,provider,state,owner,purpose,risk,scopes,created_at,rotated_at,expires_at,rotates_at,last_verified_at,last_used_at,review_every,reviewed_at,reviewed_by,review_due_at,review_overdue,unused_after,unused_since,protect,generation,id,declared_at
-shop/dashboard,keyring,active,'@shop/operations,Shows open orders,low,orders:read,2026-01-01T00:00:00Z,,,,2026-01-01T00:00:00Z,,180d,2026-06-30T00:00:00Z,'@shop/operations,2026-12-27T00:00:00Z,true,,,false,1,<id 2>,keys/shop.yaml:3
-shop/robot,keyring,active,,,medium,stock:*,2026-01-01T00:00:00Z,,,,2026-01-01T00:00:00Z,,180d,2026-06-30T00:00:00Z,Ada,2026-12-27T00:00:00Z,true,,,false,1,<id 1>,keys/shop.yaml:8
-shop/new,keyring,declared,,,low,orders:read,,,,,,,180d,,,,false,,,false,,,keys/new.yaml:3
+"address","provider","state","owner","purpose","risk","scopes","created_at","rotated_at","expires_at","rotates_at","last_verified_at","last_used_at","review_every","reviewed_at","reviewed_by","review_due_at","review_overdue","unused_after","unused_since","protect","generation","id","declared_at"
+"shop/dashboard","keyring","active","'@shop/operations","Shows open orders","low","orders:read","2026-01-01T00:00:00Z","","","","2026-01-01T00:00:00Z","","180d","2026-06-30T00:00:00Z","'@shop/operations","2026-12-27T00:00:00Z","true","","","false","1","<id 2>","keys/shop.yaml:3"
+"shop/robot","keyring","active","","","medium","stock:*","2026-01-01T00:00:00Z","","","","2026-01-01T00:00:00Z","","180d","2026-06-30T00:00:00Z","Ada","2026-12-27T00:00:00Z","true","","","false","1","<id 1>","keys/shop.yaml:8"
+"shop/new","keyring","declared","","","low","orders:read","","","","","","","180d","","","","false","","","false","","","keys/new.yaml:3"
