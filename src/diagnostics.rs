@@ -67,12 +67,14 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// What to do next, beginning with a verb or a question.
     pub help: Option<String>,
+    /// What may stand instead of the marked source, as a patch.
+    pub replacement: Option<String>,
     pub notes: Vec<String>,
 }
 
 impl Diagnostic {
     pub fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), place: None, label: None, help: None, notes: Vec::new() }
+        Self { code, severity, message: message.into(), place: None, label: None, help: None, replacement: None, notes: Vec::new() }
     }
 
     pub fn error(code: Code, message: impl Into<String>) -> Self {
@@ -100,6 +102,11 @@ impl Diagnostic {
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    pub fn replacement(mut self, text: impl Into<String>) -> Self {
+        self.replacement = Some(text.into());
         self
     }
 

@@ -24,8 +24,10 @@ mod moves;
 mod moving;
 mod older;
 mod requests;
+pub mod review;
 mod rows;
 mod standing;
+pub mod step;
 mod summary;
 #[cfg(test)]
 mod table;
@@ -39,6 +41,8 @@ pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{expires_at, rotation_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
+pub use review::{BaseView, Origin, TrustedChange, TrustedKind};
+pub use step::{EditField, PlanStep, RecordedState};
 pub use verdict::{Deferred, GuardVerdict, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +128,8 @@ pub fn plan(input: &PlanInput) -> Plan {
         only: input.only.clone(),
         requests: input.asked.rotate.clone(),
         allowed: input.asked.allow.clone(),
+        base: None,
+        trusted: Vec::new(),
         accounts: BTreeMap::new(),
         changes: Vec::new(),
         attended: Vec::new(),

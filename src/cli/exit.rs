@@ -63,6 +63,7 @@ impl Stop {
             source: None,
             label: None,
             help: diagnostic.help,
+            replacement: diagnostic.replacement,
             notes: diagnostic.notes,
         };
         Self { exit, diagnostics: vec![located] }

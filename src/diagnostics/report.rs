@@ -57,6 +57,9 @@ pub struct Located {
     pub label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// What may stand instead of the marked source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -189,6 +192,7 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         source,
         label: diagnostic.label.clone(),
         help: diagnostic.help.clone(),
+        replacement: diagnostic.replacement.clone(),
         notes: diagnostic.notes.clone(),
     }
 }

@@ -246,6 +246,7 @@ impl Draft {
             address: key.address.clone(),
             action: draft.action,
             reason: draft.reason,
+            origin: None,
             generation: draft.generation,
             declared_at: key.desired.map(|desired| desired.declared_at.clone()),
             before: draft.before,

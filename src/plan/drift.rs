@@ -186,6 +186,7 @@ fn entry(
         // The action of its change concerns the current generation.
         action: if older && action != Action::Blocked { Action::Disable } else { action },
         reason: if older { format!("generation {} {what}", generation.number) } else { what.to_owned() },
+        origin: None,
         generation: generation.number,
         declared_at: key.desired.map(|desired| desired.declared_at.clone()),
         before: Some(before),

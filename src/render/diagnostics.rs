@@ -159,6 +159,7 @@ mod tests {
             length,
             source: Some(Excerpt { text: source.to_owned(), column }),
             label: Some("unknown scope".to_owned()),
+            replacement: None,
             help: Some("did you mean `pcx:webhooks:read`?".to_owned()),
             notes: Vec::new(),
         }
