@@ -37,13 +37,14 @@ fn a_token_named_payvy_integration_from_the_first_plan_to_the_revocation() {
     let unopened = site.plan();
     assert_eq!((unopened["changes"][0]["action"].as_str(), unopened["summary"]["attended"].as_u64()), (Some("attended"), Some(1)));
     assert_eq!(unopened["attended"][0].get("label"), None, "the name follows");
-    site.run(&["plan", "--detailed-exitcode"]).exits(2).shows("the whole name follows when apply has opened this step");
+    site.run(&["plan", "--detailed-exitcode"]).exits(2).shows("(the whole name");
     site.refuses(&["fulfil", "brex/payvy"], Some("bxt_abcdefghijklmnop"), 1).says("fulfil/not-open");
 
     // Apply opens it, says the exact name, and has nothing more to do.
     let opened = site.run(&["apply", "--yes", "--detailed-exitcode"]).exits(2);
     let name = site.name();
     assert!(name.starts_with("Payvy Integration kw-"), "{name}");
+    assert!(opened.stderr.contains("brex: brex/payvy: ready for a person\n"), "{}", opened.stderr);
     assert!(opened.stdout.contains(&format!("choose Create Token, and type the name `{name}`")), "{}", opened.stdout);
     for words in [
         "Transfers: read (`transfers.readonly`); Vendors: read (`vendors.readonly`)",

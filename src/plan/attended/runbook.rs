@@ -24,9 +24,7 @@ pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: 
     };
     let label = match (work.generation, desired) {
         (Some(generation), _) => RunbookValues::exactly(&generation.label),
-        (None, Some(desired)) => {
-            format!("{} (the whole name follows when apply has opened this step)", RunbookValues::exactly(&format!("{} …", desired.label)))
-        }
+        (None, Some(desired)) => RunbookValues::exactly(&format!("{} …", desired.label)),
         (None, None) => String::new(),
     };
     let mut command = format!("keywright fulfil {}", key.address);
