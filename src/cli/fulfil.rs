@@ -114,7 +114,9 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         && let Some(previous) = attended::published_secret(account, &address.name).await.ok().flatten()
         && is_same(&previous, &secret)
     {
-        return Err(malformed(address, "is the previous secret: make a new one"));
+        let message = format!("what was handed over for `{address}` is the previous secret");
+        let help = format!("make a new one, named `{label}`; nothing was written");
+        return Err(Stop::with(Exit::Error, Diagnostic::error(Code::FulfilMalformed, message).help(help)));
     }
     let tried = try_out(session, args, account, step, &secret).await?;
     Ok(Handed { secret, expires_at, tried })
