@@ -202,7 +202,8 @@ impl Entry<'_> {
         }
         // A new generation's marker is drawn by apply, so only the rest of its label can be compared.
         let bare = |view: &KeyView| view.label.as_deref().map(|label| Marker::strip_from(label).to_owned());
-        let same_but_marker = issues(self.change.action) && before.is_some_and(|before| bare(before) == bare(after));
+        let renews = issues(self.change.action) || self.change.action == Action::Attended;
+        let same_but_marker = renews && before.is_some_and(|before| bare(before) == bare(after));
         if !same_but_marker && differs(|a, b| a.label == b.label) {
             let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
             field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
