@@ -3,6 +3,7 @@
 mod blocks;
 #[path = "../examples/payconex-emulator/server.rs"]
 mod emulator;
+#[expect(clippy::duplicate_mod, reason = "both emulators stand on `examples/emulation/`, and share no state")]
 #[path = "../examples/finance-emulator/server.rs"]
 mod finance;
 #[path = "readme/finance_example.rs"]

@@ -5,6 +5,7 @@
 mod emulator;
 #[path = "stories/filters.rs"]
 mod filters;
+#[expect(clippy::duplicate_mod, reason = "both emulators stand on `examples/emulation/`, and share no state")]
 #[path = "../examples/finance-emulator/server.rs"]
 mod finance;
 #[path = "stories/format.rs"]
