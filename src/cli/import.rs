@@ -94,7 +94,8 @@ async fn work(mut session: Session<'_>, args: &ImportArgs) -> Result<Exit, Stop>
         beyond.manifest_is_clean(&session, &args.account).await?;
     }
     show(&session, args, &proposal)?;
-    let in_part = if proposal.refused.is_empty() { Exit::Done } else { Exit::Partial };
+    // To show what could be adopted is done whole, whatever it shows.
+    let in_part = if asked && !proposal.refused.is_empty() { Exit::Partial } else { Exit::Done };
     // What an earlier import could not write back is written back, too.
     if !asked || !(adopting || beyond.is_behind()) {
         return Ok(in_part);
