@@ -144,7 +144,7 @@ impl Row {
             observed: current.and_then(|current| facts.observed(current)),
             owner: desired.and_then(|desired| desired.owner.as_deref()).map(str::to_owned),
             purpose: desired.and_then(|desired| desired.purpose.as_deref()).map(str::to_owned),
-            risk: account.and_then(|account| highest_risk(account.catalogue, scopes)),
+            risk: account.and_then(|account| account.catalogue.highest_risk(scopes)),
             scopes: scopes.clone(),
             created_at,
             rotated_at: current.map(|current| current.created_at).filter(|at| Some(*at) != created_at),
@@ -263,9 +263,4 @@ impl Delivery {
         let words: Vec<String> = [pending, has, by, unverified].into_iter().flatten().collect();
         if words.is_empty() { self.name.to_string() } else { format!("{} ({})", self.name, words.join(", ")) }
     }
-}
-
-/// The highest risk of what scopes grant, wildcards expanded.
-pub fn highest_risk(catalogue: &Catalogue, scopes: &ScopeSet) -> Option<Risk> {
-    catalogue.expand(scopes).keys().map(|scope| catalogue.describe(scope).risk).max()
 }

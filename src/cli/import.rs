@@ -188,10 +188,7 @@ fn chosen<'a>(session: &Session<'_>, args: &ImportArgs, snapshot: &'a Snapshot) 
 fn show(session: &Session<'_>, args: &ImportArgs, proposal: &Proposal) -> Result<(), Stop> {
     let host = session.host;
     let account = &session.workspace.accounts[&args.account];
-    let risk = |key: &ObservedKey| {
-        let leaves = account.catalogue.expand(key.scopes.as_ref()?);
-        leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
-    };
+    let risk = |key: &ObservedKey| account.catalogue.highest_risk(key.scopes.as_ref()?);
     let rows: Vec<ImportRow<'_>> = proposal
         .keys
         .iter()
