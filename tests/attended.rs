@@ -249,7 +249,10 @@ fn brynq_gives_page_rights_and_takes_an_end() {
         assert_eq!(site.opened("brynq/export"), token);
         site.is_settled();
         site.run(&["verify", "-i", "~/ops.txt"]).exits(0).shows("alive");
-        // It is rotated before the end that the person chose.
+        // It is rotated before the end that the person chose, and the inventory knows.
+        let listed: serde_json::Value = serde_json::from_str(&site.run(&["list", "-o", "json"]).stdout).expect("JSON");
+        let rotates = listed["keys"][0]["rotates_at"].as_str().expect("a rotation").parse::<jiff::Timestamp>().expect("an instant");
+        assert!(rotates < jiff::Timestamp::now() + days(50), "{listed}");
         site.pass(days(50));
         assert_eq!(site.step()["kind"], "rotate");
         assert!(site.finance.brynq.avoided_calls().is_empty());

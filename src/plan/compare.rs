@@ -189,24 +189,45 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     ends.then(|| format!("would have expired {}", day(wanted)))
 }
 
-/// As [`rotation_at`], for a generation: by as much earlier as its end is, which the provider has rounded, or a person has chosen.
+/// A generation of a key, and all that says when it rotates.
+#[derive(Debug, Clone, Copy)]
+pub struct Rolling<'a> {
+    pub address: &'a Address,
+    pub desired: &'a DesiredKey,
+    pub capabilities: &'a Capabilities,
+    pub generation: &'a Generation,
+    /// As the provider shows it; `None`: it was not asked.
+    pub observed: Option<&'a ObservedKey>,
+    /// Whether a person makes the key, and chooses its end.
+    pub attended: bool,
+}
+
+impl Rolling<'_> {
+    /// When the generation is due for rotation: by as much before the usual time as its end is, which the provider has rounded, or a person has
+    /// chosen. `None` for keys that do not roll, and for what is not due `by` then.
+    pub fn rotates_at(&self, by: Timestamp) -> Option<Timestamp> {
+        let Self { address, desired, capabilities, generation, observed, attended } = *self;
+        let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+        let chosen = attended && capabilities.expiry.settable;
+        let granted =
+            expires_at(capabilities, generation, observed).filter(|end| chosen || is_close(capabilities, Some(*end), Some(wanted)));
+        let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
+        let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
+        rotation_at(address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
+    }
+}
+
+/// The same for a key that is being decided about.
 pub(super) fn rotates_at(key: &Key, desired: &DesiredKey, generation: &Generation, by: Timestamp) -> Option<Timestamp> {
-    let capabilities = key.account.capabilities;
-    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
-    // Where a person makes the key, the end is that person's choice.
-    let chosen = key.account.attended.is_some() && capabilities.expiry.settable;
-    let granted = expires_at(capabilities, generation, key.observed(generation))
-        .filter(|end| chosen || is_close(capabilities, Some(*end), Some(wanted)));
-    let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
-    let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
-    rotation_at(&key.address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
+    let (address, capabilities, observed) = (&key.address, key.account.capabilities, key.observed(generation));
+    Rolling { address, desired, capabilities, generation, observed, attended: key.account.attended.is_some() }.rotates_at(by)
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
 ///
 /// `None` for keys that do not roll, and for what is not due `by` then. Where the provider grants no more than `renew_before`, half of
 /// what it grants takes its place.
-pub fn rotation_at(
+pub(super) fn rotation_at(
     address: &Address,
     desired: &DesiredKey,
     capabilities: &Capabilities,
