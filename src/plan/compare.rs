@@ -176,17 +176,17 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     if capabilities.expiry.settable
         && let Some(end) = expires_at(capabilities, generation, observed).filter(|end| *end <= key.now)
     {
-        return Some(format!("expired {}", day(end)));
+        return Some(format!("expired {}", moment(end, desired.expiry)));
     }
     let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
     if let Some(at) = rotates_at(key, desired, generation, key.now) {
         let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
         let end = chosen.map_or(wanted, |chosen| chosen.min(wanted));
-        return Some(format!("expires {}; due since {}", day(end), day(at)));
+        return Some(format!("expires {}; due since {}", moment(end, desired.expiry), moment(at, desired.expiry)));
     }
     // An edit of the expiry would end it now, with no successor.
     let ends = wanted <= key.now && !ends_as_wanted(capabilities, desired, generation, expires_at(capabilities, generation, observed));
-    ends.then(|| format!("would have expired {}", day(wanted)))
+    ends.then(|| format!("would have expired {}", moment(wanted, desired.expiry)))
 }
 
 /// A generation of a key, and all that says when it rotates.
@@ -252,6 +252,14 @@ pub(super) fn rotation_at(
     earliest.checked_add(Span::seconds(spread).duration()).ok().filter(|at| *at <= by)
 }
 
+/// The date, UTC; and the time, where a key lives no longer than two days.
+pub(super) fn moment(instant: Timestamp, expiry: Expiry) -> String {
+    match expiry {
+        Expiry::Lifetime(span) if span <= Span::days(2) => instant.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never => day(instant),
+    }
+}
+
 /// The date, UTC.
 pub(super) fn day(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d").to_string()
@@ -268,6 +276,20 @@ mod tests {
 
     fn fields(world: &World) -> Vec<EditField> {
         world.with_key(|key| compare(key, key.desired.unwrap(), key.current().unwrap()).fields)
+    }
+
+    #[test]
+    fn what_lives_for_hours_is_told_with_its_time() {
+        let mut world = World::settled();
+        world.wanted().expiry = Expiry::Lifetime(Span::hours(6));
+        world.wanted().renew_before = Span::hours(2);
+        world.first().expires_at = Some(at(6 * 3600 - DAY));
+        world.live(1).expires_at = Some(Some(at(6 * 3600 - DAY)));
+        world.now = at(5 * 3600 - DAY);
+        let change = world.change().unwrap();
+        assert!(change.reason.starts_with("expires 2026-11-20 15:00Z; due since 2026-11-20 13:"), "{}", change.reason);
+        let note = "expires 2026-11-20 20:00Z (6h), then rotates";
+        assert!(change.notes.iter().any(|told| told == note), "{:?}", change.notes);
     }
 
     #[test]

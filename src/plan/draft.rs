@@ -1,6 +1,6 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
 use super::access::difference;
-use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use super::compare::{Differences, expires_at, granted, is_close, moment, public_keys, wanted_end};
 use super::rows::is_over;
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
@@ -334,7 +334,7 @@ pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec
     let (account, name) = (&key.address.account, &key.address.name);
     notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
     let end = draft.after.as_ref().and_then(|view| view.expires_at);
-    notes.push(match (desired.expiry, end.map(day)) {
+    notes.push(match (desired.expiry, end.map(|end| moment(end, desired.expiry))) {
         (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
         (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
         (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
