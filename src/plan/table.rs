@@ -713,6 +713,16 @@ fn older_generations_have_their_table() {
 }
 
 #[test]
+fn a_predecessor_that_was_enabled_by_hand_is_drift() {
+    let mut world = World::settled();
+    world.record(vec![generation(2), Generation { state: GenerationState::Disabled, ..generation(1) }]);
+    world.observe(observed(2));
+    world.live(1).enabled = Some(true);
+    decides(&world, DisableIt, &[disable(1)]);
+    assert_eq!(reason(&world), "drift: generation 1 was enabled by hand");
+}
+
+#[test]
 fn a_predecessor_ends_after_its_overlap_while_its_successor_lives() {
     let mut world = World::settled();
     let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(now()), ..generation(1) };
