@@ -226,6 +226,23 @@ fn a_tier_means_exactly_its_scopes() {
 }
 
 #[test]
+fn a_rotation_that_was_asked_for_can_be_taken_back() {
+    let (site, token) = made();
+    site.refuses(&["fulfil", "brex/payvy", "--withdraw"], None, 1).says("fulfil/not-open");
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+    assert_eq!(site.plan()["changes"][0]["reason"], "rotate: asked for");
+    site.run(&["fulfil", "brex/payvy", "--withdraw"]).exits(0).shows("the request is taken back").shows("Payvy Integration kw-");
+    assert_eq!(site.opened("brex/payvy"), token);
+    site.is_settled();
+    site.refuses(&["fulfil", "brex/payvy"], Some("bxt_abcdefghijklmnop"), 1).says("fulfil/not-open");
+    // It can be asked for again.
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+    let next = site.make(&FEWEST);
+    site.fulfil("brex/payvy", &next).exits(0);
+    assert_eq!(site.opened("brex/payvy"), next);
+}
+
+#[test]
 fn brynq_gives_page_rights_and_takes_an_end() {
     for params in ["domain: acme", "auth: salure, customer: acme"] {
         let mut site = Site::new();

@@ -234,6 +234,9 @@ pub struct FulfilArgs {
     /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
     #[arg(long, conflicts_with = "expires")]
     pub revoked: bool,
+    /// Take a rotation that was asked for back, as long as nothing was handed over
+    #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
+    pub withdraw: bool,
     /// With --revoked: only this generation (default: all that the plan asks to revoke)
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
