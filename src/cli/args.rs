@@ -339,7 +339,7 @@ pub struct KeyringArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not, 4 when the store cannot be read
     Check(KeyringCheckArgs),
 }
 
