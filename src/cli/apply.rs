@@ -109,6 +109,7 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
         recovery::confirm(host, args.yes, "Apply these changes?")?;
+        beyond.look_at_manifests(&session, shown.changes.iter().filter(|change| is_work(change)).map(|change| &change.address)).await?;
     }
     if !acting && !beyond.has_work(&session) {
         recovery::begin(&session, &beyond, None).await?.close()?;
