@@ -90,19 +90,20 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let deferred = approved.iter().flat_map(|plan| &plan.deferred).map(|deferred| deferred.address.clone()).collect();
     let before = Before { deferred, ..Before::default() };
     let shown = session.plan(&observed, &chosen.wishes(before), now());
+    let unfinished = recovery::unfinished(&session, &observed, only);
     if let Some(approved) = &approved {
-        planning::within(host, approved, &shown, planning::Since::Approval)?;
+        planning::within(host, approved, &shown, planning::Since::Approval).inspect_err(|_| recovery::point_out(host, &unfinished))?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
     if !args.asking.rotate.is_empty() && planning::cannot_rotate(&shown) {
         return Ok(Exit::Error);
     }
-    planning::not_refused(&shown)?;
     if shown.is_refused() {
+        recovery::point_out(host, &unfinished);
+        planning::not_refused(&shown)?;
         return Ok(Exit::Refused);
     }
 
-    let unfinished = recovery::unfinished(&session, &observed, only);
     let in_part =
         observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown) || planning::leaves_a_delivery(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
