@@ -109,8 +109,8 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
-        recovery::confirm(host, args.yes, "Apply these changes?")?;
         beyond.look_at_manifests(&session, shown.changes.iter().filter(|change| is_work(change)).map(|change| &change.address)).await?;
+        recovery::confirm(host, args.yes, "Apply these changes?")?;
     }
     if !acting && !beyond.has_work(&session) {
         recovery::begin(&session, &beyond, None).await?.close()?;
@@ -150,22 +150,9 @@ fn attended_now(session: &Session<'_>, chosen: &Chosen, now: Timestamp) -> Resul
     Ok(plan)
 }
 
-/// Whether apply has something to do: a step that waits for a person is not.
+/// Whether apply has something to do: what waits for a person is not, nor is what recovery does before.
 fn is_work(change: &Change) -> bool {
-    match change.action {
-        Action::Blocked => false,
-        Action::Attended => !change.steps.is_empty(),
-        Action::Create
-        | Action::Edit
-        | Action::Rotate
-        | Action::Replace
-        | Action::Disable
-        | Action::Enable
-        | Action::Delete
-        | Action::Reseal
-        | Action::Deliver
-        | Action::None => true,
-    }
+    change.action != Action::Blocked && !change.steps.is_empty()
 }
 
 /// Done, as far as no person has to act.
