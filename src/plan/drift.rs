@@ -1,5 +1,5 @@
 //! What somebody else did to a key: the provider shows something else than the ledger, and no manifest asked for it. Decides nothing.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::difference;
 use super::compare::{Differences, compare, expires_at, is_close};
@@ -194,6 +194,7 @@ fn entry(
         access,
         words: Vec::new(),
         steps: Vec::new(),
+        generations: BTreeMap::new(),
         request: None,
         owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
         notes: Vec::new(),
