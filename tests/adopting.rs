@@ -159,7 +159,7 @@ fn a_comment_says_what_a_name_is_made_of() {
     let site = crowded(&[KeySeed::new("日本", [WEBHOOKS]), KeySeed::new("Legacy", [WEBHOOKS])]);
     imports(&site, &["--all"]);
     let text = site.sandbox.read("keys/pay.yaml");
-    let before = |name: &str| text.split(name).next().expect("there").lines().rev().nth(1).expect("a comment").to_owned();
+    let before = |name: &str| text.split(name).next().expect("there").lines().last().expect("a comment").to_owned();
     assert!(before("  api-").contains("the name is made of its id"), "{text}");
     assert!(before("  legacy:").contains("the name is made of its label"), "{text}");
 }
