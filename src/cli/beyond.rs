@@ -20,8 +20,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::files::process::Process;
 use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repository, Rest, State, Target};
 use crate::ledger;
-use crate::model::text_safety::safe;
 use crate::model::Address;
+use crate::model::text_safety::safe;
 
 /// How often a running apply shows that it is alive; well below the lease of its lock.
 const RENEWAL: Duration = Duration::from_secs(60);
