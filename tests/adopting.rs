@@ -156,7 +156,7 @@ fn where_nothing_can_be_adopted_no_manifest_is_missed() {
 
 #[test]
 fn a_comment_says_what_a_name_is_made_of() {
-    let site = crowded(&[KeySeed::new("日本", [WEBHOOKS]), KeySeed::new("Legacy", [WEBHOOKS])]);
+    let site = crowded(&[KeySeed::new("- - -", [WEBHOOKS]), KeySeed::new("Legacy", [WEBHOOKS])]);
     imports(&site, &["--all"]);
     let text = site.sandbox.read("keys/pay.yaml");
     let before = |name: &str| text.split(name).next().expect("there").lines().last().expect("a comment").to_owned();
