@@ -173,7 +173,7 @@ fn the_workspace_of_the_readme_is_one() {
             fs::write(workspace.path().join("keys/readme.yaml"), text).expect("written");
         } else if text.starts_with("deliveries:") {
             let file = workspaces.last().expect("deliveries stand behind a configuration").path().join("keywright.yaml");
-            let whole = fs::read_to_string(&file).expect("written") + "\n" + &text;
+            let whole = fs::read_to_string(&file).expect("written").trim_end().to_owned() + "\n" + &text;
             fs::write(file, whole).expect("written");
         } else {
             let known = ["# yaml-language-server: $schema=", "- run: keywright doctor\n"];

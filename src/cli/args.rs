@@ -34,7 +34,7 @@ pub struct Global {
     #[arg(long, value_name = "RFC3339", global = true, hide = true)]
     pub now: Option<Timestamp>,
     /// Colour in the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t, global = true)]
     pub color: Colour,
 }
 
@@ -124,7 +124,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = F::from_str(format, false).map_err(|_| {
+        let format = F::from_str(format, true).map_err(|_| {
             let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
             let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
             let (last, others) = known.split_last().expect("there are formats");
@@ -137,7 +137,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -199,7 +199,7 @@ pub struct Writing {
     #[arg(long)]
     pub push: bool,
     /// Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the remote, which is also the lock between machines
-    #[arg(long, value_enum, value_name = "WHERE")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHERE")]
     pub durable: Option<Durable>,
     /// In CI: accept that intents and secrets are durable on this machine only
     #[arg(long)]
@@ -234,6 +234,9 @@ pub struct FulfilArgs {
     /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
     #[arg(long, conflicts_with = "expires")]
     pub revoked: bool,
+    /// Take a rotation that was asked for back, as long as nothing was handed over
+    #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
+    pub withdraw: bool,
     /// With --revoked: only this generation (default: all that the plan asks to revoke)
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
@@ -261,7 +264,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -279,7 +282,7 @@ pub struct RecoverArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of what would be done
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -304,7 +307,7 @@ pub struct ImportArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -314,7 +317,7 @@ pub struct ShowArgs {
     #[arg(value_name = "ADDRESS")]
     pub address: Address,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -336,7 +339,7 @@ pub struct KeyringArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not, 4 when the store cannot be read
     Check(KeyringCheckArgs),
 }
 
@@ -349,7 +352,7 @@ pub struct KeyringCheckArgs {
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -359,7 +362,7 @@ pub struct ProvidersArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -380,6 +383,6 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
-    #[arg(value_enum, value_name = "SHELL")]
+    #[arg(value_enum, ignore_case = true, value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }
