@@ -11,6 +11,7 @@ mod change;
 pub mod delivery;
 pub mod failure;
 pub mod foresight;
+pub mod grant;
 mod issue;
 pub mod journal;
 pub mod observe;

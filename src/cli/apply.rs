@@ -211,7 +211,9 @@ async fn act(
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0 || planning::leaves_a_delivery(&plan);
     let (outcomes, records) = {
+        let issuers = session.issuers(&chosen.only);
         let accounts = with_places(accounts(session, providers, &observed.listings, &journal, identities), places);
+        let accounts = recovery::with_issuers(accounts, &issuers);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
         host.end_progress();
