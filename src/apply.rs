@@ -17,6 +17,7 @@ pub mod journal;
 pub mod observe;
 mod recovery;
 mod relocate;
+mod renewal;
 mod review;
 mod staging;
 mod switch;

@@ -171,10 +171,10 @@ impl Issuer {
         let headers = vec![("accept".to_owned(), Zeroizing::new("application/json".to_owned()))];
         let answer = self.transport.send(Outgoing { method, url, headers, body }).await?;
         let json = serde_json::from_slice::<Value>(&answer.body).ok().map(Wiped);
-        let repeats = |text: &String| sent.iter().chain(&self.client().map(|(_, value)| value)).any(|part| part.len() > 3 && text.contains(*part));
+        let repeats =
+            |text: &String| sent.iter().chain(&self.client().map(|(_, value)| value)).any(|part| part.len() > 3 && text.contains(*part));
         let field = |name: &str| json.as_ref()?.0[name].as_str().map(str::to_owned).filter(|text| !repeats(text));
-        let refusal =
-            Refusal { status: answer.status, code: field("error"), kind: None, message: field("error_description"), trace: None };
+        let refusal = Refusal { status: answer.status, code: field("error"), kind: None, message: field("error_description"), trace: None };
         let said = Said(&refusal).without(&self.client);
         Ok(Answer { status: answer.status, json, code: refusal.code.unwrap_or_default(), said })
     }
@@ -185,7 +185,11 @@ impl Issuer {
         let secrets: Vec<&str> = fields.iter().map(|(_, value)| *value).collect();
         let answer = self.send(Method::POST, url, Some(Body::Form(form(&all).as_bytes().to_vec())), &secrets).await?;
         if answer.status == 200 {
-            return answer.json.as_ref().and_then(|json| read(&json.0)).ok_or_else(|| GrantError::Unanswered("the answer holds no token".to_owned()));
+            return answer
+                .json
+                .as_ref()
+                .and_then(|json| read(&json.0))
+                .ok_or_else(|| GrantError::Unanswered("the answer holds no token".to_owned()));
         }
         Err(answer.error())
     }
@@ -324,7 +328,10 @@ mod tests {
     #[test]
     fn an_answer_is_read_with_and_without_what_may_be_absent() {
         let whole = read(&json!({"access_token": "a", "refresh_token": "r", "expires_in": 3600, "scope": "b  a"})).expect("tokens");
-        assert_eq!((whole.access.as_str(), whole.refresh.as_ref().map(|text| text.as_str()), whole.expires_in), ("a", Some("r"), Some(3600)));
+        assert_eq!(
+            (whole.access.as_str(), whole.refresh.as_ref().map(|text| text.as_str()), whole.expires_in),
+            ("a", Some("r"), Some(3600))
+        );
         assert_eq!(whole.scopes, Some(["a".into(), "b".into()].into()));
         let bare = read(&json!({"access_token": "a", "expires_in": "60"})).expect("tokens");
         assert!(bare.refresh.is_none() && bare.scopes.is_none() && bare.expires_in == Some(60));

@@ -1,16 +1,13 @@
 //! Tokens of grants: had for a code, refreshed, revoked. Whatever an issuer gives is sealed and recorded before anything else happens.
-use std::path::Path;
-
 use zeroize::Zeroizing;
 
 use super::account::Account;
 use super::attended::{Proof, Revoked};
 use super::failure::Failure;
-use super::staging::SECRET_FILE_LIMIT;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::files::{self, FileError};
+use crate::files;
 use crate::grant::{GrantError, Issuing, Tokens, access_ends_at};
-use crate::model::{DesiredKey, Generation, GenerationState, Grant, KeyRecord, Name, Recipients, Sealed, Secret};
+use crate::model::{DesiredKey, Generation, GenerationState, Grant, KeyRecord, Name, Secret};
 use crate::profile::Grants;
 use crate::profile::grants::{ACCESS_TOKEN, PARTS, REFRESH_TOKEN, SUPERSEDED};
 use crate::provider::Liveness;
@@ -29,34 +26,15 @@ pub struct Granted {
     pub verifier: Zeroizing<String>,
 }
 
-/// What came of a refresh that was not carried out.
-enum Unrefreshed {
-    /// The issuer refuses the refresh token, or there is none.
-    Dead(String),
-    Open(Failure),
-}
-
-impl From<Failure> for Unrefreshed {
-    fn from(failure: Failure) -> Self {
-        Self::Open(failure)
-    }
-}
-
-impl From<FileError> for Unrefreshed {
-    fn from(error: FileError) -> Self {
-        Self::Open(error.into())
-    }
-}
-
-const AUTHORIZE: &str = "run `keywright authorize ADDRESS`: a person grants it anew";
+pub(super) const AUTHORIZE: &str = "run `keywright authorize ADDRESS`: a person grants it anew";
 
 /// A part of a grant's secret, where there is something in it.
-fn part<'s>(secret: &'s Secret, name: &str) -> Option<&'s str> {
+pub(super) fn part<'s>(secret: &'s Secret, name: &str) -> Option<&'s str> {
     secret.part(name).filter(|text| !text.is_empty())
 }
 
 /// The refresh tokens of grants before, by generation.
-fn superseded(secret: &Secret) -> impl Iterator<Item = (u32, &str)> {
+pub(super) fn superseded(secret: &Secret) -> impl Iterator<Item = (u32, &str)> {
     let words = part(secret, SUPERSEDED).unwrap_or_default().split(' ');
     words.filter_map(|word| word.split_once(':')).filter_map(|(number, token)| Some((number.parse().ok()?, token)))
 }
@@ -77,16 +55,17 @@ impl Account<'_> {
         Some(Secret::single(Zeroizing::new(token.to_owned())))
     }
 
-    fn grants(&self) -> Result<&Grants, Failure> {
+    pub(super) fn grants(&self) -> Result<&Grants, Failure> {
         self.issued_by.map(|issued| issued.grants).ok_or_else(|| Failure::new(Code::InternalUnexpected, "the provider has no grants"))
     }
 
-    fn issuer(&self) -> Result<&dyn Issuing, Failure> {
+    pub(super) fn issuer(&self) -> Result<&dyn Issuing, Failure> {
         let issued = self.issued_by.ok_or_else(|| Failure::new(Code::InternalUnexpected, "the provider has no grants"))?;
-        issued.issuer.as_ref().map(AsRef::as_ref).map_err(|diagnostic| Failure {
-            help: diagnostic.help.clone(),
-            ..Failure::new(diagnostic.code, diagnostic.message.clone())
-        })
+        issued
+            .issuer
+            .as_ref()
+            .map(AsRef::as_ref)
+            .map_err(|diagnostic| Failure { help: diagnostic.help.clone(), ..Failure::new(diagnostic.code, diagnostic.message.clone()) })
     }
 
     /// Redeems a code, seals the tokens and publishes them; the grant before it retires.
@@ -152,204 +131,28 @@ impl Account<'_> {
         Ok(())
     }
 
-    /// Whether tokens of a grant are to be refreshed before they are used: the refresh token is old, or an earlier run was interrupted.
-    pub(super) fn is_renewal_due(&self, generation: &Generation) -> bool {
-        let (Some(issued), Some(grant)) = (self.issued_by, &generation.grant) else { return generation.asking_since.is_some() };
-        let due = grant.issued_at.checked_add(issued.grants.refresh.due.duration()).ok();
-        generation.asking_since.is_some() || due.is_some_and(|due| due <= self.now())
-    }
-
-    fn declared_grant(&self, name: &Name) -> Result<&DesiredKey, Failure> {
+    pub(super) fn declared_grant(&self, name: &Name) -> Result<&DesiredKey, Failure> {
         let key = self.keys.get(name).copied();
         key.ok_or_else(|| Failure::new(Code::InternalUnexpected, "no manifest declares the grant"))
     }
 
     /// What is to be kept of grants before, so that they can be revoked: their numbers, and the part that holds their refresh tokens.
     async fn kept(&self, record: &KeyRecord, next: &Generation) -> Option<(Vec<u32>, Zeroizing<String>)> {
-        let current = record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current))?;
+        let current =
+            record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current))?;
         let secret = self.plaintext(&record.address, current).await.ok().flatten()?;
         let own = part(&secret, REFRESH_TOKEN).map(|token| (current.number, token));
         Some(kept_of(superseded(&secret).chain(own), record))
     }
 
-    /// Refreshes the tokens of a published grant and seals the new ones in place of the old.
-    ///
-    /// Expected flow: everything that can fail beforehand is tried → durable intent → the refresh token is sent once → seal → durable record of the
-    /// ciphertext → published, recorded. Guarantees: the new refresh token is on disk, encrypted, recorded, and with a remote journal pushed, before
-    /// anything else happens. Assumptions: only this process works on the key. Caveats: a crash between the answer and the ciphertext loses the new
-    /// token; the intent says so, and the next refresh tries the old one, which an issuer may take or refuse. `as_declared`: seals to the manifest's
-    /// recipients, as a plan has shown; otherwise to those of before. Errors: the issuer, the disk, the journal.
-    async fn renew(&self, key: &DesiredKey, as_declared: bool) -> Result<Secret, Unrefreshed> {
-        let name = &key.address.name;
-        let (issuer, grants) = (self.issuer()?, self.grants()?);
-        let mut record = self.record(name);
-        self.finish_resealing(&mut record).await?;
-        self.adopt_orphan(&mut record).await?;
-        let current = record.current().filter(|current| current.state == GenerationState::Active).cloned();
-        let (mut generation, sealed) = current
-            .and_then(|current| current.sealed.clone().map(|sealed| (current, sealed)))
-            .ok_or_else(|| Failure::new(Code::InternalUnexpected, "no grant is published"))?;
-        let Some(secret) = self.plaintext(&key.address, &generation).await? else {
-            return Err(Failure::new(Code::GrantUnreadable, "its tokens cannot be read").help("name an identity with `-i`").into());
-        };
-        let Some(token) = part(&secret, REFRESH_TOKEN) else {
-            return Err(Unrefreshed::Dead("it has no refresh token: `offline_access` was not granted".to_owned()));
-        };
-        issuer.prepare().await.map_err(|error| failed("reach the issuer", &error))?;
-        let next = if as_declared {
-            key.clone()
-        } else {
-            DesiredKey { recipients: std::sync::Arc::new(sealed.recipients.clone()), format: sealed.format, ..key.clone() }
-        };
-        self.can_seal(&next)?;
-        let doubtful = generation.asking_since.is_some();
-        generation.asking_since = Some(self.now());
-        self.commit(&mut record, &generation).await?;
-
-        let tokens = match issuer.refresh(token).await {
-            Ok(tokens) => tokens,
-            Err(error) => return Err(self.unrefreshed(&mut record, generation, &error, doubtful).await?),
-        };
-        let now = self.now();
-        let (_, kept) = kept_of(superseded(&secret), &record);
-        let fresh = secret_of(&tokens, Some(token), &kept);
-        let staged = self.stage(&next, &fresh)?;
-        let before = generation.grant.clone();
-        generation.resealing = Some(staged.clone());
-        generation.grant = Some(Grant {
-            scopes: tokens.scopes.clone().or(before.as_ref().map(|grant| grant.scopes.clone())).unwrap_or_else(|| generation.scopes.clone()),
-            issued_at: now,
-            access_ends_at: access_ends_at(&tokens, grants, now),
-            renewable: true,
-            refused_at: None,
-            kept: false,
-        });
-        generation.asking_since = None;
-        self.commit(&mut record, &generation).await?;
-        self.staging().publish(&key.address, &staged)?;
-        generation.resealing = None;
-        generation.named_after = None;
-        generation.sealed = Some(staged);
-        self.commit(&mut record, &generation).await?;
-        Ok(fresh)
-    }
-
-    /// Records a refresh that gave nothing.
-    async fn unrefreshed(
-        &self,
-        record: &mut KeyRecord,
-        mut generation: Generation,
-        error: &GrantError,
-        doubtful: bool,
-    ) -> Result<Unrefreshed, Failure> {
-        if let GrantError::Dead(said) = error {
-            generation.asking_since = None;
-            if let Some(grant) = &mut generation.grant {
-                grant.refused_at = Some(self.now());
-            }
-            self.commit(record, &generation).await?;
-            let why = if doubtful {
-                format!("an earlier run was interrupted while it refreshed the grant, and what it was given is lost: {said}")
-            } else {
-                said.clone()
-            };
-            return Ok(Unrefreshed::Dead(why));
-        }
-        if !error.may_have_acted() && !doubtful {
-            generation.asking_since = None;
-            self.commit(record, &generation).await?;
-        }
-        let failure = failed("refresh the grant", error);
-        Ok(Unrefreshed::Open(if error.may_have_acted() {
-            failure.help("run it again: the refresh token that is here is tried once more; if the issuer refuses it, a person authorizes again")
-        } else {
-            failure.help("run it again later; nothing was changed")
-        }))
-    }
-
     /// Proves that tokens could be sealed and written, while there is nothing to lose.
-    fn can_seal(&self, key: &DesiredKey) -> Result<(), Failure> {
+    pub(super) fn can_seal(&self, key: &DesiredKey) -> Result<(), Failure> {
         let recipients = vault::recipient::distinct(&key.recipients).map_err(|problem| Failure::local(problem.to_string()))?;
         vault::seal::trial(&recipients).map_err(|problem| Failure::local(format!("a trial encryption failed: {problem}")))?;
         for area in ["ledger", "secrets", ".keywright/sealed"] {
             files::try_writing_in(&self.ledger.root().join(area).join(self.name.as_str()))?;
         }
         Ok(())
-    }
-
-    /// Takes over tokens that were sealed by a run which died before it recorded them.
-    async fn adopt_orphan(&self, record: &mut KeyRecord) -> Result<(), Failure> {
-        let Some(mut generation) = record.current().filter(|current| current.asking_since.is_some()).cloned() else { return Ok(()) };
-        let (Some(identities), Some(sealed)) = (self.identities, generation.sealed.clone()) else { return Ok(()) };
-        for path in self.staging().all_of(&record.address) {
-            let Some(found) = self.tokens_in(&path, &sealed, identities)? else { continue };
-            generation.resealing = Some(found);
-            generation.asking_since = None;
-            // When they were given is not known: before they were looked for.
-            if let (Some(grant), Some(since)) = (&mut generation.grant, record.current().and_then(|current| current.asking_since)) {
-                (grant.issued_at, grant.access_ends_at) = (since, since);
-            }
-            self.commit(record, &generation).await?;
-            return self.finish_resealing(record).await;
-        }
-        Ok(())
-    }
-
-    fn tokens_in(&self, path: &Path, like: &Sealed, identities: &vault::Identities) -> Result<Option<Sealed>, Failure> {
-        let ciphertext = files::read(path, SECRET_FILE_LIMIT)?;
-        let Ok(opened) = vault::open::open(&ciphertext, identities) else { return Ok(None) };
-        let parts = PARTS.map(str::to_owned);
-        let secret = vault::format::read(&opened, like.format, &parts);
-        let usable = secret.is_ok_and(|secret| part(&secret, REFRESH_TOKEN).is_some());
-        let sha256 = vault::seal::sha256(&ciphertext);
-        Ok(usable.then(|| Sealed { sha256, format: like.format, recipients: Recipients::clone(&like.recipients) }))
-    }
-
-    /// Refreshes a grant as a plan asks: to the manifest's recipients.
-    pub(super) async fn renew_as_planned(&self, key: &DesiredKey) -> Result<(), Failure> {
-        match self.renew(key, true).await {
-            Ok(_) => Ok(()),
-            Err(Unrefreshed::Dead(why)) => Err(lost(&why)),
-            Err(Unrefreshed::Open(failure)) => Err(failure),
-        }
-    }
-
-    /// Tries a published grant, refreshed first where its access token has ended, and records when it worked.
-    pub(super) async fn prove_grant(&self, name: &Name) -> Result<Liveness, Failure> {
-        let undecided = |why: &str| Ok(Liveness::Undecided(why.to_owned()));
-        let Ok(key) = self.declared_grant(name) else { return undecided("it is in no manifest any more") };
-        let mut record = self.record(name);
-        let Some(current) = record.current().cloned() else { return undecided("no secret of it is published") };
-        if self.identities.is_none() {
-            return undecided("its tokens cannot be read: name an identity with `-i`");
-        }
-        let grant = current.grant.as_ref();
-        let ended = grant.is_none_or(|grant| grant.access_ends_at <= self.now()) || self.is_renewal_due(&current);
-        let mut liveness = Liveness::Expired;
-        if !ended {
-            let Some(secret) = self.plaintext(&record.address, &current).await? else { return undecided("its tokens cannot be read") };
-            liveness = self.try_secret(&current, &secret).await?;
-        }
-        if matches!(liveness, Liveness::Expired | Liveness::Dead) {
-            let fresh = match self.renew(key, false).await {
-                Ok(fresh) => fresh,
-                Err(Unrefreshed::Dead(why)) => {
-                    self.notices.borrow_mut().push(lost_finding(&record, &why));
-                    return Ok(Liveness::Dead);
-                }
-                Err(Unrefreshed::Open(failure)) => return Err(failure),
-            };
-            record = self.record(name);
-            let renewed = record.current().cloned().unwrap_or(current);
-            liveness = self.try_secret(&renewed, &fresh).await?;
-        }
-        if matches!(liveness, Liveness::Alive | Liveness::Lacks { worked: true, .. })
-            && let Some(mut generation) = record.current().cloned()
-        {
-            generation.last_verified_at = Some(self.now());
-            self.commit(&mut record, &generation).await?;
-        }
-        Ok(liveness)
     }
 
     /// Revokes a grant whose tokens are at hand, and records that.
@@ -408,21 +211,21 @@ pub async fn open(account: &Account<'_>, name: &Name) -> Result<(), Failure> {
 }
 
 /// The secret of new tokens. `before`: the refresh token that was used, which stays good where the issuer gives no other.
-fn secret_of(tokens: &Tokens, before: Option<&str>, kept: &str) -> Secret {
+pub(super) fn secret_of(tokens: &Tokens, before: Option<&str>, kept: &str) -> Secret {
     let refresh = tokens.refresh.as_ref().map(|token| token.as_str()).or(before).unwrap_or_default();
     let values = [tokens.access.as_str(), refresh, kept];
     Secret::of_parts(PARTS.into_iter().zip(values).map(|(name, value)| (name.to_owned(), Zeroizing::new(value.to_owned()))).collect())
 }
 
 /// Those of the tokens whose generations the record still has, as the part that holds them.
-fn kept_of<'s>(tokens: impl Iterator<Item = (u32, &'s str)>, record: &KeyRecord) -> (Vec<u32>, Zeroizing<String>) {
+pub(super) fn kept_of<'s>(tokens: impl Iterator<Item = (u32, &'s str)>, record: &KeyRecord) -> (Vec<u32>, Zeroizing<String>) {
     let there: Vec<(u32, &str)> = tokens.filter(|(number, _)| record.generation(*number).is_some()).collect();
     let words: Vec<Zeroizing<String>> = there.iter().map(|(number, token)| Zeroizing::new(format!("{number}:{token}"))).collect();
     let words: Vec<&str> = words.iter().map(|word| word.as_str()).collect();
     (there.iter().map(|(number, _)| *number).collect(), Zeroizing::new(words.join(" ")))
 }
 
-fn failed(what: &str, error: &GrantError) -> Failure {
+pub(super) fn failed(what: &str, error: &GrantError) -> Failure {
     let code = match error {
         GrantError::Client(_) | GrantError::Refused(_) => Code::GrantRefused,
         GrantError::Dead(_) => Code::GrantLost,
@@ -431,13 +234,4 @@ fn failed(what: &str, error: &GrantError) -> Failure {
         GrantError::Local(_) => Code::ApplyWriteFailed,
     };
     Failure::new(code, format!("could not {what}: {error}"))
-}
-
-fn lost(why: &str) -> Failure {
-    Failure::new(Code::GrantLost, format!("the grant is over: {why}")).help(AUTHORIZE)
-}
-
-fn lost_finding(record: &KeyRecord, why: &str) -> Diagnostic {
-    let message = format!("the grant of `{}` is over: {why}", record.address);
-    Diagnostic::warning(Code::GrantLost, message).help(format!("run `keywright authorize {}`: a person grants it anew", record.address))
 }

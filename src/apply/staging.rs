@@ -89,7 +89,10 @@ impl<'a> Staging<'a> {
     pub fn all_of(&self, address: &Address) -> Vec<PathBuf> {
         let begins = Self::beginning(address);
         let there = walk(self.ledger.root(), DIRECTORY).into_iter().filter(|found| matches!(found.kind, FoundKind::File));
-        there.filter(|found| found.path.starts_with(&begins) && found.path.ends_with(".age")).map(|found| self.ledger.root().join(&found.path)).collect()
+        there
+            .filter(|found| found.path.starts_with(&begins) && found.path.ends_with(".age"))
+            .map(|found| self.ledger.root().join(&found.path))
+            .collect()
     }
 
     /// Removes what no record waits for: a process died between a ciphertext and its record, or between a record and the removal.

@@ -7,7 +7,7 @@ use super::args::AuthorizeArgs;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::issuers::Issuers;
+use super::issuers::{Clients, Issuers};
 use super::session::{Providers, Purpose, Session};
 use super::{credentials, plan as planning, print, recovery};
 use crate::apply::grant::{self, Granted};
@@ -85,7 +85,7 @@ async fn browse(
 ) -> Result<Granted, Stop> {
     let (host, address) = (session.host, &args.address);
     let only = BTreeSet::from([address.clone()]);
-    let issuers = session.issuers(&only);
+    let issuers = session.issuers(&only, Clients::Read);
     let issuer = opened(&issuers, address)?;
     let (key, grants) = wanted(session, address)?;
     {
@@ -102,7 +102,8 @@ async fn browse(
     let fixed = fixed.transpose().map_err(|_| Stop::message(format!("`{}` is no port", grants.port)))?;
     let not_given = |message: String, help: &str| Stop::with(Exit::Error, Diagnostic::error(Code::GrantNotGiven, message).help(help));
     let redirect = Redirect::open(args.port.or(fixed).unwrap_or(0), &grants.redirect).await;
-    let redirect = redirect.map_err(|error| not_given(format!("`{address}`: {error}"), "choose another port with `--port`; nothing was written"))?;
+    let redirect =
+        redirect.map_err(|error| not_given(format!("`{address}`: {error}"), "choose another port with `--port`; nothing was written"))?;
     let (uri, state, verifier) = (redirect.uri(), word(&host.random_bytes()), word(&host.random_bytes()));
     let scopes: ScopeSet = key.scopes.iter().chain(&account.catalogue.spec().implied).cloned().collect();
     let asking = Asking { scopes: &scopes, redirect: &uri, state: &state, verifier: &verifier };
@@ -147,7 +148,7 @@ async fn act(
     let touched = BTreeSet::from([address.clone()]);
     let result = {
         let observed = session.assume(&touched);
-        let issuers = session.issuers(&touched);
+        let issuers = session.issuers(&touched, Clients::Read);
         let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
         let accounts = recovery::with_issuers(accounts, &issuers);
         let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
@@ -186,8 +187,12 @@ fn told(session: &Session<'_>, address: &Address) -> String {
     let catalogue = &session.workspace.accounts[&address.account].catalogue;
     let words = |scopes: Vec<&str>| scopes.join("`, `");
     let given: Vec<&str> = grant.scopes.iter().filter(|scope| !catalogue.is_implied(scope)).map(|scope| scope.as_str()).collect();
-    let lacks: Vec<&str> =
-        key.scopes.iter().filter(|scope| !catalogue.is_implied(scope) && !catalogue.any_covers(&grant.scopes, scope)).map(|scope| scope.as_str()).collect();
+    let lacks: Vec<&str> = key
+        .scopes
+        .iter()
+        .filter(|scope| !catalogue.is_implied(scope) && !catalogue.any_covers(&grant.scopes, scope))
+        .map(|scope| scope.as_str())
+        .collect();
     let given = if given.is_empty() { "nothing".to_owned() } else { format!("`{}`", safe(&words(given))) };
     let lacks = if lacks.is_empty() { String::new() } else { format!("; it lacks `{}`", safe(&words(lacks))) };
     let renewal = if grant.renewable { "" } else { "; it came without a refresh token, and ends with its access token" };

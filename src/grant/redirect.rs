@@ -50,7 +50,10 @@ pub struct Expected<'a> {
 /// What one request was.
 enum Taken {
     Ours(Answered),
-    Foreign { status: &'static str, why: &'static str },
+    Foreign {
+        status: &'static str,
+        why: &'static str,
+    },
     /// Something that browsers ask for by themselves, or nothing at all.
     Aside(&'static str),
 }
@@ -111,7 +114,9 @@ impl Redirect {
         }
         let taken = self.taken(&head, expected);
         let (status, words) = match &taken {
-            Taken::Ours(Answered::Code(_)) => ("200 OK", "The answer has arrived. Go back to the terminal: it says how it went. This page can be closed."),
+            Taken::Ours(Answered::Code(_)) => {
+                ("200 OK", "The answer has arrived. Go back to the terminal: it says how it went. This page can be closed.")
+            }
             Taken::Ours(Answered::Refused(_)) => ("200 OK", "Nothing was granted. Go back to the terminal. This page can be closed."),
             Taken::Foreign { status, .. } => (*status, "This answer was not expected, and was not used. Begin again in the terminal."),
             Taken::Aside(status) => (*status, "There is nothing here."),
@@ -146,7 +151,10 @@ impl Redirect {
             return foreign("an answer for another host was refused; still waiting");
         }
         if method != "GET" {
-            return Taken::Foreign { status: "405 Method Not Allowed", why: "an answer by another method than GET was refused; still waiting" };
+            return Taken::Foreign {
+                status: "405 Method Not Allowed",
+                why: "an answer by another method than GET was refused; still waiting",
+            };
         }
         let Ok(url) = Url::parse(&format!("http://127.0.0.1/?{query}")) else { return NOT_HTTP };
         let mut fields: Vec<(String, Zeroizing<String>)> =

@@ -134,7 +134,9 @@ fn interrupted(key: &Key, generation: &Generation) -> Option<Diagnostic> {
     let (message, help) = match generation.state {
         GenerationState::Active => (
             format!("`{address}` was being refreshed when a run ended at {since}: whether the issuer gave new tokens is not known"),
-            format!("run `keywright verify {address} -i IDENTITY`: it tries the token that is here; if that is refused, `keywright authorize {address}`"),
+            format!(
+                "run `keywright verify {address} -i IDENTITY`: it tries the token that is here; if that is refused, `keywright authorize {address}`"
+            ),
         ),
         GenerationState::Attended
         | GenerationState::Intended
@@ -147,7 +149,9 @@ fn interrupted(key: &Key, generation: &Generation) -> Option<Diagnostic> {
         | GenerationState::Lost
         | GenerationState::Vanished
         | GenerationState::Expired => (
-            format!("a grant of `{address}` was being redeemed when a run ended at {since}: whether it was given is not known, and nobody has its tokens"),
+            format!(
+                "a grant of `{address}` was being redeemed when a run ended at {since}: whether it was given is not known, and nobody has its tokens"
+            ),
             format!("run `keywright authorize {address}` again; the lost one can be taken away at the provider"),
         ),
     };

@@ -177,7 +177,9 @@ impl Keys<'_> {
                 continue;
             }
             if provider.zip(options).is_some_and(|(provider, options)| provider.profile.grants_of(options).is_some()) {
-                let message = format!("`{name}` cannot be given a grant: its access token ends within the hour, and its refresh token is good for one");
+                let message = format!(
+                    "`{name}` cannot be given a grant: its access token ends within the hour, and its refresh token is good for one"
+                );
                 self.report.push(
                     refused(Code::ManifestDeliveryForm, message)
                         .label("a grant is delivered nowhere")

@@ -66,8 +66,16 @@ fn a_replaced_grant_that_nobody_kept_is_a_persons_until_it_ends_by_itself() {
     site.grant(&[]).exits(0);
     site.pass(days(4));
     let plan = site.plan();
-    assert_eq!((plan["attended"][0]["kind"].as_str(), plan["attended"][0]["command"].as_str()), (Some("revoke"), Some("keywright fulfil brex/books --revoked")));
+    assert_eq!(
+        (plan["attended"][0]["kind"].as_str(), plan["attended"][0]["command"].as_str()),
+        (Some("revoke"), Some("keywright fulfil brex/books --revoked"))
+    );
     site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
+    // A record that says otherwise is found out.
+    let ledger = site.ledger();
+    site.sandbox.write("ledger/brex/books.yaml", &kept(&ledger));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).says("grant/unreadable");
+    site.sandbox.write("ledger/brex/books.yaml", &ledger);
     site.pass(days(80));
     site.verify().exits(0);
     site.pass(days(10));
@@ -89,4 +97,12 @@ fn a_revocation_that_is_refused_stands_until_it_is_confirmed() {
     site.run(&["fulfil", "brex/books", "--revoked"]).exits(0);
     site.run(&["apply", "--yes", "--allow", "empty"]).exits(0);
     assert!(!site.sandbox.exists("ledger/brex/books.yaml"));
+}
+
+/// The ledger, as if the token of the oldest generation had been kept.
+fn kept(ledger: &str) -> String {
+    let at = ledger.rfind("renewable: true\n").expect("a grant") + "renewable: true\n".len();
+    let line = ledger[..at].lines().last().expect("a line");
+    let indent = &line[..line.len() - line.trim_start().len()];
+    format!("{}{indent}kept: true\n{}", &ledger[..at], &ledger[at..])
 }

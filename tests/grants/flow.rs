@@ -33,7 +33,9 @@ fn a_grant_from_the_first_plan_to_use() {
     assert_eq!(parts["access_token"], site.part("access_token"));
     let token = site.finance.brex.tokens().pop().expect("one");
     assert_eq!(token.value, site.part("access_token"));
-    site.run(&["open", "brex/books", "-i", "~/ops.txt", "--part", "none"]).exits(1).says("it has `access_token`, `refresh_token`, `superseded`");
+    site.run(&["open", "brex/books", "-i", "~/ops.txt", "--part", "none"])
+        .exits(1)
+        .says("it has `access_token`, `refresh_token`, `superseded`");
     site.run(&["show", "brex/books"]).exits(0).shows("granted").shows("users.readonly, vendors.readonly");
     site.run(&["list"]).exits(0).shows("brex/books");
     site.run(&["list", "-o", "json"]).exits(0).shows("vendors.readonly");
@@ -76,7 +78,12 @@ fn only_the_answer_to_this_page_is_taken_and_only_once() {
     waiting.says("another `state`");
     assert_eq!(other(&format!("code={code}")).status, 400);
     assert_eq!(other("error=access_denied").status, 400);
-    assert_eq!(get(&Url::parse(&format!("http://127.0.0.1:{}/favicon.ico", back.port().expect("a port"))).expect("a URL")).expect("it listens").status, 404);
+    assert_eq!(
+        get(&Url::parse(&format!("http://127.0.0.1:{}/favicon.ico", back.port().expect("a port"))).expect("a URL"))
+            .expect("it listens")
+            .status,
+        404
+    );
     let page = get(&back).expect("it listens");
     assert_eq!(page.status, 200);
     assert!(!page.text.contains(&code) && !page.text.contains(&waiting.asked("state")), "{}", page.text);

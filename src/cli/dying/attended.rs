@@ -78,12 +78,13 @@ impl Place {
             let at = AccountAt { environment: None, endpoint: None, params: &std::collections::BTreeMap::new() };
             Box::new(AttendedProvider::open(&profile, at, || Timestamp::UNIX_EPOCH).expect("opened")) as Box<dyn Provider>
         };
-        let ended = seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: None, issuers: None, draw: Box::new(draw) }, || {
-            act(&host).unwrap_or_else(|stop| {
-                host.report(&stop);
-                stop.exit
-            })
-        });
+        let ended =
+            seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: None, issuers: None, draw: Box::new(draw) }, || {
+                act(&host).unwrap_or_else(|stop| {
+                    host.report(&stop);
+                    stop.exit
+                })
+            });
         (ended, points.get())
     }
 
