@@ -139,7 +139,7 @@ impl Place {
     }
 }
 
-fn put_back(root: &Path, files: &Files) {
+pub(super) fn put_back(root: &Path, files: &Files) {
     fs::remove_dir_all(root).expect("removed");
     fs::create_dir_all(root).expect("a directory");
     for (path, bytes) in files {
