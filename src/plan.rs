@@ -27,6 +27,7 @@ mod older;
 mod requests;
 mod rows;
 mod standing;
+pub mod step;
 mod summary;
 #[cfg(test)]
 mod table;
@@ -40,6 +41,7 @@ pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{expires_at, rotation_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
+pub use step::{EditField, PlanStep, RecordedState};
 pub use verdict::{Deferred, GuardVerdict, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
