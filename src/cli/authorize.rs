@@ -154,7 +154,9 @@ async fn act(
         let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
         let name = &address.name;
         // What an earlier run took over and did not publish comes first.
-        let mut result = crate::apply::recover(account, vec![name.clone()]).await.into_iter().try_for_each(|outcome| outcome.result);
+        let left = session.records.get(address).is_some_and(crate::apply::is_unfinished);
+        let recovered = if left { crate::apply::recover(account, vec![name.clone()]).await } else { Vec::new() };
+        let mut result = recovered.into_iter().try_for_each(|outcome| outcome.result);
         if result.is_ok() {
             result = grant::open(account, name).await;
         }
