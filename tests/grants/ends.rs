@@ -25,7 +25,7 @@ fn one_that_is_disabled_is_revoked_and_can_be_granted_again() {
     let site = Site::new();
     site.grant(&[]).exits(0);
     site.declare(&BOOKS.replace("expires: never", "expires: never, protect: true, state: disabled"));
-    site.run(&["plan", "-i", "~/ops.txt"]).exits(0).shows("plan/protected");
+    site.run(&["plan", "-i", "~/ops.txt"]).exits(4).shows("plan/protected");
     site.declare(&BOOKS.replace("expires: never", "expires: never, state: disabled"));
     site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
     assert!(site.finance.oauth.grants()[0].revoked && site.ledger().contains("state: disabled"));

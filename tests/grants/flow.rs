@@ -36,7 +36,7 @@ fn a_grant_from_the_first_plan_to_use() {
     site.run(&["open", "brex/books", "-i", "~/ops.txt", "--part", "none"])
         .exits(1)
         .says("it has `access_token`, `refresh_token`, `superseded`");
-    site.run(&["show", "brex/books"]).exits(0).shows("granted").shows("users.readonly, vendors.readonly");
+    site.run(&["show", "brex/books"]).exits(0).shows("granted   offline_access openid users.readonly vendors.readonly");
     site.run(&["list"]).exits(0).shows("brex/books");
     site.run(&["list", "-o", "json"]).exits(0).shows("vendors.readonly");
     assert!(site.ledger().contains("renewable: true") && site.ledger().contains("last_verified_at"), "{}", site.ledger());

@@ -29,7 +29,7 @@ fn verify_refreshes_an_ended_access_token() {
     site.is_settled();
     // Without an identity nothing can be said, and nothing is refreshed.
     site.pass(HOUR);
-    site.run(&["verify"]).exits(4).shows("name an identity with `-i`");
+    site.run(&["verify"]).exits(4).shows("name an identity with");
     assert_eq!(site.finance.oauth.count(Route::Token), 1);
 }
 
@@ -75,7 +75,7 @@ fn one_that_was_not_refreshed_is_over() {
     site.pass(days(91));
     let plan = site.plan();
     assert_eq!(plan["attended"][0]["command"], "keywright authorize brex/books");
-    assert!(plan["changes"][0]["reason"].as_str().expect("a reason").contains("was not refreshed for 90d"), "{plan:#}");
+    assert!(plan["changes"][0]["reason"].as_str().expect("a reason").contains("was not refreshed for 90 days"), "{plan:#}");
     site.apply().exits(0);
     site.verify().exits(1).shows("dead").says("grant/lost");
     site.grant(&[]).exits(0);

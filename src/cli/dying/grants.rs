@@ -111,7 +111,9 @@ impl Place {
         let (root, identity) = (directory.path().join("workspace"), directory.path().join("identity.txt"));
         fs::create_dir_all(root.join("keys")).expect("a directory");
         fs::write(&identity, AGE_SECRET).expect("written");
-        let config = format!("version: 1\naccounts:\n  pay: {{ provider: brex }}\nrecipients: {{ ops: [{AGE_PUBLIC}] }}\ndefaults: {{ recipients: [ops] }}\n");
+        let config = format!(
+            "version: 1\naccounts:\n  pay: {{ provider: brex }}\nrecipients: {{ ops: [{AGE_PUBLIC}] }}\ndefaults: {{ recipients: [ops] }}\n"
+        );
         fs::write(root.join("keywright.yaml"), config).expect("written");
         let manifest = "account: pay\nkeys:\n  one: { scopes: [users.readonly], expires: never, options: { kind: oauth } }\n";
         fs::write(root.join("keys/pay.yaml"), manifest).expect("written");
