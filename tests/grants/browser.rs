@@ -1,6 +1,6 @@
 //! The person at the browser: follows the page that the program prints, and brings back what the issuer says.
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use reqwest::Url;
 
@@ -11,10 +11,30 @@ use crate::site::Site;
 pub struct Waiting<'s> {
     site: &'s Site,
     line: String,
-    child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
+    running: Running,
     said: String,
     pub page: Url,
+}
+
+/// A started program; it is ended when it is dropped.
+struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Running {
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program can be started");
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        Self { child, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// What a page at the loopback address said.
@@ -55,19 +75,22 @@ impl Site {
         let all: Vec<&str> = ["authorize", "brex/books"].iter().chain(arguments).copied().collect();
         let mut command = self.sandbox.command(&all);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program can be started");
-        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let mut said = String::new();
+        let mut waiting = Waiting {
+            site: self,
+            line: all.join(" "),
+            running: Running::of(command),
+            said: String::new(),
+            page: Url::parse("http://none/").expect("a URL"),
+        };
         loop {
-            let from = said.len();
-            if stderr.read_line(&mut said).expect("text") == 0 {
-                let _ = child.wait();
-                panic!("it ended without a page: {said}");
-            }
-            if let Ok(page) = Url::parse(said[from..].trim())
+            let from = waiting.said.len();
+            let read = waiting.running.stderr.read_line(&mut waiting.said).expect("text");
+            assert!(read > 0, "it ended without a page: {}", waiting.said);
+            if let Ok(page) = Url::parse(waiting.said[from..].trim())
                 && page.scheme() == "http"
             {
-                return Waiting { site: self, line: all.join(" "), child, stderr, said, page };
+                waiting.page = page;
+                return waiting;
             }
         }
     }
@@ -92,23 +115,23 @@ impl Waiting<'_> {
     #[track_caller]
     pub fn says(&mut self, words: &str) {
         while !self.said.contains(words) {
-            assert!(self.stderr.read_line(&mut self.said).expect("text") > 0, "it ended without saying `{words}`: {}", self.said);
+            assert!(self.running.stderr.read_line(&mut self.said).expect("text") > 0, "it ended without saying `{words}`: {}", self.said);
         }
     }
 
     /// Kills it, as a power cut does.
     pub fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        let _ = self.child.wait();
+        self.running.child.kill().expect("it runs");
+        self.running.child.wait().expect("it ended");
         self.site.leaks_nothing("killed authorize", &self.said, false);
     }
 
     #[track_caller]
     pub fn ends(mut self) -> Ran {
-        self.stderr.read_to_string(&mut self.said).expect("text");
+        self.running.stderr.read_to_string(&mut self.said).expect("text");
         let mut stdout = String::new();
-        self.child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
-        let exit = self.child.wait().expect("it ends").code().unwrap_or(-1);
+        self.running.child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("text");
+        let exit = self.running.child.wait().expect("it ends").code().unwrap_or(-1);
         let ran = Ran { line: self.line.clone(), exit, stdout, stderr: self.said.clone() };
         self.site.leaks_nothing(&ran.line, &format!("{}{}", ran.stdout, ran.stderr), false);
         ran
