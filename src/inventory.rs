@@ -133,9 +133,9 @@ impl Row {
         let snapshot = facts.snapshot();
         let current = facts.shown();
         let shown = current.and_then(|current| facts.observation(current));
-        let nothing = ScopeSet::new();
-        let granted = shown.and_then(|shown| shown.scopes.as_ref()).or(current.map(|generation| &generation.scopes));
-        let scopes = granted.or(desired.map(|desired| &desired.scopes)).unwrap_or(&nothing);
+        let held = |generation: &'_ Generation| generation.grant.as_ref().map_or(generation.scopes.clone(), |grant| grant.scopes.clone());
+        let granted = shown.and_then(|shown| shown.scopes.clone()).or(current.map(held));
+        let scopes = granted.or(desired.map(|desired| desired.scopes.clone())).unwrap_or_default();
         let review_due_at = facts.review_due_at();
         let reviewed = record.and_then(|record| record.reviewed.as_ref());
         let created_at = record.and_then(KeyRecord::first_created_at);
@@ -147,8 +147,8 @@ impl Row {
             observed: current.and_then(|current| facts.observed(current)),
             owner: desired.and_then(|desired| desired.owner.as_deref()).map(str::to_owned),
             purpose: desired.and_then(|desired| desired.purpose.as_deref()).map(str::to_owned),
-            risk: account.and_then(|account| account.catalogue.highest_risk(scopes)),
-            scopes: scopes.clone(),
+            risk: account.and_then(|account| account.catalogue.highest_risk(&scopes)),
+            scopes,
             created_at,
             rotated_at: current.map(|current| current.created_at).filter(|at| Some(*at) != created_at),
             expires_at: current.and_then(|current| facts.expires_at(current)),

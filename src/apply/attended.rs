@@ -162,6 +162,9 @@ impl Account<'_> {
         let mut record = self.record(name);
         let current = record.current().filter(|current| current.state == GenerationState::Active).cloned();
         let Some(mut generation) = current else { return Ok(Liveness::Undecided("no secret of it is published".to_owned())) };
+        if self.is_grant(&generation) {
+            return self.prove_grant(name).await;
+        }
         if !self.capabilities.verify {
             return Ok(Liveness::Undecided("the provider offers no call that proves a key".to_owned()));
         }
@@ -178,9 +181,11 @@ impl Account<'_> {
     }
 
     /// What calls with a secret show. What decides nothing was tried within the limits already.
-    async fn try_secret(&self, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
-        let tried = Tried { id: generation.id.as_deref(), scopes: &generation.scopes, options: &generation.options };
-        match self.provider.try_key(&tried, secret).await {
+    pub(super) async fn try_secret(&self, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
+        let scopes = generation.grant.as_ref().map_or(&generation.scopes, |grant| &grant.scopes);
+        let tried = Tried { id: generation.id.as_deref(), scopes, options: &generation.options };
+        let bearer = self.bearer(generation, secret);
+        match self.provider.try_key(&tried, bearer.as_ref().unwrap_or(secret)).await {
             Ok(liveness) => Ok(liveness),
             Err(error @ (ProviderError::Local(_) | ProviderError::Unsupported(_))) => Err(Failure::provider("try the key", error)),
             Err(error) => Ok(Liveness::Undecided(error.to_string())),

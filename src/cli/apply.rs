@@ -10,6 +10,7 @@ use super::args::ApplyArgs;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Clients;
 use super::recovery::{self, accounts, not_done, with_places};
 use super::session::{Observed, Providers, Purpose, Session, Wishes};
 use super::{asking, credentials, plan as planning, print};
@@ -200,7 +201,9 @@ async fn act(
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0 || planning::leaves_a_delivery(&plan);
     let (outcomes, records) = {
+        let issuers = session.issuers(&chosen.only, Clients::with(identities));
         let accounts = with_places(accounts(session, providers, &observed.listings, &journal, identities), places);
+        let accounts = recovery::with_issuers(accounts, &issuers);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
         host.end_progress();

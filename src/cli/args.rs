@@ -1,5 +1,6 @@
 //! The arguments. The help that users read is the doc comments here.
 mod deliveries;
+mod grants;
 mod inventory;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 pub use deliveries::DeliveredArgs;
+pub use grants::AuthorizeArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
 use crate::model::{Address, Allowance, Name};
@@ -60,6 +62,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Hand over a key that a person made, or confirm that one was revoked
     Fulfil(FulfilArgs),
+    /// Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when a grant is over
+    Authorize(AuthorizeArgs),
     /// Record that a person gave a key's current secret to a place without an API
     Delivered(DeliveredArgs),
     /// Try the secrets of published keys by one harmless call each or more, and record when they worked
@@ -329,6 +333,9 @@ pub struct OpenArgs {
     /// An age identity file, or an OpenSSH private key
     #[arg(short, long, value_name = "FILE", required = true)]
     pub identity: Vec<PathBuf>,
+    /// Only this part of a secret in the format json, such as `access_token`, without a line break
+    #[arg(long, value_name = "NAME")]
+    pub part: Option<String>,
 }
 
 #[derive(Debug, Args)]

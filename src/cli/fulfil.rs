@@ -106,6 +106,10 @@ fn withdrawn(session: &Session<'_>, address: &Address) -> Result<String, Stop> {
 /// Takes the secret, and everything that can be known of it before it is kept.
 async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>, profile: &Profile) -> Result<Handed, Stop> {
     let (host, address) = (session.host, &args.address);
+    if session.workspace.keys.get(address).is_some_and(|key| profile.grants_of(&key.options).is_some()) {
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}` is a grant: a person gives it in a browser"));
+        return Err(Stop::with(Exit::Error, diagnostic.help(format!("run `keywright authorize {address}`; nothing was written"))));
+    }
     let record = session.records.get(address);
     let step = record
         .and_then(attended::open_step)
@@ -214,7 +218,8 @@ async fn revoked(
     let mut revoked = Vec::new();
     for number in numbers {
         let Some(generation) = record.and_then(|record| record.generation(number)) else { continue };
-        let current = generation.state == GenerationState::Active && generation.sealed.is_some();
+        // The access token of a grant ends by itself: that it is refused proves nothing.
+        let current = generation.state == GenerationState::Active && generation.sealed.is_some() && generation.grant.is_none();
         let secret = if current && account.identities.is_some() {
             attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
         } else {

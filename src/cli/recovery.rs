@@ -8,6 +8,7 @@ use super::args::Writing;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Issuers;
 use super::session::{self, Observed, Providers, Session};
 use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome, Places};
@@ -217,6 +218,7 @@ pub fn accounts<'s>(
                 capabilities: &account.profile.capabilities,
                 catalogue: &account.catalogue,
                 secret_parts: &account.profile.secret.parts,
+                issued_by: None,
                 attended: account.profile.attended().is_some(),
                 keys: session::keys_of(&session.workspace.keys, name),
                 formerly: session.workspace.formerly_in(name),
@@ -242,6 +244,12 @@ pub fn accounts<'s>(
 /// The same, with the places that consume their secrets.
 pub fn with_places<'s>(mut accounts: Vec<Account<'s>>, places: &'s Places) -> Vec<Account<'s>> {
     accounts.iter_mut().for_each(|account| account.places = Some(places));
+    accounts
+}
+
+/// The same, with those who issue grants.
+pub fn with_issuers<'s>(mut accounts: Vec<Account<'s>>, issuers: &'s Issuers<'s>) -> Vec<Account<'s>> {
+    accounts.iter_mut().for_each(|account| account.issued_by = issuers.get(account.name));
     accounts
 }
 

@@ -250,6 +250,7 @@ impl<'h> Session<'h> {
                 runbooks,
                 environment: account.environment.as_deref(),
                 params: &account.params,
+                grants: account.profile.grants.as_ref(),
                 options: &options[name],
             });
             let input = AccountInput {

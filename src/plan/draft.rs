@@ -58,7 +58,10 @@ impl Key<'_> {
             Seen::Unknown => "disabled",
         };
         Some(KeyView {
-            scopes: granted(generation, observed).clone(),
+            scopes: match (observed, &generation.grant) {
+                (None, Some(grant)) => grant.scopes.clone(),
+                (Some(_), _) | (None, None) => granted(generation, observed).clone(),
+            },
             expires_at: expires_at(self.account.capabilities, generation, observed),
             state: state.to_owned(),
             label: Some(observed.map_or(&generation.label, |observed| &observed.label).clone()),

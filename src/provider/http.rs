@@ -252,8 +252,11 @@ pub(super) fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Resul
             let unknown = || ProviderError::Local(format!("`{}` has no environment `{name}`", profile.name));
             profile.environments.get(name).map(Some).ok_or_else(unknown)
         }
-        None if profile.environments.len() > 1 => Err(ProviderError::Local(format!("`{}` has several environments", profile.name))),
-        None => Ok(profile.environments.values().next()),
+        None if profile.environments.is_empty() => Ok(None),
+        None => {
+            let several = || ProviderError::Local(format!("`{}` has several environments", profile.name));
+            profile.usual_environment().map(|(_, environment)| Some(environment)).ok_or_else(several)
+        }
     }
 }
 
