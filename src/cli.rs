@@ -6,6 +6,7 @@ mod host;
 mod session;
 
 mod apply;
+mod authorize;
 mod base;
 mod beyond;
 mod check;
@@ -19,6 +20,7 @@ mod explain;
 mod fulfil;
 mod import;
 mod init;
+mod issuers;
 mod keyring;
 mod list;
 mod open;
@@ -67,6 +69,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
         Command::Fulfil(args) => fulfil::run(host, &args),
+        Command::Authorize(args) => authorize::run(host, &args),
         Command::Delivered(args) => delivered::run(host, &args),
         Command::Verify(args) => verify::run(host, &args),
         Command::Import(args) => import::run(host, &args),

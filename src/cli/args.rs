@@ -1,5 +1,6 @@
 //! The arguments. The help that users read is the doc comments here.
 mod deliveries;
+mod grants;
 mod inventory;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 pub use deliveries::DeliveredArgs;
+pub use grants::AuthorizeArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
 use crate::model::{Address, Allowance, Name};
@@ -34,7 +36,7 @@ pub struct Global {
     #[arg(long, value_name = "RFC3339", global = true, hide = true)]
     pub now: Option<Timestamp>,
     /// Colour in the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t, global = true)]
     pub color: Colour,
 }
 
@@ -60,6 +62,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Hand over a key that a person made, or confirm that one was revoked
     Fulfil(FulfilArgs),
+    /// Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when a grant is over
+    Authorize(AuthorizeArgs),
     /// Record that a person gave a key's current secret to a place without an API
     Delivered(DeliveredArgs),
     /// Try the secrets of published keys by one harmless call each or more, and record when they worked
@@ -124,7 +128,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = F::from_str(format, false).map_err(|_| {
+        let format = F::from_str(format, true).map_err(|_| {
             let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
             let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
             let (last, others) = known.split_last().expect("there are formats");
@@ -137,7 +141,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -202,7 +206,7 @@ pub struct Writing {
     #[arg(long)]
     pub push: bool,
     /// Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the remote, which is also the lock between machines
-    #[arg(long, value_enum, value_name = "WHERE")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHERE")]
     pub durable: Option<Durable>,
     /// In CI: accept that intents and secrets are durable on this machine only
     #[arg(long)]
@@ -237,6 +241,9 @@ pub struct FulfilArgs {
     /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
     #[arg(long, conflicts_with = "expires")]
     pub revoked: bool,
+    /// Take a rotation that was asked for back, as long as nothing was handed over
+    #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
+    pub withdraw: bool,
     /// With --revoked: only this generation (default: all that the plan asks to revoke)
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
@@ -264,7 +271,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -282,7 +289,7 @@ pub struct RecoverArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of what would be done
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -307,7 +314,7 @@ pub struct ImportArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -317,7 +324,7 @@ pub struct ShowArgs {
     #[arg(value_name = "ADDRESS")]
     pub address: Address,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -329,6 +336,9 @@ pub struct OpenArgs {
     /// An age identity file, or an OpenSSH private key
     #[arg(short, long, value_name = "FILE", required = true)]
     pub identity: Vec<PathBuf>,
+    /// Only this part of a secret in the format json, such as `access_token`, without a line break
+    #[arg(long, value_name = "NAME")]
+    pub part: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -339,7 +349,7 @@ pub struct KeyringArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not, 4 when the store cannot be read
     Check(KeyringCheckArgs),
 }
 
@@ -352,7 +362,7 @@ pub struct KeyringCheckArgs {
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -362,7 +372,7 @@ pub struct ProvidersArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -383,6 +393,6 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
-    #[arg(value_enum, value_name = "SHELL")]
+    #[arg(value_enum, ignore_case = true, value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }

@@ -215,6 +215,7 @@ impl Site {
     /// Shows a plan.
     pub fn plan(&mut self) -> Ran {
         let args = PlanArgs {
+            base: None,
             offline: false,
             drift: false,
             out: None,
@@ -327,7 +328,7 @@ fn run_staged<T>(
     draw: impl FnMut() -> [u8; 5] + 'static,
     act: impl FnOnce() -> T,
 ) -> Option<T> {
-    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: Some(Rc::new(serve)), draw: Box::new(draw) }, act)
+    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: Some(Rc::new(serve)), issuers: None, draw: Box::new(draw) }, act)
 }
 
 /// Tells the world which secret stands in a file now.
