@@ -258,6 +258,7 @@ pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outc
             }
             account.fresh.borrow_mut().remove(&change.address.name);
             let line = match &result {
+                Ok(()) if change.action == Action::Attended => format!("{}: ready for a person", change.address),
                 Ok(()) => format!("{}: {} done", change.address, change.action.as_str()),
                 Err(failure) => format!("{}: {} not done: {failure}", change.address, change.action.as_str()),
             };

@@ -3,6 +3,7 @@ pub mod access;
 pub mod address;
 pub mod delivery;
 pub mod generation_state;
+pub mod glob;
 pub mod grant;
 pub mod guard;
 pub mod key;

@@ -39,7 +39,7 @@ pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
-pub use compare::{expires_at, rotation_at};
+pub use compare::{Rolling, expires_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
 pub use step::{EditField, PlanStep, RecordedState};
 pub use verdict::{Deferred, GuardVerdict, Verdict};

@@ -46,6 +46,12 @@ pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
     record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
 }
 
+/// The step that only a person's request has opened, while the key has a generation in use.
+pub fn withdrawable(record: &KeyRecord) -> Option<&Generation> {
+    let lives = record.current().is_some_and(|current| current.state == GenerationState::Active);
+    open_step(record).filter(|step| lives && step.request.is_some())
+}
+
 impl Account<'_> {
     /// Opens a piece of work: writes down what a person is to make, under a marker of its own.
     ///
@@ -121,6 +127,18 @@ impl Account<'_> {
         Ok(())
     }
 
+    /// Takes back what a person was asked to make, and was asked for by a person: nothing was handed over.
+    ///
+    /// Expected flow: one durable record. Guarantees: the generation in use stays as it is. Assumptions: there is one. Caveats: a key that was made
+    /// all the same lives at the provider under the name of the step; whoever withdraws is told. Errors: no such step, the disk, the journal.
+    async fn take_back(&self, name: &Name) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let step = withdrawable(&record).cloned();
+        let Some(step) = step else { return Err(Failure::new(Code::FulfilNotOpen, "no rotation that was asked for is open")) };
+        let gone = Generation { state: GenerationState::Deleted, request: None, disabled_at: Some(self.now()), ..step };
+        self.commit(&mut record, &gone).await
+    }
+
     /// Recovers a sealed generation that a person handed over: it was tried before it was sealed.
     pub(super) async fn settle_handed(&self, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let number = generation.number;
@@ -180,6 +198,11 @@ impl Account<'_> {
 /// Takes over a secret that a person made.
 pub async fn take_over(account: &Account<'_>, name: &Name, handed: &Handed) -> Result<(), Failure> {
     account.take_over(name, handed).await
+}
+
+/// Takes a rotation back that a person asked for.
+pub async fn withdraw(account: &Account<'_>, name: &Name) -> Result<(), Failure> {
+    account.take_back(name).await
 }
 
 /// Records that a person revoked generations of a key.

@@ -91,24 +91,26 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let deferred = approved.iter().flat_map(|plan| &plan.deferred).map(|deferred| deferred.address.clone()).collect();
     let before = Before { deferred, ..Before::default() };
     let shown = session.plan(&observed, &chosen.wishes(before), now());
+    let unfinished = recovery::unfinished(&session, &observed, only);
     if let Some(approved) = &approved {
-        planning::within(host, approved, &shown, planning::Since::Approval)?;
+        planning::within(host, approved, &shown, planning::Since::Approval).inspect_err(|_| recovery::point_out(host, &unfinished))?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
     if !args.asking.rotate.is_empty() && planning::cannot_rotate(&shown) {
         return Ok(Exit::Error);
     }
-    planning::not_refused(&shown)?;
     if shown.is_refused() {
+        recovery::point_out(host, &unfinished);
+        planning::not_refused(&shown)?;
         return Ok(Exit::Refused);
     }
 
-    let unfinished = recovery::unfinished(&session, &observed, only);
     let in_part =
         observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown) || planning::leaves_a_delivery(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
+        beyond.look_at_manifests(&session, shown.changes.iter().filter(|change| is_work(change)).map(|change| &change.address)).await?;
         recovery::confirm(host, args.yes, "Apply these changes?")?;
     }
     if !acting && !beyond.has_work(&session) {
@@ -149,22 +151,9 @@ fn attended_now(session: &Session<'_>, chosen: &Chosen, now: Timestamp) -> Resul
     Ok(plan)
 }
 
-/// Whether apply has something to do: a step that waits for a person is not.
+/// Whether apply has something to do: what waits for a person is not, nor is what recovery does before.
 fn is_work(change: &Change) -> bool {
-    match change.action {
-        Action::Blocked => false,
-        Action::Attended => !change.steps.is_empty(),
-        Action::Create
-        | Action::Edit
-        | Action::Rotate
-        | Action::Replace
-        | Action::Disable
-        | Action::Enable
-        | Action::Delete
-        | Action::Reseal
-        | Action::Deliver
-        | Action::None => true,
-    }
+    change.action != Action::Blocked && !change.steps.is_empty()
 }
 
 /// Done, as far as no person has to act.

@@ -36,7 +36,7 @@ pub struct Global {
     #[arg(long, value_name = "RFC3339", global = true, hide = true)]
     pub now: Option<Timestamp>,
     /// Colour in the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t, global = true)]
     pub color: Colour,
 }
 
@@ -128,7 +128,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = F::from_str(format, false).map_err(|_| {
+        let format = F::from_str(format, true).map_err(|_| {
             let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
             let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
             let (last, others) = known.split_last().expect("there are formats");
@@ -141,7 +141,7 @@ impl<F: ValueEnum> FromStr for Output<F> {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -203,7 +203,7 @@ pub struct Writing {
     #[arg(long)]
     pub push: bool,
     /// Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the remote, which is also the lock between machines
-    #[arg(long, value_enum, value_name = "WHERE")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHERE")]
     pub durable: Option<Durable>,
     /// In CI: accept that intents and secrets are durable on this machine only
     #[arg(long)]
@@ -238,6 +238,9 @@ pub struct FulfilArgs {
     /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
     #[arg(long, conflicts_with = "expires")]
     pub revoked: bool,
+    /// Take a rotation that was asked for back, as long as nothing was handed over
+    #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
+    pub withdraw: bool,
     /// With --revoked: only this generation (default: all that the plan asks to revoke)
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
@@ -265,7 +268,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -283,7 +286,7 @@ pub struct RecoverArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of what would be done
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -308,7 +311,7 @@ pub struct ImportArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -318,7 +321,7 @@ pub struct ShowArgs {
     #[arg(value_name = "ADDRESS")]
     pub address: Address,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -343,7 +346,7 @@ pub struct KeyringArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not, 4 when the store cannot be read
     Check(KeyringCheckArgs),
 }
 
@@ -356,7 +359,7 @@ pub struct KeyringCheckArgs {
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -366,7 +369,7 @@ pub struct ProvidersArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -387,6 +390,6 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
-    #[arg(value_enum, value_name = "SHELL")]
+    #[arg(value_enum, ignore_case = true, value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }

@@ -63,6 +63,17 @@ pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Ad
     left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
 }
 
+/// Says what an earlier apply left, where this one is refused before it finishes that.
+pub fn point_out(host: &Host, unfinished: &BTreeSet<Address>) {
+    let message = match unfinished.len() {
+        0 => return,
+        1 => "an earlier apply left 1 key unfinished, and a plan that is refused does not finish it".to_owned(),
+        number => format!("an earlier apply left {number} keys unfinished, and a plan that is refused does not finish them"),
+    };
+    let diagnostic = Diagnostic::warning(Code::PlanUnfinished, message);
+    host.report(&Stop::with(Exit::Refused, diagnostic.help("run `keywright recover --yes`, which does nothing else")));
+}
+
 /// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
 pub fn durable_enough<'n>(session: &Session<'_>, writing: &Writing, changed: impl IntoIterator<Item = &'n Name>) -> Result<(), Stop> {
     let outside = |name: &&Name| !matches!(session.workspace.accounts[*name].profile.api, Some(Api::Keyring));

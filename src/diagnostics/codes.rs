@@ -160,6 +160,7 @@ codes! {
     ApplyWriteFailed => "apply/write-failed",
     ApplyJournal => "apply/journal",
     ApplyInterrupted => "apply/interrupted",
+    ApplyUncommitted => "apply/uncommitted",
     ApplyGit => "apply/git",
     ApplyNotPushed => "apply/not-pushed",
     ApplyRescued => "apply/rescued",

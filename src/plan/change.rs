@@ -97,6 +97,9 @@ pub struct Change {
     /// What apply does, in order.
     #[serde(rename = "work")]
     pub steps: Vec<PlanStep>,
+    /// What the generations in `work` are known by: the marker, or the provider's id of an adopted one. A number alone could come to mean another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub generations: BTreeMap<u32, String>,
     /// A person asked for the new generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,

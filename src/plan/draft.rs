@@ -1,6 +1,8 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
+use std::collections::BTreeMap;
+
 use super::access::difference;
-use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use super::compare::{Differences, expires_at, granted, is_close, moment, public_keys, wanted_end};
 use super::rows::is_over;
 use super::standing::{Key, Seen};
 use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
@@ -255,6 +257,7 @@ impl Draft {
             after: draft.after,
             access,
             words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            generations: known_by(key, &steps),
             request: draft.request.filter(|_| steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. }))),
             steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
@@ -274,6 +277,13 @@ impl Draft {
             ..difference(key.account.catalogue, before, after)
         }
     }
+}
+
+/// What the existing generations that steps concern are known by.
+fn known_by(key: &Key, steps: &[PlanStep]) -> BTreeMap<u32, String> {
+    let concerned = |generation: &&Generation| steps.iter().any(|step| step.generation() == generation.number);
+    let name = |generation: &Generation| generation.marker.as_ref().map(ToString::to_string).or_else(|| generation.id.clone());
+    key.generations().filter(concerned).filter_map(|generation| Some((generation.number, name(generation)?))).collect()
 }
 
 /// What a key in this state can do: a disabled one can do nothing.
@@ -337,7 +347,7 @@ pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec
     let (account, name) = (&key.address.account, &key.address.name);
     notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
     let end = draft.after.as_ref().and_then(|view| view.expires_at);
-    notes.push(match (desired.expiry, end.map(day)) {
+    notes.push(match (desired.expiry, end.map(|end| moment(end, desired.expiry))) {
         (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
         (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
         (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),

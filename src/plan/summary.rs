@@ -7,7 +7,7 @@ use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
 use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Expiry, Handling, Listing, Name, ObservedKey};
+use crate::model::{Expiry, Handling, Listing, Name};
 use crate::profile::Disable;
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -66,10 +66,6 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
 pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (Vec<UnmanagedKey>, usize) {
     let Listing::Complete(snapshot) = &account.listing else { return (Vec::new(), 0) };
     let strangers: BTreeSet<&str> = index.strangers.values().flatten().map(|key| key.id.as_str()).collect();
-    let risk = |key: &ObservedKey| {
-        let leaves = account.catalogue.expand(key.scopes.as_ref()?);
-        leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
-    };
     let (mut keys, mut ignored) = (Vec::new(), 0);
     for key in snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str())) {
         // What bears a marker of ours is recovered, or disabled as a twin: no rule has a say in it.
@@ -87,7 +83,7 @@ pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (
             ours,
             fails: handling == Handling::Fail,
             scopes: key.scopes.clone(),
-            risk: risk(key),
+            risk: key.scopes.as_ref().and_then(|scopes| account.catalogue.highest_risk(scopes)),
             created_at: key.created_at,
             last_used_at: key.last_used_at,
             enabled: key.enabled,

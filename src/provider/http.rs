@@ -83,6 +83,13 @@ impl HttpProvider {
         Ok(Self { profile, exchange, reader, params, environment, scheme, credential, options: RefCell::default() })
     }
 
+    /// Takes the key of another credential of the account for ours, too: it is marked, and never written to.
+    pub fn also_own(mut self, credential: &Secret) -> Self {
+        let id = own_part(self.api()).and_then(|part| credential.part(part)).map(str::to_owned);
+        id.into_iter().for_each(|id| self.reader.also_own(id));
+        self
+    }
+
     fn api(&self) -> &HttpApi {
         self.exchange.api()
     }
@@ -103,9 +110,9 @@ impl HttpProvider {
         Ok(Wiped(answer.json.as_mut().and_then(|json| operation.item.of_mut(&mut json.0)).map(Value::take).unwrap_or_default()))
     }
 
-    /// The same, for a write. The key of our own credential is never written to.
+    /// The same, for a write. The keys of our own credentials are never written to.
     async fn write(&self, operation: &Operation, id: &str, values: Values) -> Result<(), ProviderError> {
-        if own_part(self.api()).and_then(|part| self.credential.part(part)) == Some(id) {
+        if self.reader.is_own(id) {
             return Err(ProviderError::Refused("this is the key of our own admin credential".to_owned()));
         }
         self.on(operation, id, values).await.map(drop)
@@ -209,6 +216,10 @@ impl Provider for HttpProvider {
         let Some(operation) = &self.api().operations.reveal else { return Ok(None) };
         let (_, mut item) = self.read(operation, id).await?;
         Ok(self.reader.take_secret(&self.profile.secret.parts, &mut item.0))
+    }
+
+    fn own_id(&self) -> Option<&str> {
+        own_part(self.api()).and_then(|part| self.credential.part(part))
     }
 
     fn clock_skew(&self) -> Option<i64> {

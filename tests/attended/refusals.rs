@@ -73,7 +73,9 @@ fn the_previous_token_is_known_with_an_identity() {
     let (mut site, token) = made();
     site.pass(days(52));
     site.apply();
-    site.refuses(&["fulfil", "brex/payvy", "-i", "~/ops.txt"], Some(&token), 1).says("is the previous secret");
+    site.refuses(&["fulfil", "brex/payvy", "-i", "~/ops.txt"], Some(&token), 1)
+        .says("is the previous secret")
+        .says("make a new one, named `");
 }
 
 #[test]

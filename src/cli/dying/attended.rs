@@ -107,6 +107,7 @@ impl Place {
     fn fulfil(&self, token: &str, die_at: Option<usize>) -> (Option<Exit>, usize) {
         seam::type_in(token);
         let args = FulfilArgs {
+            withdraw: false,
             address: "pay/one".parse().expect("an address"),
             revoked: false,
             generation: None,

@@ -26,9 +26,7 @@ pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: 
     let runbook = if revokes { &runbooks.revoke } else { &runbooks.create };
     let label = match (work.generation, desired) {
         (Some(generation), _) => RunbookValues::exactly(&generation.label),
-        (None, Some(desired)) => {
-            format!("{} (the whole name follows when apply has opened this step)", RunbookValues::exactly(&format!("{} …", desired.label)))
-        }
+        (None, Some(desired)) => RunbookValues::exactly(&format!("{} …", desired.label)),
         (None, None) => String::new(),
     };
     let verb = if grants.is_some() && !revokes { "authorize" } else { "fulfil" };
