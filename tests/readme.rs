@@ -180,7 +180,7 @@ fn the_workspace_of_the_readme_is_one() {
             assert!(known.iter().any(|start| text.starts_with(start)), "what is this? {text}");
         }
     }
-    assert_eq!(found, (2, 2));
+    assert_eq!(found, (3, 3));
     for workspace in &workspaces {
         let said = run::succeed(workspace.path(), &["check", "--now", "2026-11-21T09:00:00Z"]);
         assert_eq!(said, "1 key in 1 account: no problems\n");

@@ -160,6 +160,8 @@ impl Account<'_> {
     /// Guarantees: nothing is recorded of a key that was not seen to work. Errors: the disk, the journal, or a secret file that cannot be opened.
     async fn prove_again(&self, name: &Name) -> Result<Liveness, Failure> {
         let mut record = self.record(name);
+        // A run that died may have put a file into place that was encrypted anew, and not have recorded it.
+        self.finish_resealing(&mut record).await?;
         let current = record.current().filter(|current| current.state == GenerationState::Active).cloned();
         let Some(mut generation) = current else { return Ok(Liveness::Undecided("no secret of it is published".to_owned())) };
         if self.is_grant(&generation) {
