@@ -35,7 +35,7 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
+pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
@@ -189,6 +189,7 @@ fn begin<'a>(
             moved,
             request: input.asked.rotate.get(&address).copied(),
             resumed: input.before.interrupted.contains(&address),
+            overlap_before: input.before.overlaps.get(&address).copied(),
             address,
         });
     }

@@ -201,7 +201,7 @@ async fn act(
         let mut observed = session.observe(providers, Purpose::Apply).await;
         session.look_at(places, &mut observed).await;
         let deferred = shown.deferred.iter().map(|deferred| deferred.address.clone()).collect();
-        let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred };
+        let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred, ..Before::default() };
         let plan = session.plan(&observed, &chosen.wishes(before), shown.created_at);
         if let Err(stop) = planning::within(host, &shown, &plan, planning::Since::Recovery) {
             host.report(&stop);
