@@ -139,6 +139,7 @@ pub fn plan(input: &PlanInput) -> Plan {
         unused: Vec::new(),
         deferred: Vec::new(),
         guards: Vec::new(),
+        kept_risks: BTreeMap::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         findings: Vec::new(),
@@ -156,6 +157,7 @@ pub fn plan(input: &PlanInput) -> Plan {
     }
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
     plan.summary = summary::summary(&plan.changes, &declared);
+    plan.kept_risks = summary::kept_risks(input, &plan.changes);
     guards::check(input, &mut plan);
     plan
 }

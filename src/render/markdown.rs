@@ -1,7 +1,7 @@
 //! The plan as a pull-request comment. Never elided by position: when it is too long, low risk becomes counts, then medium, and no more.
 mod access;
 mod changes;
-mod exact;
+pub(super) mod exact;
 pub mod inline;
 mod margin;
 

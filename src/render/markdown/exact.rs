@@ -10,7 +10,7 @@ use crate::render::plan_text::{action_words, day, option_text};
 use crate::render::weighed::{by_risk, gravity, line_words};
 
 /// The differences of all keys, as a patch; most risky first.
-pub fn section(out: &mut String, page: &Page<'_>) {
+pub(super) fn section(out: &mut String, page: &Page<'_>) {
     let changes = &page.plan.changes;
     if changes.is_empty() {
         return;
@@ -130,7 +130,7 @@ fn line(out: &mut String, sign: char, text: &str) {
 }
 
 /// What apply will do in which order, and what the plan is bound to.
-pub fn identity(out: &mut String, page: &Page<'_>) {
+pub(super) fn identity(out: &mut String, page: &Page<'_>) {
     let plan = page.plan;
     out.push_str("<details><summary>On merge, and what this plan is bound to</summary>\n\n");
     let acting: Vec<&Change> = plan.changes.iter().filter(|change| change.action != Action::Blocked).collect();
