@@ -25,6 +25,8 @@ mod moving;
 mod older;
 mod requests;
 pub mod review;
+#[cfg(test)]
+pub(crate) mod rich;
 mod rows;
 mod standing;
 pub mod step;

@@ -79,7 +79,12 @@ pub fn problems(host: &Host, stop: Stop, outputs: &[Output<PlanFormat>]) -> Stop
 }
 
 /// Writes diagnostics in every form; `text` is theirs.
-pub fn diagnostics(host: &Host, diagnostics: &[Located], outputs: &[Output<CheckFormat>], text: impl Fn(bool) -> String) -> Result<(), Stop> {
+pub fn diagnostics(
+    host: &Host,
+    diagnostics: &[Located],
+    outputs: &[Output<CheckFormat>],
+    text: impl Fn(bool) -> String,
+) -> Result<(), Stop> {
     let usual = [Output { format: CheckFormat::Text, file: None }];
     let setting = setting(host);
     for output in if outputs.is_empty() { &usual } else { outputs } {

@@ -14,6 +14,8 @@ pub struct Finding<'p> {
     /// A diagnostic's code, or `access/` and a risk.
     pub rule: &'p str,
     pub level: Level,
+    /// Of the access that it tells; a warning stands behind high risk.
+    pub risk: Risk,
     /// One line, safe to show; names in backticks.
     pub message: String,
     /// Below the repository's root.
@@ -39,8 +41,16 @@ pub enum Level {
 
 /// Rules that are no diagnostic codes, with what each means.
 pub const ACCESS_RULES: [(&str, Risk, &str); 4] = [
-    ("access/critical", Risk::Critical, "A key gains access of critical risk: money, credentials, permissions, audit trails, or what the catalogue does not know."),
-    ("access/high", Risk::High, "A key gains access of high risk: it changes sensitive things, or reads card numbers or personal data in bulk."),
+    (
+        "access/critical",
+        Risk::Critical,
+        "A key gains access of critical risk: money, credentials, permissions, audit trails, or what the catalogue does not know.",
+    ),
+    (
+        "access/high",
+        Risk::High,
+        "A key gains access of high risk: it changes sensitive things, or reads card numbers or personal data in bulk.",
+    ),
     ("access/medium", Risk::Medium, "A key gains access of medium risk: it changes things, or reads personal or financial data."),
     ("access/low", Risk::Low, "A key gains access of low risk."),
 ];
@@ -54,19 +64,22 @@ pub fn of_plan<'p>(plan: &'p Plan, setting: &Setting) -> Vec<Finding<'p>> {
         let why = row.why();
         let (subject, what, place) = match (&row.what, row.change) {
             (What::Trusted(trusted), _) => {
-                (trusted.subject.clone(), format!("`{}` changes", safe(&trusted.subject)), trusted.at.as_ref())
+                let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+                let what = format!("`{}` changes: {} -> {}", trusted.subject, side(&trusted.before), side(&trusted.after));
+                (trusted.subject.clone(), what, trusted.at.as_ref())
             }
             (what, Some(change)) => (change.address.to_string(), gains(change, what), change.declared_at.as_ref()),
             (_, None) => continue,
         };
         let (rule, _, _) = ACCESS_RULES.iter().find(|(_, risk, _)| *risk == row.risk).expect("every risk has its rule");
-        let message = format!("{what} ({}, {}){}{why}", row.risk.as_str().to_uppercase(), row.kind(), if why.is_empty() { "" } else { ": " });
-        findings.push(placed(rule, level(row.risk), &message, place, &[&subject, &identity(&row.what)], setting));
+        let message =
+            format!("{what} ({}, {}){}{why}", row.risk.as_str().to_uppercase(), row.kind(), if why.is_empty() { "" } else { ": " });
+        findings.push(placed(rule, row.risk, &message, place, &[&subject, &identity(&row.what)], setting));
     }
     for deed in &plan.drift {
         let risk = weighed::gravity(deed);
         let message = format!("`{}`: {}, which no manifest asks for", deed.address, deed.reason);
-        findings.push(placed(DRIFT_RULE.0, level(risk), &message, deed.declared_at.as_ref(), &[&deed.address.to_string(), &deed.reason], setting));
+        findings.push(placed(DRIFT_RULE.0, risk, &message, deed.declared_at.as_ref(), &[&deed.address.to_string(), &deed.reason], setting));
     }
     sorted(findings)
 }
@@ -79,7 +92,7 @@ pub fn of_diagnostics<'p>(diagnostics: &'p [Located], setting: &Setting) -> Vec<
 /// Sorts, and makes fingerprints that fell together distinct in their order.
 fn sorted(mut findings: Vec<Finding<'_>>) -> Vec<Finding<'_>> {
     findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (finding.level, finding.file.is_none());
+        let key = |finding: &Finding| (finding.level, std::cmp::Reverse(finding.risk), finding.file.is_none());
         let place = |finding: &Finding| (finding.file.clone(), finding.line, finding.column);
         key(a).cmp(&key(b)).then_with(|| place(a).cmp(&place(b))).then_with(|| (a.rule, &a.message).cmp(&(b.rule, &b.message)))
     });
@@ -104,6 +117,7 @@ fn diagnostic<'p>(located: &'p Located, setting: &Setting) -> Finding<'p> {
     Finding {
         rule: located.code.as_str(),
         level,
+        risk: if level == Level::Note { Risk::Low } else { Risk::Medium },
         message: safe(&located.message).into_owned(),
         fingerprint: fingerprint(&[located.code.as_str(), file.as_deref().unwrap_or_default(), &located.message]),
         file,
@@ -114,10 +128,11 @@ fn diagnostic<'p>(located: &'p Located, setting: &Setting) -> Finding<'p> {
     }
 }
 
-fn placed<'p>(rule: &'p str, level: Level, message: &str, place: Option<&Position>, identity: &[&str], setting: &Setting) -> Finding<'p> {
+fn placed<'p>(rule: &'p str, risk: Risk, message: &str, place: Option<&Position>, identity: &[&str], setting: &Setting) -> Finding<'p> {
     Finding {
         rule,
-        level,
+        level: level(risk),
+        risk,
         message: safe(message).into_owned(),
         file: place.map(|place| setting.path(&place.file)),
         line: place.map_or(1, |place| place.line),

@@ -24,14 +24,17 @@ pub fn problems_github(diagnostics: &[Located], setting: &Setting) -> String {
 
 fn annotations(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for (level, command, word) in [(Level::Error, "error", "error"), (Level::Warning, "warning", "warning"), (Level::Note, "notice", "notice")] {
+    for (level, command, word) in
+        [(Level::Error, "error", "error"), (Level::Warning, "warning", "warning"), (Level::Note, "notice", "notice")]
+    {
         let of: Vec<&Finding> = findings.iter().filter(|finding| finding.level == level).collect();
         let (shown, left) = if of.len() > MOST { (MOST - 1, of.len() - (MOST - 1)) } else { (of.len(), 0) };
         for finding in &of[..shown] {
             annotate(&mut out, command, finding);
         }
         if left > 0 {
-            let _ = writeln!(out, "::{command} title=keywright::{} more: the plan's text, Markdown or SARIF has them all", count(left, word));
+            let _ =
+                writeln!(out, "::{command} title=keywright::{} more: the plan's text, Markdown or SARIF has them all", count(left, word));
         }
     }
     out

@@ -20,7 +20,8 @@ pub fn is_blocked(plan: &Plan) -> bool {
 }
 
 fn obstacles(plan: &Plan) -> Vec<String> {
-    let (policy, other): (Vec<&Located>, Vec<&Located>) = errors(&plan.diagnostics).partition(|error| error.code.as_str().starts_with("policy/"));
+    let (policy, other): (Vec<&Located>, Vec<&Located>) =
+        errors(&plan.diagnostics).partition(|error| error.code.as_str().starts_with("policy/"));
     let refused = plan.guards.iter().filter(|guard| guard.verdict == Verdict::Refused).count();
     let mut parts = Vec::new();
     parts.extend((!policy.is_empty()).then(|| format!("blocked by {}", count(policy.len(), "policy violation"))));

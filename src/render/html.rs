@@ -25,48 +25,56 @@ pub fn plan_html(plan: &Plan, setting: &Setting) -> String {
     let name = short_name(plan);
     let heading = format!("{}: plan {name}", title(setting));
     let state = if headline::is_blocked(plan) { "blocked" } else { "free" };
-    page(&heading, html! {
-        header {
-            h1 { (text(&title(setting))) " " small { "plan " (name) } }
-            p class=(state) role="status" { strong { (sentence(&headline::verdict(plan))) } }
-            p {
-                @let actions = headline::actions(plan.changes.iter());
-                @if !actions.is_empty() { (super::plan_sections::changing(plan)) ": " (actions.join(" · ")) ". " }
-                @let also = headline::also(plan);
-                @if !also.is_empty() { "Also: " (also.join(" · ")) "." }
+    page(
+        &heading,
+        html! {
+            header {
+                h1 { (text(&title(setting))) " " small { "plan " (name) } }
+                p class=(state) role="status" { strong { (sentence(&headline::verdict(plan))) } }
+                p {
+                    @let actions = headline::actions(plan.changes.iter());
+                    @if !actions.is_empty() { (super::plan_sections::changing(plan)) ": " (actions.join(" · ")) ". " }
+                    @let also = headline::also(plan);
+                    @if !also.is_empty() { "Also: " (also.join(" · ")) "." }
+                }
+                p {
+                    "Access: " strong { (headline::tally("+", "gained", &gained)) } " · "
+                    strong { (headline::tally("−", "lost", &lost)) } " · who can decrypt: " (headline::readers(plan))
+                }
+                @if plan.mode == Mode::Offline { p { em { "Offline: the ledger stands in for the providers, and this plan cannot be applied." } } }
+                (sections::unread(plan))
             }
-            p {
-                "Access: " strong { (headline::tally("+", "gained", &gained)) } " · "
-                strong { (headline::tally("−", "lost", &lost)) } " · who can decrypt: " (headline::readers(plan))
-            }
-            @if plan.mode == Mode::Offline { p { em { "Offline: the ledger stands in for the providers, and this plan cannot be applied." } } }
-            (sections::unread(plan))
-        }
-        (sections::problems(&plan.diagnostics, setting))
-        (sections::changes(plan))
-        (sections::access("gained", "Access gained", &gained, plan, setting))
-        (sections::access("lost", "Access lost", &lost, plan, setting))
-        (matrix::section(plan))
-        (sections::expiry(plan))
-        (sections::readers(plan))
-        (sections::attended(plan))
-        (sections::drift(plan))
-        (sections::margin(plan))
-        (sections::exact(plan))
-        (sections::identity(plan, setting))
-    })
+            (sections::errors(&plan.diagnostics, setting))
+            (matrix::section(plan))
+            (sections::changes(plan))
+            (sections::access("gained", "Access gained", &gained, plan, setting))
+            (sections::access("lost", "Access lost", &lost, plan, setting))
+            (sections::expiry(plan))
+            (sections::readers(plan))
+            (sections::attended(plan))
+            (sections::drift(plan))
+            (sections::margin(plan))
+            (sections::remarks(&plan.diagnostics, setting))
+            (sections::exact(plan))
+            (sections::identity(plan, setting))
+        },
+    )
 }
 
 /// The report of a run that made no plan.
 pub fn problems_html(diagnostics: &[Located], setting: &Setting) -> String {
     let errors = count(headline::errors(diagnostics).count(), "error");
-    page(&format!("{}: no plan", title(setting)), html! {
-        header {
-            h1 { (text(&title(setting))) }
-            p class="blocked" role="status" { strong { (errors) ", no plan." } }
-        }
-        (sections::problems(diagnostics, setting))
-    })
+    page(
+        &format!("{}: no plan", title(setting)),
+        html! {
+            header {
+                h1 { (text(&title(setting))) }
+                p class="blocked" role="status" { strong { (errors) ", no plan." } }
+            }
+            (sections::errors(diagnostics, setting))
+            (sections::remarks(diagnostics, setting))
+        },
+    )
 }
 
 fn page(title: &str, body: Markup) -> String {

@@ -33,14 +33,14 @@ fn sides(diagnostic: &Located) -> Option<(String, String)> {
 }
 
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     use super::*;
     use crate::diagnostics::{Code, Excerpt, Severity};
 
     /// A wildcard that is not allowed, and what may stand instead.
     pub fn open_ended() -> Located {
         Located {
-            code: "policy/open-ended".parse().unwrap_or(Code::ManifestUnknownScope),
+            code: Code::PolicyOpenEnded,
             severity: Severity::Error,
             message: "wildcard `pcx:webhooks:*` is not allowed".to_owned(),
             file: Some("keys/payconex.yaml".into()),

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
 use super::plan_guards as guards;
+use super::plan_review as review;
 use super::plan_sections as sections;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
@@ -37,7 +38,8 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
         runbooks.entry(&step.address).or_default().push(step);
     }
     sink(&sections::header(plan, style));
-    let draw = |changes: &[Change]| {
+    sink(&review::trust(plan, style));
+    let draw = |changes: &[&Change]| {
         let mut out = String::new();
         for change in changes {
             out.push('\n');
@@ -50,8 +52,11 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
         out
     };
     // Many thousand changes are drawn by all cores, a part at a time, and given away in their order.
-    for part in plan.changes.chunks(AT_ONCE * EACH) {
-        part.par_chunks(EACH).map(draw).collect::<Vec<String>>().iter().for_each(|piece| sink(piece));
+    for (heading, changes) in review::groups(plan, style) {
+        sink(&heading);
+        for part in changes.chunks(AT_ONCE * EACH) {
+            part.par_chunks(EACH).map(draw).collect::<Vec<String>>().iter().for_each(|piece| sink(piece));
+        }
     }
     let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     runbooks.retain(|address, _| !shown.contains(address));
@@ -59,6 +64,7 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     sections::open_work(&mut out, runbooks.into_values().flatten(), style);
     super::drift::section(&mut out, plan, style);
     sections::access(&mut out, plan, style);
+    review::section(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
     sections::unused(&mut out, plan, style);
@@ -230,6 +236,10 @@ impl Entry<'_> {
         }
         for key in &self.change.access.recipients_added {
             let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
+        }
+        if let Some(longer) = self.change.access.overlap {
+            let text = arrow(&longer.before.to_string(), &longer.after.to_string());
+            field(out, "overlap", &format!("{}  longer", pad(&text, PLACE - 18)));
         }
         for place in &self.change.access.deliveries_added {
             let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));

@@ -105,11 +105,11 @@ mod tests {
         insta::assert_snapshot!(markdown(&[step()]), @r"
         ### Attended steps (1): a person does these
 
-        1. **<code>brex/finance</code>** (about 3 minutes, &#64;acme/finance): make <code>Payvy Integration kw-a2a2a2a2</code>
+        1. **`brex/finance`** (about 3 minutes, &#64;&#8203;acme/&#8203;finance): make `Payvy Integration kw-a2a2a2a2`
            <https://dashboard.brex.com/settings/developer>
            1. open Developer &gt; Settings
-           2. tick Users&#58; read &#40;<code>users.readonly</code>&#41;
-           3. <code>keywright fulfil brex/finance</code>
+           2. tick Users&#58; read &#40;`users.readonly`&#41;
+           3. `keywright fulfil brex/finance`
         ");
         assert_eq!(markdown(&[]), "");
     }

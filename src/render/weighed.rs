@@ -151,7 +151,12 @@ pub fn lost(plan: &Plan) -> Vec<Row<'_>> {
         scopes(change, &change.access.lost, &mut rows);
         if !change.access.recipients_removed.is_empty() {
             let risk = change.access.reach.or(worst(&change.access.lost)).unwrap_or(Risk::Low);
-            rows.push(Row { risk, origin: change.origin, change: Some(change), what: What::FormerReaders(&change.access.recipients_removed) });
+            rows.push(Row {
+                risk,
+                origin: change.origin,
+                change: Some(change),
+                what: What::FormerReaders(&change.access.recipients_removed),
+            });
         }
     }
     sort(&mut rows);
@@ -271,8 +276,13 @@ fn lines_of(change: &Change, entries: &[&AccessEntry]) -> Option<String> {
         return Some("the key ends".to_owned());
     }
     let granted: BTreeSet<&Scope> = entries.iter().map(|entry| entry.via.as_ref().unwrap_or(&entry.scope)).collect();
-    let line = change.access.lines.iter().find(|line| granted.contains(&line.scope))?;
-    Some(line_words(line))
+    let tells = |line: &&ScopeLine| {
+        let narrowed = line.kind == LineKind::Narrowed && line.other.as_ref().is_some_and(|other| granted.contains(other));
+        granted.contains(&line.scope) || narrowed
+    };
+    let line = change.access.lines.iter().find(tells)?;
+    // That it is unknown is the reason that follows.
+    Some(if line.kind == LineKind::Unknown { "added".to_owned() } else { line_words(line) })
 }
 
 /// How one line of the manifest changed; names stand in backticks.
@@ -308,8 +318,15 @@ mod tests {
         let plan = samples::plan();
         let rows = gained(&plan);
         let told: Vec<String> = rows.iter().map(|row| format!("{} {} {}: {}", row.risk, row.kind(), row.things(), row.why())).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
-        assert_eq!(Counts::of(&rows).grave(), "1 critical, 1 high");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        critical unknown 1: added; not in the catalogue: taken as critical
+        high write · egress 1: widened `pcx:webhooks:read` -> `pcx:webhooks:*`; can repoint payment events; open-ended
+        high expiry 1: its end is removed: 2027-01-31 -> never; everything that the key can do, for longer
+        medium write 1: widened `pcx:webhooks:read` -> `pcx:webhooks:*`; open-ended
+        medium read · financial 1: new key; financial records
+        medium recipient 2: can open the secret from now on: everything that the key can do
+        ");
+        assert_eq!(Counts::of(&rows).grave(), "1 critical, 2 high");
         assert!(rows.windows(2).all(|pair| pair[0].risk >= pair[1].risk));
         let order: Vec<String> = by_risk(&plan.changes).iter().map(|change| change.address.name.to_string()).collect();
         assert_eq!(order, ["expense-sync", "billing-webhooks", "card-updater", "old-reporting", "stuck"]);

@@ -142,7 +142,8 @@ fn groups(columns: &[(Risk, &Scope)]) -> Vec<(Risk, usize)> {
 fn line(row: &Row<'_>, columns: &[(Risk, &Scope)]) -> Markup {
     let change = row.change;
     let word = if row.drift { "drift" } else { change.action.as_str() };
-    let end = change.after.as_ref().map(|view| view.expires_at.map_or_else(|| "never".to_owned(), day)).unwrap_or_else(|| "ends".to_owned());
+    let end =
+        change.after.as_ref().map(|view| view.expires_at.map_or_else(|| "never".to_owned(), day)).unwrap_or_else(|| "ends".to_owned());
     html! {
         tr class=[(!row.differs()).then_some("same")] {
             th scope="row" { (change.address) " " em { (word) } }

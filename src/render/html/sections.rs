@@ -6,7 +6,7 @@ use super::{prose, text, tone};
 use crate::diagnostics::{Located, Severity};
 use crate::model::Risk;
 use crate::plan::{Action, Change, Mode, Origin, Plan};
-use crate::render::headline::{in_days, loud};
+use crate::render::headline::{self, in_days, loud};
 use crate::render::markdown::exact::lines_of;
 use crate::render::markdown::inline::is_link;
 use crate::render::patch::patch;
@@ -14,7 +14,7 @@ use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, symbol};
 use crate::render::setting::Setting;
 use crate::render::timeline::days_until;
-use crate::render::weighed::{Row, What, by_risk, gravity, words};
+use crate::render::weighed::{Row, What, by_risk, gained_by, gravity, words};
 
 /// Days that the expiry chart shows.
 const HORIZON: i64 = 180;
@@ -28,23 +28,26 @@ pub fn unread(plan: &Plan) -> Markup {
     }
 }
 
-/// Diagnostics: what must be mended first, then the rest.
-pub fn problems(diagnostics: &[Located], setting: &Setting) -> Markup {
-    let of = |severity| diagnostics.iter().filter(move |diagnostic| diagnostic.severity == severity).collect::<Vec<_>>();
-    let (errors, warnings, notes) = (of(Severity::Error), of(Severity::Warning), of(Severity::Note));
+/// What must be mended first.
+pub fn errors(diagnostics: &[Located], setting: &Setting) -> Markup {
+    let errors: Vec<&Located> = headline::errors(diagnostics).collect();
     html! {
         @if !errors.is_empty() { section { h2 { "Must fix before merge (" (errors.len()) ")" } @for one in errors { (problem(one, setting, true)) } } }
-        @if !warnings.is_empty() || !notes.is_empty() {
-            section {
-                h2 { "Warnings and notes (" (warnings.len() + notes.len()) ")" }
-                @for one in warnings.iter().chain(&notes) { (problem(one, setting, false)) }
-            }
-        }
+    }
+}
+
+/// Warnings, then notes.
+pub fn remarks(diagnostics: &[Located], setting: &Setting) -> Markup {
+    let of = |severity| diagnostics.iter().filter(move |diagnostic| diagnostic.severity == severity);
+    let remarks: Vec<&Located> = of(Severity::Warning).chain(of(Severity::Note)).collect();
+    html! {
+        @if !remarks.is_empty() { section { h2 { "Warnings and notes (" (remarks.len()) ")" } @for one in remarks { (problem(one, setting, false)) } } }
     }
 }
 
 fn problem(one: &Located, setting: &Setting, open: bool) -> Markup {
-    let place = one.file.as_deref().map(|file| format!("{}{}", setting.path(file), one.line.map(|line| format!(":{line}")).unwrap_or_default()));
+    let place =
+        one.file.as_deref().map(|file| format!("{}{}", setting.path(file), one.line.map(|line| format!(":{line}")).unwrap_or_default()));
     html! {
         details open[open] {
             summary { strong { (one.code) } " " (prose(&one.message)) @if let Some(place) = &place { " " code { (text(place)) } } }
@@ -98,13 +101,22 @@ fn table(heading: &str, changes: &[&Change]) -> Markup {
                         th scope="row" { (change.address) }
                         td { strong { (action_words(change.action)) } @if !change.reason.is_empty() { ": " (prose(&change.reason)) } }
                         td class=(tone(gravity(change))) { (loud(gravity(change))) }
-                        td { "+" (change.access.gained.len()) " −" (change.access.lost.len()) @if !change.access.open_ended.is_empty() { " open-ended" } }
+                        td { "+" (gains(change)) " −" (change.access.lost.len() + change.access.recipients_removed.len()) @if !change.access.open_ended.is_empty() { " open-ended" } }
                         td { @if let Some(owner) = &change.owner { (text(owner)) } }
                     }
                 } }
             } }
         }
     }
+}
+
+/// How many things a key gains; none when it is blocked.
+fn gains(change: &Change) -> usize {
+    let mut rows = Vec::new();
+    if change.action != Action::Blocked {
+        gained_by(change, &mut rows);
+    }
+    rows.iter().map(Row::things).sum()
 }
 
 /// One access table.
@@ -145,7 +157,9 @@ fn key(row: &Row<'_>) -> Markup {
         (What::Trusted(trusted), None) => html! {
             @for (i, address) in trusted.concerns.iter().enumerate() { @if i > 0 { ", " } (address) }
         },
-        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => html! {},
+        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => {
+            html! {}
+        }
     }
 }
 
@@ -169,7 +183,8 @@ fn what(row: &Row<'_>, setting: &Setting) -> Markup {
 
 /// When keys rotate, expire or die, soonest first.
 pub fn expiry(plan: &Plan) -> Markup {
-    let mut ends: Vec<(Timestamp, String, &str)> = plan.due.iter().map(|due| (due.at, due.address.to_string(), due_word(&due.kind))).collect();
+    let mut ends: Vec<(Timestamp, String, &str)> =
+        plan.due.iter().map(|due| (due.at, due.address.to_string(), due_word(&due.kind))).collect();
     for change in plan.changes.iter().filter(|change| change.action != Action::Blocked) {
         let live = change.after.as_ref().filter(|after| after.state == "active");
         ends.extend(live.and_then(|after| after.expires_at).map(|at| (at, change.address.to_string(), "expires")));

@@ -49,7 +49,12 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, why: &str, rows: Vec<
         if things > 0 {
             let keys: std::collections::BTreeSet<_> =
                 hidden.iter().filter(|row| row.risk == risk).filter_map(|row| row.change).map(|change| &change.address).collect();
-            let _ = writeln!(out, "| {} | _{things} more_ | _{} keys_ | counted, because the comment would be too long |", loud(risk), keys.len());
+            let _ = writeln!(
+                out,
+                "| {} | _{things} more_ | _{} keys_ | counted, because the comment would be too long |",
+                loud(risk),
+                keys.len()
+            );
         }
     }
     out.push('\n');
@@ -60,7 +65,9 @@ fn key(row: &Row<'_>) -> String {
     match (&row.what, row.change) {
         (_, Some(change)) => code(&change.address.to_string()),
         (What::Trusted(trusted), None) => concerned(trusted),
-        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => String::new(),
+        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => {
+            String::new()
+        }
     }
 }
 
@@ -81,7 +88,11 @@ fn what(row: &Row<'_>, page: &Page<'_>) -> String {
         What::Overlap(_) => "longer overlap".to_owned(),
         What::Readers(names) | What::FormerReaders(names) | What::Places(names) => of(names),
         What::Trusted(trusted) => {
-            let place = trusted.at.as_ref().map(|at| format!(" at {}", code(&format!("{}:{}", page.setting.path(&at.file), at.line)))).unwrap_or_default();
+            let place = trusted
+                .at
+                .as_ref()
+                .map(|at| format!(" at {}", code(&format!("{}:{}", page.setting.path(&at.file), at.line))))
+                .unwrap_or_default();
             let side = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), code);
             let change = match (&trusted.before, &trusted.after) {
                 (None, None) => String::new(),

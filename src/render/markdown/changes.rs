@@ -41,9 +41,8 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, changes: &[&Change]) 
     for risk in [Risk::Medium, Risk::Low] {
         let folded: Vec<&Change> = hidden.iter().copied().filter(|change| gravity(change) == risk).collect();
         if !folded.is_empty() {
-            let (gained, lost) = folded.iter().fold((0, 0), |(gained, lost), change| {
-                (gained + change.access.gained.len(), lost + change.access.lost.len())
-            });
+            let (gained, lost) =
+                folded.iter().fold((0, 0), |(gained, lost), change| (gained + change.access.gained.len(), lost + change.access.lost.len()));
             let counted = actions(folded.iter().copied()).join(" · ");
             let _ = writeln!(out, "| | _{} more, {}_ | {counted} | +{gained} −{lost} | |", folded.len(), loud(risk));
         }
@@ -54,13 +53,7 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, changes: &[&Change]) 
 fn row(out: &mut String, page: &Page<'_>, change: &Change) {
     let (mark, _) = symbol(change.action);
     let owner = change.owner.as_deref().map(code).unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "| `{mark}` | {} | {} | {} | {owner} |",
-        code(&change.address.to_string()),
-        what(change, page),
-        access(change)
-    );
+    let _ = writeln!(out, "| `{mark}` | {} | {} | {} | {owner} |", code(&change.address.to_string()), what(change, page), access(change));
 }
 
 /// The action, its reason, and the end of what is new.

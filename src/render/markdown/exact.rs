@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use super::Page;
 use super::inline::{code, fence};
 use crate::model::{Marker, Scope};
-use crate::plan::{Action, Change, KeyView, Mode, Plan};
+use crate::plan::{Action, Change, KeyView, LineKind, Mode, Plan};
 use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, option_text};
 use crate::render::weighed::{by_risk, gravity, line_words};
@@ -16,7 +16,11 @@ pub(super) fn section(out: &mut String, page: &Page<'_>) {
         return;
     }
     if page.fold.exact {
-        let _ = writeln!(out, "_Exact values of {} are left out: the comment would be too long. `-o html` has them._\n", count(changes.len(), "change"));
+        let _ = writeln!(
+            out,
+            "_Exact values of {} are left out: the comment would be too long. `-o html` has them._\n",
+            count(changes.len(), "change")
+        );
         return;
     }
     let shown: Vec<&Change> = by_risk(changes).into_iter().filter(|change| !page.fold.hides(gravity(change))).collect();
@@ -54,7 +58,8 @@ pub fn lines_of(out: &mut String, change: &Change) {
     line(out, sign, &format!("{}   {}{reason}{place}", change.address, action_words(change.action)));
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     scopes(out, before, after);
-    for explained in &change.access.lines {
+    // That a line begins or ends, the scopes say.
+    for explained in change.access.lines.iter().filter(|line| line.other.is_some() || line.kind == LineKind::Unknown) {
         field(out, '!', "line", &line_words(explained).replace('`', ""));
     }
     let end = |view: &KeyView| view.expires_at.map_or_else(|| "never".to_owned(), day);
@@ -135,8 +140,11 @@ pub(super) fn identity(out: &mut String, page: &Page<'_>) {
     out.push_str("<details><summary>On merge, and what this plan is bound to</summary>\n\n");
     let acting: Vec<&Change> = plan.changes.iter().filter(|change| change.action != Action::Blocked).collect();
     if !acting.is_empty() && !page.fold.brief() {
-        let steps: Vec<String> =
-            acting.iter().enumerate().map(|(i, change)| format!("{} {} {}", i + 1, change.action.as_str(), code(&change.address.to_string()))).collect();
+        let steps: Vec<String> = acting
+            .iter()
+            .enumerate()
+            .map(|(i, change)| format!("{} {} {}", i + 1, change.action.as_str(), code(&change.address.to_string())))
+            .collect();
         let _ = writeln!(out, "{}.  ", steps.join(" → "));
     }
     if plan.mode == Mode::Live {
@@ -160,7 +168,8 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     )];
     match &plan.base {
         Some(base) => {
-            let head = base.head.as_deref().map_or_else(|| "the working tree".to_owned(), |head| format!("the working tree on {}", code(head)));
+            let head =
+                base.head.as_deref().map_or_else(|| "the working tree".to_owned(), |head| format!("the working tree on {}", code(head)));
             facts.push(("manifests", head));
             let trusted = format!("{} {}, never from this change", code(&base.reference), code(&base.commit));
             facts.push(("configuration, profiles, policy, recipients, ledger", trusted));
@@ -177,7 +186,10 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         facts.push(("only", plan.only.iter().map(|address| code(&address.to_string())).collect::<Vec<_>>().join(", ")));
     }
     if !plan.requests.is_empty() {
-        facts.push(("asked for", plan.requests.keys().map(|address| format!("rotate {}", code(&address.to_string()))).collect::<Vec<_>>().join(", ")));
+        facts.push((
+            "asked for",
+            plan.requests.keys().map(|address| format!("rotate {}", code(&address.to_string()))).collect::<Vec<_>>().join(", "),
+        ));
     }
     facts
 }

@@ -141,7 +141,10 @@ mod tests {
             let block = fence("diff", &format!("+ a {ticks} b\n{ticks}\n"), "");
             let (first, last) = (block.lines().next().expect("a line"), block.lines().last().expect("a line"));
             assert_eq!(first, format!("{last}diff"));
-            assert!(!block.lines().rev().skip(1).any(|line| line.trim().chars().all(|c| c == '`') && line.trim().len() >= last.len()), "{block}");
+            assert!(
+                !block.lines().rev().skip(1).any(|line| line.trim().chars().all(|c| c == '`') && line.trim().len() >= last.len()),
+                "{block}"
+            );
         }
         let block = fence("diff", "+ <!-- keywright:plan {} -->\u{202e}\u{1b}[2J\n", "  ");
         assert_eq!(block, "  ```diff\n  + \\u{3c}!-- keywright:plan {} --\\u{3e}\\u{202e}\\u{1b}[2J\n  ```\n");

@@ -62,7 +62,8 @@ fn what_belongs_nowhere_has_no_place() {
 #[test]
 fn hostile_text_stays_text() {
     let evil = "[x](javascript:alert(1))\u{1b}[2J\n##[add-mask]x";
-    let hostile = Located { message: evil.to_owned(), help: Some(evil.to_owned()), file: Some("keys/a b\u{202e}%.yaml".into()), ..open_ended() };
+    let hostile =
+        Located { message: evil.to_owned(), help: Some(evil.to_owned()), file: Some("keys/a b\u{202e}%.yaml".into()), ..open_ended() };
     let text = problems_sarif(&[hostile], &Setting::default());
     valid(&text);
     assert!(!text.contains("](") || text.matches("](").count() == text.matches("\\\\](").count(), "{text}");
