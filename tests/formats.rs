@@ -70,7 +70,7 @@ fn places_are_told_from_the_root_of_the_repository() {
 
 #[test]
 fn a_run_that_cannot_plan_says_why_in_every_form() {
-    let workspace = workspace(1, "pcx:webhook:read");
+    let workspace = workspace(1, "Bad scope!");
     let root = workspace.path();
     let outputs: Vec<String> = ALL.iter().flat_map(|format| ["-o".to_owned(), format!("{format}=out.{format}")]).collect();
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();

@@ -138,7 +138,6 @@ codes! {
     GuardEmpty => "guard/empty",
     GuardAccountGone => "guard/account-gone",
     GuardShrunk => "guard/shrunk",
-    PolicyOpenEnded => "policy/open-ended",
     PlanIdle => "plan/idle",
     PlanUnverified => "plan/unverified",
     PlanUnproven => "plan/unproven",

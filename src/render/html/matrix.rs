@@ -95,10 +95,10 @@ fn table(plan: &Plan, provider: &str, mut rows: Vec<Row<'_>>) -> Markup {
                 thead {
                     tr {
                         th.corner rowspan="2" scope="col" { "Key" }
-                        @for (risk, span) in groups(&columns) { th.c class=(tone(risk)) colspan=(span) scope="colgroup" { (loud(risk)) } }
+                        @for (risk, span) in groups(&columns) { th.c.(tone(risk)) colspan=(span) scope="colgroup" { (loud(risk)) } }
                         th rowspan="2" scope="col" { "Expires" }
                     }
-                    tr { @for (risk, scope) in &columns { th.c class=(tone(*risk)) scope="col" { span { (text(scope.as_str())) } } } }
+                    tr { @for (risk, scope) in &columns { th.c.(tone(*risk)) scope="col" { span { (text(scope.as_str())) } } } }
                 }
                 tbody { @for row in &rows { (line(row, &columns)) } }
             }
