@@ -6,6 +6,7 @@ mod host;
 mod session;
 
 mod apply;
+mod base;
 mod beyond;
 mod check;
 mod completions;

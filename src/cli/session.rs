@@ -21,7 +21,7 @@ use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::workspace::edit::Edits;
-use crate::workspace::{self, Account, Sources, Workspace};
+use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
 
 /// Whose credential opens an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,17 @@ impl<'h> Session<'h> {
         Ok(session)
     }
 
+    /// The same for a workspace that rests on a commit. The journal of the working tree is no part of that.
+    pub fn trusting(host: &'h Host, loaded: workspace::Loaded) -> Result<Self, Stop> {
+        let (mut workspace, sources) = (loaded.workspace, loaded.sources);
+        workspace.report.soften(Code::LedgerUnknownAccount);
+        if workspace.report.has_errors() {
+            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
+        }
+        let (ledger, records) = (Ledger::new(&workspace.root), workspace.ledger.clone());
+        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default() })
+    }
+
     /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
     pub fn replay(&mut self, elsewhere: &[u8]) -> Result<(), Stop> {
         self.records = self.workspace.ledger.clone();
@@ -108,13 +119,15 @@ impl<'h> Session<'h> {
 
     /// Opens the accounts that the chosen keys live in; all of them when none are chosen.
     pub fn providers(&self, purpose: Purpose, only: &BTreeSet<Address>) -> Providers {
-        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        self.workspace
-            .accounts
-            .keys()
-            .filter(chosen)
+        self.chosen(only)
+            .filter(|name| !self.workspace.untrusted.accounts.contains(name))
             .map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose)))
             .collect()
+    }
+
+    /// The accounts that some keys live in; all of them when there are none.
+    fn chosen(&self, only: &BTreeSet<Address>) -> impl Iterator<Item = &Name> {
+        self.workspace.accounts.keys().filter(|name| only.is_empty() || only.iter().any(|address| address.account == **name))
     }
 
     /// Opens one account.
@@ -226,14 +239,40 @@ impl<'h> Session<'h> {
 
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
-        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        let assumed = |name: &Name| {
-            // There is nothing that a provider could have been asked.
-            let attended = self.workspace.accounts[name].profile.attended().is_some();
-            (name.clone(), if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) })
-        };
-        let listings = self.workspace.accounts.keys().filter(chosen).map(assumed).collect();
+        let listings = self.chosen(only).map(|name| (name.clone(), self.assumed(name))).collect();
         Observed { listings, findings: Vec::new(), held: BTreeMap::new() }
+    }
+
+    fn assumed(&self, name: &Name) -> Listing {
+        // There is nothing that a provider could have been asked.
+        let attended = self.workspace.accounts[name].profile.attended().is_some();
+        if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) }
+    }
+
+    /// Takes in accounts that only the working tree declares: nobody is asked about them.
+    pub fn assume_untrusted(&self, only: &BTreeSet<Address>, observed: &mut Observed) {
+        for name in self.chosen(only).filter(|name| self.workspace.untrusted.accounts.contains(name)) {
+            observed.listings.insert(name.clone(), self.assumed(name));
+            let message = format!("account `{name}` comes with this change: its provider is asked only after the merge");
+            observed.findings.push(Diagnostic::new(Code::TrustNewAccount, Severity::Note, message));
+        }
+    }
+
+    /// An account whose credential for plans is not there.
+    pub fn lacks_credential(&self, only: &BTreeSet<Address>) -> Option<(&Name, String)> {
+        let trusted = |name: &&Name| !self.workspace.untrusted.accounts.contains(*name);
+        self.chosen(only).filter(trusted).find_map(|name| {
+            let account = &self.workspace.accounts[name];
+            match account.plan_credential.as_ref().or(account.credential.as_ref())? {
+                CredentialRef::Env(variable) if self.host.variable(variable).is_none() => {
+                    Some((name, format!("the variable `{variable}` is not set")))
+                }
+                CredentialRef::File(path) if !self.workspace.root.join(path).exists() => {
+                    Some((name, format!("`{}` is not there", path.display())))
+                }
+                CredentialRef::Env(_) | CredentialRef::File(_) | CredentialRef::Command(_) => None,
+            }
+        })
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
@@ -277,6 +316,10 @@ impl<'h> Session<'h> {
             deliveries: self.delivery_inputs(observed),
         };
         let mut plan = plan::plan(&input);
+        if *mode == Mode::Live {
+            // Only accounts that come with the change are assumed then, and a finding of their own says so.
+            plan.findings.retain(|finding| finding.code != Code::PlanAssumed);
+        }
         let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
         let mut changes = Edits::of(&self.sources).disable_all(unused);
         for unused in &mut plan.unused {

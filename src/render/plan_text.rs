@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::palette::{Ink, Style};
 use super::plan_guards as guards;
-use super::plan_review as review;
 use super::plan_sections as sections;
+use super::plan_trust;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
 use crate::model::text_safety::safe;
@@ -37,8 +37,9 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     for step in &plan.attended {
         runbooks.entry(&step.address).or_default().push(step);
     }
-    sink(&sections::header(plan, style));
-    sink(&review::trust(plan, style));
+    let mut head = sections::header(plan, style);
+    plan_trust::header(&mut head, plan, style);
+    sink(&head);
     let draw = |changes: &[&Change]| {
         let mut out = String::new();
         for change in changes {
@@ -52,8 +53,10 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
         out
     };
     // Many thousand changes are drawn by all cores, a part at a time, and given away in their order.
-    for (heading, changes) in review::groups(plan, style) {
-        sink(&heading);
+    for (heading, changes) in plan_trust::groups(plan) {
+        if let Some(heading) = heading {
+            sink(&format!("\n{}\n", style.paint(Ink::Strong, &heading)));
+        }
         for part in changes.chunks(AT_ONCE * EACH) {
             part.par_chunks(EACH).map(draw).collect::<Vec<String>>().iter().for_each(|piece| sink(piece));
         }
@@ -62,9 +65,9 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     runbooks.retain(|address, _| !shown.contains(address));
     let mut out = String::new();
     sections::open_work(&mut out, runbooks.into_values().flatten(), style);
+    plan_trust::sections(&mut out, plan, style);
     super::drift::section(&mut out, plan, style);
     sections::access(&mut out, plan, style);
-    review::section(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);
     sections::due(&mut out, plan, style);
     sections::unused(&mut out, plan, style);
