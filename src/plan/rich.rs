@@ -247,14 +247,14 @@ pub(crate) fn wide(keys: usize, columns: usize) -> Plan {
         access: (n % 17 != 3).then_some(AccessLevel::Write),
         risk: if n % 17 == 3 { Risk::Critical } else { risks[n % 4] },
         tags: [].into(),
-        via: (n % 5 == 0).then(|| "x:*".into()),
+        via: n.is_multiple_of(5).then(|| "x:*".into()),
         why: None,
     };
     let entries: Vec<AccessEntry> = (0..columns).map(entry).collect();
     for (n, change) in plan.changes.iter_mut().enumerate() {
         let pick =
             |part: usize| entries.iter().enumerate().filter(move |(i, _)| (i * 7 + n * 3) % 11 == part).map(|(_, entry)| entry.clone());
-        (change.access.gained, change.access.lost) = (pick(0).collect(), if n % 3 == 0 { pick(1).collect() } else { Vec::new() });
+        (change.access.gained, change.access.lost) = (pick(0).collect(), if n.is_multiple_of(3) { pick(1).collect() } else { Vec::new() });
         change.access.kept = pick(2).chain(pick(3)).map(|entry| entry.scope).collect();
         change.access.open_ended = vec!["x:*".into()];
     }

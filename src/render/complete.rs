@@ -238,12 +238,12 @@ fn nothing_hostile_becomes_markdown() {
 /// A comment without code, as far as mentions and references are looked for.
 fn outside_code(text: &str) -> String {
     let mut out = String::new();
+    let spans = regex::Regex::new("`[^`]*`|<code>.*?</code>").expect("a pattern");
     let mut fenced = false;
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            let spans = regex::Regex::new("`[^`]*`|<code>.*?</code>").expect("a pattern");
             out.push_str(&spans.replace_all(line, ""));
             out.push('\n');
         }
