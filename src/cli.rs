@@ -29,6 +29,7 @@ mod plan;
 mod providers;
 mod recover;
 mod recovery;
+mod reports;
 mod review;
 mod schema;
 mod show;

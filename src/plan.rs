@@ -26,6 +26,8 @@ mod moving;
 mod older;
 mod requests;
 pub mod review;
+#[cfg(test)]
+pub(crate) mod rich;
 mod rows;
 mod standing;
 pub mod step;
@@ -36,7 +38,7 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
+pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
@@ -142,6 +144,7 @@ pub fn plan(input: &PlanInput) -> Plan {
         unused: Vec::new(),
         deferred: Vec::new(),
         guards: Vec::new(),
+        kept_risks: BTreeMap::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         findings: Vec::new(),
@@ -159,6 +162,7 @@ pub fn plan(input: &PlanInput) -> Plan {
     }
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
     plan.summary = summary::summary(&plan.changes, &declared);
+    plan.kept_risks = summary::kept_risks(input, &plan.changes);
     guards::check(input, &mut plan);
     plan
 }
@@ -192,6 +196,7 @@ fn begin<'a>(
             moved,
             request: input.asked.rotate.get(&address).copied(),
             resumed: input.before.interrupted.contains(&address),
+            overlap_before: input.before.overlaps.get(&address).copied(),
             address,
         });
     }

@@ -95,14 +95,19 @@ fn the_whole_access_difference_needs_no_credential_and_no_network() {
     let before = team.emulator.requests().len();
     for (variables, arguments, exit) in [
         (&[][..], &["plan", "--base", "origin/main", "--offline", "-o", "json"][..], 0),
-        (&[("CI", "true"), ("GITHUB_EVENT_NAME", "pull_request"), ("PAYCONEX_ADMIN_KEY", "")][..], &["plan", "--base", "origin/main", "-o", "json"][..], 0),
+        (
+            &[("CI", "true"), ("GITHUB_EVENT_NAME", "pull_request"), ("PAYCONEX_ADMIN_KEY", "")][..],
+            &["plan", "--base", "origin/main", "-o", "json"][..],
+            0,
+        ),
     ] {
         let mut command = a.command(arguments);
         command.envs(variables.iter().copied());
         let ran = machine::ran(arguments, command.output().expect("runs")).exits(exit);
         let plan: Value = serde_json::from_str(&ran.stdout).expect("JSON");
         assert_eq!(plan["mode"], "offline");
-        let gained: Vec<&str> = plan["changes"][0]["access"]["gained"].as_array().expect("a list").iter().map(|entry| text(&entry["scope"])).collect();
+        let gained: Vec<&str> =
+            plan["changes"][0]["access"]["gained"].as_array().expect("a list").iter().map(|entry| text(&entry["scope"])).collect();
         assert!(gained.contains(&"pcx:webhooks:update") && gained.len() > 3, "{gained:?}");
         let says = plan["diagnostics"].as_array().expect("a list").iter().any(|found| found["code"] == "plan/offline");
         assert_eq!(says, !variables.is_empty(), "{}", ran.stdout);

@@ -1,15 +1,16 @@
 //! The arguments. The help that users read is the doc comments here.
 mod deliveries;
+mod formats;
 mod grants;
 mod inventory;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 pub use deliveries::DeliveredArgs;
+pub use formats::{CheckFormat, Output, OutputFormat, PlanFormat};
 pub use grants::AuthorizeArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
@@ -104,45 +105,11 @@ pub struct InitArgs {
     pub identity: Option<PathBuf>,
 }
 
-/// An output format of a result that has only two.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    #[default]
-    Text,
-    Json,
-}
-
-/// `FORMAT` or `FORMAT=FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output<F = OutputFormat> {
-    pub format: F,
-    /// Absent: standard output.
-    pub file: Option<PathBuf>,
-}
-
-impl<F: ValueEnum> FromStr for Output<F> {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("name a file after `=`".to_owned()),
-            Some((format, file)) => (format, Some(PathBuf::from(file))),
-            None => (text, None),
-        };
-        let format = F::from_str(format, true).map_err(|_| {
-            let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-            let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
-            let (last, others) = known.split_last().expect("there are formats");
-            format!("`{format}` is no output format: use {} or {last}", others.join(", "))
-        })?;
-        Ok(Self { format, file })
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The form of the result
-    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
-    pub output: OutputFormat,
+    /// text, json, sarif, github or codequality, to standard output or to a file; can be given several times
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<Output<CheckFormat>>,
 }
 
 #[derive(Debug, Args)]
@@ -159,9 +126,9 @@ pub struct PlanArgs {
     /// Save the plan, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// text or json, to standard output or to a file; can be given several times
+    /// text, json, markdown, html, sarif, github, gitlab or codequality, to standard output or to a file; can be given several times
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
-    pub output: Vec<Output>,
+    pub output: Vec<Output<PlanFormat>>,
     /// An age identity file: secrets can then be encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
@@ -228,6 +195,9 @@ pub struct ApplyArgs {
     pub asking: Asking,
     #[command(flatten)]
     pub writing: Writing,
+    /// Also write the plan that is carried out to a file, in a format of `plan -o`; can be given several times
+    #[arg(short, long, value_name = "FORMAT=FILE")]
+    pub output: Vec<Output<PlanFormat>>,
     /// Exit with 2 when attended steps are open afterwards
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -9,7 +9,7 @@ use super::session::{self, Observed, Session, Wishes};
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Report, Severity};
 use crate::files::walk::{FoundKind, walk};
 use crate::git::{Entries, EntryKind, Environment, GitError, Oid, Repository};
-use crate::model::Address;
+use crate::model::{Address, Span};
 use crate::plan::{self, BaseView, Plan, TrustedChange};
 use crate::trust;
 use crate::workspace::discovery::CONFIG;
@@ -72,6 +72,11 @@ impl Base<'_> {
     /// Whether the working tree has what must not be merged.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The overlaps that the commit's manifests give their keys.
+    pub fn overlaps(&self) -> BTreeMap<Address, Span> {
+        self.before.workspace.keys.iter().map(|(address, key)| (address.clone(), key.overlap)).collect()
     }
 
     /// Says whose doing each change of a plan is, and adds what the working tree does to trusted files.

@@ -126,6 +126,7 @@ codes! {
     PlanAssumed => "plan/assumed",
     PlanStale => "plan/stale",
     PlanExceedsApproved => "plan/exceeds-approved",
+    PlanTooLong => "plan/too-long",
     PlanNoSecret => "plan/no-secret",
     PlanUnmanaged => "plan/unmanaged",
     PlanUnknownAddress => "plan/unknown-address",

@@ -92,6 +92,7 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     }
     moves::add(key, &mut draft);
     record_protection(key, &mut draft);
+    draft.lengthen_overlap(key);
     unverified(key, &mut draft);
     if let Some(last) = left.last() {
         if draft.action == Action::None {

@@ -154,6 +154,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     let (steps, mut findings) = older::steps(key, ends);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
+    draft.lengthen_overlap(key);
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();

@@ -1,7 +1,7 @@
 //! What somebody else did to a key: the provider shows something else than the ledger, and no manifest asked for it. Decides nothing.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::access::difference;
+use super::access::{difference, reach};
 use super::compare::{Differences, compare, expires_at, is_close};
 use super::standing::{Key, Seen, Wanted};
 use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
@@ -158,6 +158,9 @@ fn edited(key: &Key, action: Action, generation: &Generation, observed: &Observe
     };
     access.expiry_extended =
         field == EditField::Expiry && before.expires_at.is_some_and(|old| after.expires_at.is_none_or(|new| new > old));
+    if access.expiry_extended {
+        access.reach = reach(key.account.catalogue, &after.scopes);
+    }
     entry(key, action, generation, what, before, Some(after), access)
 }
 

@@ -7,7 +7,7 @@ use super::moves::Moving;
 use super::{AccountInput, DeliveryInput, compare};
 use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, Name, ObservedKey, Request,
-    Snapshot,
+    Snapshot, Span,
 };
 
 /// What the manifests want.
@@ -76,6 +76,8 @@ pub(super) struct Key<'a> {
     pub request: Option<Request>,
     /// Whether an interrupted apply was at work on the key.
     pub resumed: bool,
+    /// The overlap that the manifests of the base give it.
+    pub overlap_before: Option<Span>,
 }
 
 impl<'a> Index<'a> {

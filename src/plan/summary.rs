@@ -1,13 +1,13 @@
 //! What a plan says beside its changes: counts, unmanaged keys, what is due soon, weaker guarantees.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
-use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
+use super::{AccountInput, AccountView, Action, Change, Due, PlanInput, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Expiry, Handling, Listing, Name};
+use crate::model::{Expiry, Handling, Listing, Name, ObservedKey, Risk, Scope};
 use crate::profile::Disable;
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -159,6 +159,21 @@ pub(super) fn review_due(key: &Key) -> Option<Due> {
     let at = record.review_due(desired.review_every?)?;
     let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     (at <= soon).then(|| Due { address: key.address.clone(), kind: "review".to_owned(), at })
+}
+
+/// The risk of every scope that a changed key keeps, by provider.
+pub(super) fn kept_risks(input: &PlanInput, changes: &[Change]) -> BTreeMap<String, BTreeMap<Scope, Risk>> {
+    let mut risks: BTreeMap<&str, BTreeMap<Scope, Risk>> = BTreeMap::new();
+    for change in changes {
+        let Some(account) = input.accounts.get(&change.address.account) else { continue };
+        let known = risks.entry(account.provider).or_default();
+        for scope in &change.access.kept {
+            if !known.contains_key(scope) {
+                known.insert(scope.clone(), account.catalogue.describe(scope).risk);
+            }
+        }
+    }
+    risks.into_iter().filter(|(_, risks)| !risks.is_empty()).map(|(provider, risks)| (provider.to_owned(), risks)).collect()
 }
 
 /// Counts the changes. Access of blocked ones does not come about, and is not counted.

@@ -373,6 +373,7 @@ impl World {
             moved,
             request: self.asked.rotate.get(&address()).copied(),
             resumed: self.before.interrupted.contains(&address()),
+            overlap_before: self.before.overlaps.get(&address()).copied(),
         })
     }
 

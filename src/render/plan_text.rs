@@ -263,6 +263,10 @@ impl Entry<'_> {
         for key in &self.change.access.recipients_added {
             let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
         }
+        if let Some(longer) = self.change.access.overlap {
+            let text = arrow(&longer.before.to_string(), &longer.after.to_string());
+            field(out, "overlap", &format!("{}  longer", pad(&text, PLACE - 18)));
+        }
         for place in &self.change.access.deliveries_added {
             let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));
         }
@@ -304,7 +308,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
     }
 }
 
-fn shouted(risk: Risk) -> &'static str {
+pub(super) fn shouted(risk: Risk) -> &'static str {
     match risk {
         Risk::Low => "LOW",
         Risk::Medium => "MEDIUM",
@@ -313,7 +317,7 @@ fn shouted(risk: Risk) -> &'static str {
     }
 }
 
-fn symbol(action: Action) -> (&'static str, Ink) {
+pub(super) fn symbol(action: Action) -> (&'static str, Ink) {
     match action {
         Action::Create => ("+", Ink::Create),
         Action::Edit | Action::Enable | Action::Reseal | Action::Deliver => ("~", Ink::Change),
@@ -325,7 +329,7 @@ fn symbol(action: Action) -> (&'static str, Ink) {
     }
 }
 
-fn action_words(action: Action) -> &'static str {
+pub(super) fn action_words(action: Action) -> &'static str {
     match action {
         Action::Edit => "edit in place",
         Action::Create
@@ -343,7 +347,7 @@ fn action_words(action: Action) -> &'static str {
 }
 
 /// Whether the action makes a new generation.
-fn issues(action: Action) -> bool {
+pub(super) fn issues(action: Action) -> bool {
     matches!(action, Action::Create | Action::Rotate | Action::Replace)
 }
 
@@ -375,7 +379,7 @@ pub(super) fn day(at: Timestamp) -> String {
 }
 
 /// An option's value in one line.
-fn option_text(value: &serde_json::Value) -> String {
+pub(super) fn option_text(value: &serde_json::Value) -> String {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let words: Vec<String> = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
     safe(&words.join(", ")).into_owned()

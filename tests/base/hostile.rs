@@ -127,7 +127,10 @@ fn another_command_for_the_credential() {
     a.write("steal.sh", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
     replace(&a, "keywright.yaml", "{ env: PAYCONEX_ADMIN_KEY }", "{ command: [sh, steal.sh] }");
     let plan = plan(&a, 0);
-    assert_eq!(trusted(&plan), [("credential", "accounts.pay.credential.command", "high", false), ("credential", "accounts.pay.credential.env", "high", false)]);
+    assert_eq!(
+        trusted(&plan),
+        [("credential", "accounts.pay.credential.command", "high", false), ("credential", "accounts.pay.credential.env", "high", false)]
+    );
     assert!(!mark.exists(), "the command of the change was run");
 }
 
@@ -223,7 +226,9 @@ fn attributes_hooks_and_filters() {
     commit(&a);
     // Even where the clone was told to use them.
     let touch = format!("touch {}; cat", mark.display());
-    for (name, value) in [("filter.evil.clean", &touch), ("filter.evil.smudge", &touch), ("diff.evil.textconv", &touch), ("core.fsmonitor", &touch)] {
+    for (name, value) in
+        [("filter.evil.clean", &touch), ("filter.evil.smudge", &touch), ("diff.evil.textconv", &touch), ("core.fsmonitor", &touch)]
+    {
         a.git(&["config", name, value]);
     }
     a.git(&["config", "core.hooksPath", ".githooks"]);
@@ -281,7 +286,14 @@ fn without_a_base_nothing_is_used_in_a_pull_request() {
     let (team, attacker) = (Team::new(), Attacker::listens());
     let a = branch(&team, "a");
     replace(&a, "keywright.yaml", &team.emulator.url(), &attacker.url());
-    for arguments in [&["plan"][..], &["apply", "--yes", "--push"], &["recover", "--yes"], &["import", "pay", "--all", "--yes"], &["doctor"], &["verify"]] {
+    for arguments in [
+        &["plan"][..],
+        &["apply", "--yes", "--push"],
+        &["recover", "--yes"],
+        &["import", "pay", "--all", "--yes"],
+        &["doctor"],
+        &["verify"],
+    ] {
         let before = team.emulator.requests().len();
         let mut command = a.command(arguments);
         command.envs(JOB.iter().copied());

@@ -175,6 +175,10 @@ Options:
       --local
           In CI: accept that intents and secrets are durable on this machine only
 
+  -o, --output <FORMAT=FILE>
+          Also write the plan that is carried out to a file, in a format of `plan -o`; can be given
+          several times
+
       --detailed-exitcode
           Exit with 2 when attended steps are open afterwards
 

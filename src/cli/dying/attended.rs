@@ -99,6 +99,7 @@ impl Place {
             asking: Asking::default(),
             identity: Vec::new(),
             writing: Self::writing(),
+            output: Vec::new(),
             detailed_exitcode: false,
         };
         self.run(die_at, |host| apply::run(host, &args))

@@ -193,6 +193,7 @@ impl Site {
             identity,
             asking: self.asking(),
             writing: self.writing(),
+            output: Vec::new(),
             detailed_exitcode: false,
         };
         self.staged(|host| super::super::apply::run(host, &args), at)
