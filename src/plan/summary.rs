@@ -7,7 +7,7 @@ use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
 use super::{AccountInput, AccountView, Action, Change, Due, PlanInput, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Expiry, Handling, Listing, Name, ObservedKey, Risk, Scope};
+use crate::model::{Expiry, Handling, Listing, Name, Risk, Scope};
 use crate::profile::Disable;
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
