@@ -26,4 +26,4 @@ pub use observed::{Listing, ObservedKey, Snapshot};
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
 pub use time::Span;
-pub use unmanaged::{Handling, Unmanaged, UnmanagedRule};
+pub use unmanaged::{Handling, Unmanaged, UnmanagedRule, matches};

@@ -42,8 +42,8 @@ impl Unmanaged {
     }
 }
 
-/// Whether a pattern matches a whole text. Takes time in proportion to the product of the two lengths, whatever the pattern.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether a pattern matches a whole text: `*` stands for any text, `?` for one character. Takes time in proportion to the product of the two lengths, whatever the pattern.
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     // Where the last `*` stands, and up to where it has taken the text.
