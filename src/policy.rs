@@ -40,11 +40,6 @@ impl Policy {
     }
 }
 
-/// Whether a diagnostic is a verdict of the policy on a key: an error among them refuses the whole plan.
-pub fn is_verdict(code: Code) -> bool {
-    VERDICTS.contains(&code)
-}
-
 /// The codes that a waiver can name.
 pub const VERDICTS: [Code; 11] = [
     Code::PolicyMaxLifetime,

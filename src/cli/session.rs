@@ -14,14 +14,15 @@ use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
 use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
-use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
+use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Change, Guarding, Manifests, Mode, Plan, PlanInput};
+use crate::policy::{AccountFacts, JudgedKey, Judging};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
 use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::workspace::edit::Edits;
-use crate::workspace::{self, Account, Sources, Workspace};
+use crate::workspace::{self, Account, Loaded, Sources, Workspace};
 
 /// Whose credential opens an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +58,69 @@ impl<'h> Session<'h> {
     pub fn open(host: &'h Host) -> Result<Self, Stop> {
         let root = find(host)?;
         super::import::nothing_pending(&root)?;
-        let loaded = workspace::load(&root, host.clock().now());
+        Self::of(host, workspace::load(&root, host.clock().now()))
+    }
+
+    /// The same of a workspace that was loaded.
+    pub fn of(host: &'h Host, loaded: Loaded) -> Result<Self, Stop> {
         let (mut workspace, sources) = (loaded.workspace, loaded.sources);
         // A guard of the plan decides about accounts that are gone while their keys live.
         workspace.report.soften(Code::LedgerUnknownAccount);
         if workspace.report.has_errors() {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
-        let mut session =
-            Self { host, ledger: Ledger::new(&root), workspace, sources, records: BTreeMap::new(), replayed: Replayed::default() };
+        let mut session = Self {
+            host,
+            ledger: Ledger::new(&workspace.root),
+            workspace,
+            sources,
+            records: BTreeMap::new(),
+            replayed: Replayed::default(),
+        };
         session.replay(b"")?;
+        session.describe();
         Ok(session)
+    }
+
+    /// What was read, for `--verbose`.
+    fn describe(&self) {
+        let Workspace { root, accounts, keys, ledger, policy, digest, .. } = &self.workspace;
+        self.host.detail(|| format!("workspace {}, {digest}", root.display()));
+        let (rules, waivers) = (policy.rules.len(), policy.waivers.len());
+        let (accounts, keys, records) = (accounts.len(), keys.len(), ledger.len());
+        self.host.detail(|| format!("{accounts} accounts, {keys} keys, {records} ledger files, {rules} rules, {waivers} waivers"));
+        let journaled = self.replayed.journaled.len();
+        if journaled > 0 {
+            self.host.detail(|| format!("the journal of an interrupted apply tells of {journaled} keys"));
+        }
+    }
+
+    /// What the policy says of the chosen keys and of what a plan does to them.
+    fn judge(&self, plan: &Plan, now: Timestamp) -> Vec<Diagnostic> {
+        let policy = &self.workspace.policy;
+        if policy.is_empty() {
+            return Vec::new();
+        }
+        let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|change| (&change.address, change)).collect();
+        let chosen = self.workspace.keys.values().filter(|key| plan.only.is_empty() || plan.only.contains(&key.address));
+        let judged = chosen.filter_map(|key| {
+            let account = self.workspace.accounts.get(&key.address.account)?;
+            let (provider, environment) = (account.profile.name.as_str(), account.environment.as_deref());
+            let old = || self.records.get(self.workspace.moved.get(&key.address)?);
+            Some(JudgedKey {
+                key,
+                account: AccountFacts { provider, environment, catalogue: &account.catalogue },
+                record: self.records.get(&key.address).or_else(old),
+                change: changes.get(&key.address).copied(),
+            })
+        });
+        policy.judge(&Judging {
+            now,
+            base: plan.base.as_ref().map(|base| base.reference.as_str()),
+            keys: judged.collect(),
+            all: plan.only.is_empty(),
+            written: &workspace::Manifests::of(&self.sources),
+        })
     }
 
     /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
@@ -154,6 +207,7 @@ impl<'h> Session<'h> {
                     let message = format!("account `{}` names no credential", account.name);
                     Box::new(Diagnostic::error(Code::CredentialMissing, message).help("add `credential:` to the account in keywright.yaml"))
                 })?;
+                self.host.detail(|| format!("account `{}`: the credential comes from {}", account.name, describe(reference)));
                 let text = self.credential(&account.name, reference)?;
                 let shape = api.credential.as_ref().ok_or_else(|| {
                     let message =
@@ -187,6 +241,11 @@ impl<'h> Session<'h> {
                     observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
                 }
             };
+            self.host.detail(|| match &listing {
+                Listing::Complete(snapshot) => format!("account `{name}`: {} keys are listed", snapshot.keys.len()),
+                Listing::Unavailable(why) => format!("account `{name}`: cannot be listed: {why}"),
+                Listing::Assumed(_) | Listing::Attended => format!("account `{name}`: nothing is asked"),
+            });
             (name.clone(), listing)
         });
         let mut listings: BTreeMap<Name, Listing> = join_all(reads).await.into_iter().collect();
@@ -282,6 +341,7 @@ impl<'h> Session<'h> {
         for unused in &mut plan.unused {
             unused.change = changes.remove(&unused.address);
         }
+        plan.findings.extend(self.judge(&plan, now));
         let mut report = Report::default();
         let all = self.workspace.report.diagnostics().iter().chain(&observed.findings).chain(&plan.findings);
         all.cloned().for_each(|diagnostic| report.push(diagnostic));

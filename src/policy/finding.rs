@@ -7,15 +7,26 @@ use crate::profile::Catalogue;
 /// One thing that is not as a rule asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
-    TooLong { most: Span },
+    TooLong {
+        most: Span,
+    },
     Lacks(Asked),
-    Risky { scope: Scope, limit: Risk },
+    Risky {
+        scope: Scope,
+        limit: Risk,
+    },
     OpenEnded(Scope),
     Unknown(Scope),
     /// `grants`: what of it is denied.
-    Denied { scope: Scope, grants: Scope, pattern: String },
+    Denied {
+        scope: Scope,
+        grants: Scope,
+        pattern: String,
+    },
     NotOpenTo(String),
-    TooFew { least: u32 },
+    TooFew {
+        least: u32,
+    },
     /// An expression says no.
     Broken,
     /// An expression could not be evaluated.
@@ -23,13 +34,13 @@ pub(super) enum Finding {
 }
 
 /// What a check without an expression finds at a key.
-pub(super) fn find(check: &Check, facts: &KeyFacts<'_>, found: &mut Vec<Finding>) {
+pub(super) fn find(check: &Check, facts: &KeyFacts<'_>, found: &mut dyn FnMut(Finding)) {
     let key = facts.key;
     let blank = |text: Option<&str>| text.is_none_or(|text| text.trim().is_empty());
     match check {
         Check::MaxLifetime(most) => {
             if facts.lifetime.is_none_or(|lifetime| lifetime > *most) {
-                found.push(Finding::TooLong { most: *most });
+                found(Finding::TooLong { most: *most });
             }
         }
         Check::Field(field) => {
@@ -39,32 +50,37 @@ pub(super) fn find(check: &Check, facts: &KeyFacts<'_>, found: &mut Vec<Finding>
                 Asked::Expiry => key.expiry == Expiry::Never,
                 Asked::ReviewEvery => key.review_every.is_none(),
             };
-            found.extend(lacks.then_some(Finding::Lacks(*field)));
+            if lacks {
+                found(Finding::Lacks(*field));
+            }
         }
         Check::Risk(limit) => {
             let risky = facts.scopes.iter().filter(|scope| scope.risk >= *limit);
-            found.extend(risky.map(|scope| Finding::Risky { scope: scope.name.clone(), limit: *limit }));
+            risky.for_each(|scope| found(Finding::Risky { scope: scope.name.clone(), limit: *limit }));
         }
         Check::OpenEnded => {
-            found.extend(facts.scopes.iter().filter(|scope| scope.open_ended).map(|scope| Finding::OpenEnded(scope.name.clone())));
+            facts.scopes.iter().filter(|scope| scope.open_ended).for_each(|scope| found(Finding::OpenEnded(scope.name.clone())));
         }
         Check::Unknown => {
-            found.extend(facts.scopes.iter().filter(|scope| !scope.known).map(|scope| Finding::Unknown(scope.name.clone())));
+            facts.scopes.iter().filter(|scope| !scope.known).for_each(|scope| found(Finding::Unknown(scope.name.clone())));
         }
         Check::Scope(pattern) => {
             for scope in &facts.scopes {
                 if let Some(grants) = denied(facts, scope.name, pattern) {
-                    found.push(Finding::Denied { scope: scope.name.clone(), grants, pattern: pattern.clone() });
+                    found(Finding::Denied { scope: scope.name.clone(), grants, pattern: pattern.clone() });
                 }
             }
         }
         Check::Recipients { name, keys } => {
             let open = keys.iter().all(|key| facts.public_keys.contains(key.as_str()));
-            found.extend((!open).then(|| Finding::NotOpenTo(name.clone())));
+            if !open {
+                found(Finding::NotOpenTo(name.clone()));
+            }
         }
         Check::MinRecipients(least) => {
-            let enough = u32::try_from(facts.public_keys.len()).is_ok_and(|count| count < *least);
-            found.extend(enough.then_some(Finding::TooFew { least: *least }));
+            if u32::try_from(facts.public_keys.len()).is_ok_and(|count| count < *least) {
+                found(Finding::TooFew { least: *least });
+            }
         }
         // The evaluator's business.
         Check::Require(_) | Check::Deny(_) => {}

@@ -45,7 +45,10 @@ impl Policy {
         };
         let Some(found) = found else {
             let message = "the rules of the policy could not be evaluated, which counts as broken";
-            return vec![Diagnostic::error(Code::PolicyRuleFailed, message).help("look for the rule that does it by leaving out one after the other")];
+            return vec![
+                Diagnostic::error(Code::PolicyRuleFailed, message)
+                    .help("look for the rule that does it by leaving out one after the other"),
+            ];
         };
         let mut used = BTreeSet::new();
         let mut diagnostics = Vec::with_capacity(found.len());
@@ -83,17 +86,20 @@ impl Policy {
                     Some(Ok(true)) | None => {}
                 }
                 for (at, (check, _)) in rule.checks.iter().enumerate() {
-                    let answer = match check {
+                    finding::find(check, facts, &mut |finding| add(Some(at), finding));
+                    let broken = match check {
                         Check::Require(expression) => holds(expression).map(|holds| !holds),
                         Check::Deny(expression) => holds(expression),
-                        _ => {
-                            let mut seen = Vec::new();
-                            finding::find(check, facts, &mut seen);
-                            seen.into_iter().for_each(|finding| add(Some(at), finding));
-                            continue;
-                        }
+                        Check::MaxLifetime(_)
+                        | Check::Field(_)
+                        | Check::Risk(_)
+                        | Check::OpenEnded
+                        | Check::Unknown
+                        | Check::Scope(_)
+                        | Check::Recipients { .. }
+                        | Check::MinRecipients(_) => Ok(false),
                     };
-                    match answer {
+                    match broken {
                         Ok(false) => {}
                         Ok(true) => add(Some(at), Finding::Broken),
                         Err(why) => add(Some(at), Finding::Failed(why)),

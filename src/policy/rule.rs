@@ -60,7 +60,10 @@ pub enum Check {
     /// Nothing granted that matches; `*` stands for any text.
     Scope(String),
     /// Everyone of a group, or one public key, can open the secret: the name as it is written, and the keys.
-    Recipients { name: String, keys: Vec<String> },
+    Recipients {
+        name: String,
+        keys: Vec<String>,
+    },
     MinRecipients(u32),
     /// Must be true.
     Require(Expression),

@@ -29,7 +29,14 @@ pub(super) fn code(finding: &Finding) -> Code {
 }
 
 /// The diagnostic of a finding, without the rule's place.
-pub(super) fn word(finding: &Finding, check: Option<&Check>, rule: &Rule, facts: &KeyFacts<'_>, places: &Places<'_>, severity: Severity) -> Diagnostic {
+pub(super) fn word(
+    finding: &Finding,
+    check: Option<&Check>,
+    rule: &Rule,
+    facts: &KeyFacts<'_>,
+    places: &Places<'_>,
+    severity: Severity,
+) -> Diagnostic {
     let address = &facts.key.address;
     let new = |message: String| Diagnostic::new(code(finding), severity, message);
     match finding {
@@ -47,7 +54,11 @@ pub(super) fn word(finding: &Finding, check: Option<&Check>, rule: &Rule, facts:
             let listed: Vec<Scope> = facts.grants(scope).into_iter().filter(|leaf| leaf != scope).collect();
             let diagnostic = new(format!("wildcard `{scope}` is not allowed")).at(place);
             let diagnostic = diagnostic.label("also grants every scope below it that is added later");
-            let help = if listed.is_empty() { "name the scopes that are needed".to_owned() } else { format!("list the scopes: {}", named(&listed)) };
+            let help = if listed.is_empty() {
+                "name the scopes that are needed".to_owned()
+            } else {
+                format!("list the scopes: {}", named(&listed))
+            };
             with_replacement(diagnostic.help(help), items(&listed, replaced))
         }
         Finding::Unknown(scope) => {
@@ -69,7 +80,9 @@ pub(super) fn word(finding: &Finding, check: Option<&Check>, rule: &Rule, facts:
         }
         Finding::NotOpenTo(name) => {
             let who = if name.len() > 40 { format!("{}…", name.chars().take(40).collect::<String>()) } else { name.clone() };
-            new(format!("`{who}` cannot open the secret of `{address}`, and must")).at(places.value(&["recipients"])).help("add it to `recipients`")
+            new(format!("`{who}` cannot open the secret of `{address}`, and must"))
+                .at(places.value(&["recipients"]))
+                .help("add it to `recipients`")
         }
         Finding::TooFew { least } => {
             let have = facts.public_keys.len();
@@ -99,7 +112,9 @@ fn named(scopes: &[Scope]) -> String {
 fn too_long(most: Span, facts: &KeyFacts<'_>, places: &Places<'_>, new: &dyn Fn(String) -> Diagnostic) -> Diagnostic {
     let address = &facts.key.address;
     let (message, field, replacement) = match facts.key.expiry {
-        Expiry::Lifetime(span) => (format!("`{address}` lives for {span}, and at most {most} is allowed"), "lifetime", Some(most.to_string())),
+        Expiry::Lifetime(span) => {
+            (format!("`{address}` lives for {span}, and at most {most} is allowed"), "lifetime", Some(most.to_string()))
+        }
         Expiry::Never => (format!("`{address}` never expires, and at most {most} is allowed"), "expires", None),
         Expiry::At(_) => {
             let lives = facts.lifetime.map_or_else(String::new, |span| whole_days(span).to_string());
@@ -141,11 +156,14 @@ fn risky(scope: &Scope, limit: Risk, facts: &KeyFacts<'_>, places: &Places<'_>, 
     if let Some(worst) = worse.iter().find(|leaf| **leaf != scope) {
         reasons.push(format!("grants `{worst}`"));
     }
-    let of = worse.iter().max_by_key(|leaf| catalogue.describe(leaf).risk).map_or_else(|| described.clone(), |leaf| catalogue.describe(leaf));
+    let of =
+        worse.iter().max_by_key(|leaf| catalogue.describe(leaf).risk).map_or_else(|| described.clone(), |leaf| catalogue.describe(leaf));
     match (&of.why, described.access) {
         (Some(why), _) => reasons.push(why.to_string()),
         (None, None) => reasons.push("nobody has described what it opens".to_owned()),
-        (None, Some(_)) => reasons.extend((!of.tags.is_empty()).then(|| of.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(", "))),
+        (None, Some(_)) => {
+            reasons.extend((!of.tags.is_empty()).then(|| of.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(", ")))
+        }
     }
     let diagnostic = diagnostic.label(reasons.join("; "));
     if better.is_empty() || worse.iter().any(|leaf| *leaf == scope) {
@@ -175,7 +193,15 @@ fn spoken(
     let diagnostic = match finding {
         Finding::Failed(why) => new(format!("the rule `{name}` could not be evaluated for `{address}`, which counts as broken: {why}"))
             .help("mend the rule, for example by asking whether a value is null first"),
-        _ => match &rule.message {
+        Finding::Broken
+        | Finding::TooLong { .. }
+        | Finding::Lacks(_)
+        | Finding::Risky { .. }
+        | Finding::OpenEnded(_)
+        | Finding::Unknown(_)
+        | Finding::Denied { .. }
+        | Finding::NotOpenTo(_)
+        | Finding::TooFew { .. } => match &rule.message {
             Some(message) => new(format!("`{address}` breaks the rule `{name}`: {message}")),
             None => new(format!("`{address}` breaks the rule `{name}`")),
         },

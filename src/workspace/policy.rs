@@ -60,7 +60,8 @@ impl Resolving<'_> {
             let base = [Step::Field("policy".into()), Step::Field("rules".into()), Step::Index(index)];
             if !names.insert(rule.value.name.clone()) {
                 let message = format!("two rules have the name `{}`", short(&rule.value.name));
-                let diagnostic = Diagnostic::error(Code::PolicyInvalidRule, message).help("a waiver could mean either: give them different names");
+                let diagnostic =
+                    Diagnostic::error(Code::PolicyInvalidRule, message).help("a waiver could mean either: give them different names");
                 self.report.push(diagnostic.at(self.below(&base, &["name"])));
             }
             let whole = self.position(rule.at);
@@ -239,7 +240,8 @@ impl Resolving<'_> {
             let base = [Step::Field("waivers".into()), Step::Index(index)];
             if !known.contains(&rule.as_str()) {
                 let message = format!("there is no rule `{}`", short(&rule));
-                let mut diagnostic = Diagnostic::error(Code::PolicyInvalidWaiver, message).at(self.below(&base, &["rule"])).label("unknown rule");
+                let mut diagnostic =
+                    Diagnostic::error(Code::PolicyInvalidWaiver, message).at(self.below(&base, &["rule"])).label("unknown rule");
                 diagnostic.help = self.advice.on(&rule, known.iter().copied()).or_else(|| listed(known.iter().copied()));
                 self.report.push(diagnostic.note("name a code such as `policy/open-ended`, or the name of a rule"));
             }

@@ -96,7 +96,9 @@ impl<'a> Check<'a> {
                 LiteralValue::Double(_) => Kind::Double,
                 LiteralValue::String(_) => Kind::Text,
                 LiteralValue::Null => Kind::Null,
-                LiteralValue::Bytes(_) => self.wrong(node, None, "bytes are of no use here: nothing is compared with them".to_owned(), None),
+                LiteralValue::Bytes(_) => {
+                    self.wrong(node, None, "bytes are of no use here: nothing is compared with them".to_owned(), None)
+                }
             },
             Expr::Ident(name) => self.variable(node, name),
             Expr::Select(select) => {
@@ -147,7 +149,8 @@ impl<'a> Check<'a> {
         if let Some(kind) = Kind::of_variable(name) {
             return kind;
         }
-        let known: Vec<&str> = self.items.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with('@')).chain(VARIABLES).collect();
+        let known: Vec<&str> =
+            self.items.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with('@')).chain(VARIABLES).collect();
         let help = suggest::did_you_mean(name, known.iter().copied()).or_else(|| Some(format!("there are: {}", quoted(&known))));
         self.wrong(node, Some(name), format!("there is no `{name}`"), help)
     }
@@ -250,7 +253,8 @@ impl<'a> Check<'a> {
     fn word(&mut self, kind: &Kind, other: &IdedExpr) {
         let (Kind::Word(name, words), Expr::Literal(LiteralValue::String(text))) = (kind, &other.expr) else { return };
         if !words.contains(&text.inner()) {
-            let help = suggest::did_you_mean(text.inner(), words.iter().copied()).or_else(|| Some(format!("use one of: {}", quoted(words))));
+            let help =
+                suggest::did_you_mean(text.inner(), words.iter().copied()).or_else(|| Some(format!("use one of: {}", quoted(words))));
             self.wrong(other, Some(text.inner()), format!("`{}` is no word for {name}", text.inner()), help);
         }
     }
@@ -259,8 +263,14 @@ impl<'a> Check<'a> {
         let inner = |kind: &Kind| if let Kind::OrNull(inner) = kind { (**inner).clone() } else { kind.clone() };
         let (left, right) = (inner(left), inner(right));
         if let Some(Kind::Word(name, _)) = [&left, &right].into_iter().find(|kind| matches!(kind, Kind::Word(..))) {
-            let help = if *name == "risk" { "name them: `s.risk in [\"high\", \"critical\"]`" } else { "name them: `… in [\"…\", \"…\"]`" };
-            self.wrong(node, None, format!("words for {name} have no order: they would be compared letter by letter"), Some(help.to_owned()));
+            let help =
+                if *name == "risk" { "name them: `s.risk in [\"high\", \"critical\"]`" } else { "name them: `… in [\"…\", \"…\"]`" };
+            self.wrong(
+                node,
+                None,
+                format!("words for {name} have no order: they would be compared letter by letter"),
+                Some(help.to_owned()),
+            );
             return Kind::Bool;
         }
         let ordered = matches!(left, Kind::Int | Kind::Double | Kind::Text | Kind::Duration | Kind::Instant | Kind::Any);
@@ -268,7 +278,9 @@ impl<'a> Check<'a> {
             let help = match (&left, &right) {
                 (Kind::Duration, Kind::Int) | (Kind::Int, Kind::Duration) => Some("write a length of time as `days(90)`".to_owned()),
                 (Kind::Instant, Kind::Text) | (Kind::Text, Kind::Instant) => Some("write a day as `date(\"2027-01-31\")`".to_owned()),
-                (Kind::Duration, Kind::Text) | (Kind::Text, Kind::Duration) => Some("write a length of time as `duration(\"720h\")`".to_owned()),
+                (Kind::Duration, Kind::Text) | (Kind::Text, Kind::Duration) => {
+                    Some("write a length of time as `duration(\"720h\")`".to_owned())
+                }
                 _ => None,
             };
             self.wrong(node, None, format!("{} cannot be compared with {}", left.words(), right.words()), help);
@@ -343,7 +355,9 @@ impl<'a> Check<'a> {
             ("date", _) => "`date` takes a day in quotes, such as `date(\"2027-01-31\")`".to_owned(),
             ("duration", [_]) if text(0).is_some_and(|text| super::value::is_duration(&text)) => return Kind::Duration,
             ("duration", _) => "`duration` takes hours, minutes or seconds in quotes, such as `duration(\"720h\")`".to_owned(),
-            (other, _) if MACROS.contains(&other) => format!("`{other}` is not called like this: write `list.exists(s, …)`, or `has(key.owner)`"),
+            (other, _) if MACROS.contains(&other) => {
+                format!("`{other}` is not called like this: write `list.exists(s, …)`, or `has(key.owner)`")
+            }
             (other, _) => {
                 let shown: String = other.trim_matches('_').chars().take(40).collect();
                 let help = suggest::did_you_mean(other, FUNCTIONS.into_iter().chain(MACROS));

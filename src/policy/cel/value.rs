@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::super::facts::{KeyFacts, NEVER_ENDS, ScopeView};
 
-
 #[derive(Serialize)]
 struct Key<'a> {
     address: String,
