@@ -196,13 +196,17 @@ fn every_rule_passes_denies_warns_and_is_waived() {
         let (exit, said, _) = told(&format!("{policy}\n  effect: warn"), row.breaks);
         assert_eq!((exit, said), (0, at("warning")), "{}", row.policy);
 
-        let waiver = |until: &str| format!("{policy}\nwaivers:\n  - {{ rule: {}, address: pay/o*, reason: soon, expires: {until} }}", row.code);
+        let waiver =
+            |until: &str| format!("{policy}\nwaivers:\n  - {{ rule: {}, address: pay/o*, reason: soon, expires: {until} }}", row.code);
         let (exit, said, all) = told(&waiver("2026-11-22"), row.breaks);
         assert_eq!((exit, said), (0, at("note")), "{}", row.policy);
         assert!(all[0]["notes"].to_string().contains("waived until 2026-11-22: soon"), "{all:?}");
         let (exit, said, _) = told(&waiver("2026-11-21"), row.breaks);
         assert_eq!(exit, 3, "{said:?}");
-        assert!(said.contains(&at("error")[0]) && said.iter().any(|one| one.starts_with("warning policy/waiver-expired keywright.yaml:13:")), "{said:?}");
+        assert!(
+            said.contains(&at("error")[0]) && said.iter().any(|one| one.starts_with("warning policy/waiver-expired keywright.yaml:13:")),
+            "{said:?}"
+        );
         let (exit, said, _) = told(&waiver("2026-11-22"), row.keeps);
         assert_eq!(exit, 0);
         assert!(said.len() == 1 && said[0].starts_with("warning policy/waiver-unused keywright.yaml:13:13"), "{said:?}");
@@ -214,7 +218,10 @@ fn unknown_scopes_are_denied_with_the_nearest_known_one() {
     // A catalogue that only warns of what it lacks leaves the decision to the policy.
     let (exit, found) = check(&workspace("policy:\n  deny: { unknown: true }", "  one: { scopes: [pcx:webhooks:raed] }"));
     assert_eq!((exit, found.iter().map(said).collect::<Vec<_>>()), (3, vec!["error policy/unknown-scope keys/pay.yaml:3:18".to_owned()]));
-    assert_eq!((found[0]["replacement"].as_str(), found[0]["help"].as_str()), (Some("pcx:webhooks:read"), Some("did you mean `pcx:webhooks:read`?")));
+    assert_eq!(
+        (found[0]["replacement"].as_str(), found[0]["help"].as_str()),
+        (Some("pcx:webhooks:read"), Some("did you mean `pcx:webhooks:read`?"))
+    );
 }
 
 #[test]
@@ -222,7 +229,10 @@ fn mistakes_in_rules_are_at_their_place_in_the_file() {
     let key = "  one: { scopes: [pcx:webhooks:read] }";
     for (body, expected) in [
         ("policy:\n  rules:\n    - name: r\n      require: 'key.scope == []'", "policy/invalid-rule 13:20"),
-        ("policy:\n  rules:\n    - name: r\n      require: |\n        key.protect\n        || key.ownr == \"\"", "policy/invalid-rule 15:16"),
+        (
+            "policy:\n  rules:\n    - name: r\n      require: |\n        key.protect\n        || key.ownr == \"\"",
+            "policy/invalid-rule 15:16",
+        ),
         ("policy:\n  rules:\n    - name: r\n      when: key.protect ==\n      max_lifetime: 3d", "policy/invalid-rule 13:"),
         ("policy:\n  rules:\n    - { name: r }", "policy/invalid-rule 12:7"),
         ("policy:\n  rules:\n    - { name: r, max_lifetime: 3d }\n    - { name: r, max_lifetime: 4d }", "policy/invalid-rule 13:15"),
@@ -253,10 +263,15 @@ fn plan_and_apply_are_refused_before_anything_is_written() {
     let mut sandbox = Sandbox::new();
     sandbox.now = Some("2026-11-22T09:00:00Z".to_owned());
     let config = |policy: &str| {
-        format!("version: 1\naccounts:\n  shop: {{ provider: keyring }}\nrecipients:\n  ops: [{OPS}]\ndefaults: {{ recipients: [ops] }}\n{policy}")
+        format!(
+            "version: 1\naccounts:\n  shop: {{ provider: keyring }}\nrecipients:\n  ops: [{OPS}]\ndefaults: {{ recipients: [ops] }}\n{policy}"
+        )
     };
     sandbox.write("keywright.yaml", &config("policy: { max_lifetime: 30d }\n"));
-    sandbox.write("keys/shop.yaml", "account: shop\nkeys:\n  one: { scopes: [orders:read], lifetime: 90d }\n  two: { scopes: [orders:read], lifetime: 29d }\n");
+    sandbox.write(
+        "keys/shop.yaml",
+        "account: shop\nkeys:\n  one: { scopes: [orders:read], lifetime: 90d }\n  two: { scopes: [orders:read], lifetime: 29d }\n",
+    );
     let before = sandbox.tree();
     for arguments in [&["plan"][..], &["plan", "--offline"], &["apply", "--yes"]] {
         let ran = sandbox.run(arguments);

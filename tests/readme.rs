@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use blocks::{Block, blocks};
+use blocks::{Block, blocks, rows};
 use clap::{Args, CommandFactory, FromArgMatches};
 use emulator::{Config, Emulator};
 use keywright::cli::Exit;

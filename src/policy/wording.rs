@@ -152,17 +152,17 @@ fn risky(scope: &Scope, limit: Risk, facts: &KeyFacts<'_>, places: &Places<'_>, 
     let (worse, better): (Vec<&Scope>, Vec<&Scope>) = leaves.iter().partition(|leaf| catalogue.describe(leaf).risk >= limit);
     let shown = described.risk.as_str().to_uppercase();
     let diagnostic = new(format!("scope `{scope}` has {shown} risk, which is not allowed")).at(place);
+    // The first of the riskiest stands for all.
+    let worst = worse.iter().rev().max_by_key(|leaf| catalogue.describe(leaf).risk).copied().unwrap_or(scope);
+    let facts = catalogue.describe(worst);
     let mut reasons = vec![shown];
-    if let Some(worst) = worse.iter().find(|leaf| **leaf != scope) {
-        reasons.push(format!("grants `{worst}`"));
-    }
-    let of =
-        worse.iter().max_by_key(|leaf| catalogue.describe(leaf).risk).map_or_else(|| described.clone(), |leaf| catalogue.describe(leaf));
-    match (&of.why, described.access) {
+    reasons.extend((worst != scope).then(|| format!("grants `{worst}`")));
+    match (&facts.why, facts.access) {
         (Some(why), _) => reasons.push(why.to_string()),
         (None, None) => reasons.push("nobody has described what it opens".to_owned()),
         (None, Some(_)) => {
-            reasons.extend((!of.tags.is_empty()).then(|| of.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(", ")))
+            let tags: Vec<&str> = facts.tags.iter().map(|tag| tag.as_str()).collect();
+            reasons.extend((!tags.is_empty()).then(|| tags.join(", ")));
         }
     }
     let diagnostic = diagnostic.label(reasons.join("; "));

@@ -51,7 +51,7 @@ pub(crate) const OBJECTS: &[(&str, &[Field])] = &[
         "scope",
         &[
             ("name", "string", "such as `pcx:webhooks:read`"),
-            ("access", "access", "`list`, `read`, `write`, `admin` or `unknown`"),
+            ("access", "level", "`list`, `read`, `write`, `admin` or `unknown`"),
             ("risk", "risk", "`low`, `medium`, `high` or `critical`"),
             ("tags", "list of tag", "such as `money`"),
             ("open_ended", "bool", "whether it grants what the provider adds later"),
@@ -64,7 +64,7 @@ pub(crate) const OBJECTS: &[(&str, &[Field])] = &[
 const WORDS: &[(&str, &[&str])] = &[
     ("state", &["active", "disabled"]),
     ("risk", &["low", "medium", "high", "critical"]),
-    ("access", &["list", "read", "write", "admin", "unknown"]),
+    ("level", &["list", "read", "write", "admin", "unknown"]),
     ("tag", &["money", "credentials", "access", "audit", "pii", "pan", "financial", "egress", "execute", "bulk", "irreversible"]),
 ];
 
