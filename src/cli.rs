@@ -6,6 +6,7 @@ mod host;
 mod session;
 
 mod apply;
+mod base;
 mod beyond;
 mod check;
 mod completions;
@@ -18,6 +19,7 @@ mod explain;
 mod fulfil;
 mod import;
 mod init;
+mod judging;
 mod keyring;
 mod list;
 mod open;

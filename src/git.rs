@@ -9,6 +9,7 @@ mod journal;
 mod program;
 mod remote;
 mod repository;
+mod snapshot;
 mod wording;
 mod write_back;
 
@@ -23,7 +24,8 @@ pub use environment::Environment;
 pub use held::{Held, Rest};
 pub use journal::{Holder, JOURNAL_REF, JournalRef, LEASE, State};
 pub use remote::Target;
-pub use repository::Repository;
+pub use repository::{Repository, is_plain_path};
+pub use snapshot::{Entries, Entry, EntryKind};
 pub use write_back::{Committed, Outcome};
 
 /// The name of an object in git's database: lower-case hexadecimal, of SHA-1 or SHA-256.
@@ -67,6 +69,8 @@ pub enum GitError {
     NoProgram,
     #[error("git knows no remote `{0}`")]
     NoRemote(String),
+    #[error("this clone has no commit `{0}`")]
+    NoCommit(String),
     /// HEAD is detached and nobody named a branch.
     #[error("HEAD is on no branch")]
     NoBranch,
@@ -104,6 +108,7 @@ impl GitError {
             Self::NoRepository => "run `git init` at the top of the project, or leave out what needs git",
             Self::NoProgram => "install git",
             Self::NoRemote(_) => "add it with `git remote add`",
+            Self::NoCommit(_) => "fetch it, such as with `git fetch origin main`; in CI, check out with enough history",
             Self::NoBranch => "check out a branch",
             Self::Behind { .. } => {
                 "bring this clone up with `git pull --rebase`, then run the command again: what was recorded here is not lost by that"

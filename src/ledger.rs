@@ -27,6 +27,36 @@ pub struct Records {
     pub files: Vec<(Arc<str>, Vec<u8>)>,
 }
 
+impl Records {
+    /// The same from files that are at hand, by path below the workspace.
+    pub fn of(files: impl IntoIterator<Item = (Arc<str>, Vec<u8>)>, report: &mut Report) -> Self {
+        let mut all = Self::default();
+        for (name, bytes) in files {
+            if is_record(&name, report) {
+                all.take(name, bytes, report);
+            }
+        }
+        all
+    }
+
+    fn take(&mut self, name: Arc<str>, bytes: Vec<u8>, report: &mut Report) {
+        if let Some(record) = read_record(&name, &bytes, report) {
+            self.records.insert(record.address.clone(), record);
+        }
+        self.files.push((name, bytes));
+    }
+}
+
+/// Whether a file below `ledger/` is to be read; what has no place there is reported.
+fn is_record(name: &Arc<str>, report: &mut Report) -> bool {
+    if name.ends_with(".yml") {
+        report.push(file::misnamed(name));
+    } else if !name.ends_with(".yaml") {
+        report.push(file::unexpected(name, "move it out of `ledger/`, which `apply` alone writes"));
+    }
+    name.ends_with(".yaml")
+}
+
 impl Ledger {
     /// The ledger of the workspace in `root`. Reads nothing yet.
     pub fn new(root: &Path) -> Self {
@@ -56,17 +86,11 @@ impl Ledger {
             match found.kind {
                 FoundKind::Symlink => report.push(file::symlink(&name)),
                 FoundKind::Unreadable(error) => report.push(file::unreadable(&name, &error)),
-                FoundKind::File if name.ends_with(".yaml") => match files::read(&self.root.join(&*name), LIMIT) {
-                    Ok(bytes) => {
-                        if let Some(record) = read_record(&name, &bytes, report) {
-                            all.records.insert(record.address.clone(), record);
-                        }
-                        all.files.push((name, bytes));
-                    }
+                FoundKind::File if is_record(&name, report) => match files::read(&self.root.join(&*name), LIMIT) {
+                    Ok(bytes) => all.take(name, bytes, report),
                     Err(error) => report.push(file::unreadable(&name, &error.source)),
                 },
-                FoundKind::File if name.ends_with(".yml") => report.push(file::misnamed(&name)),
-                FoundKind::File => report.push(file::unexpected(&name, "move it out of `ledger/`, which `apply` alone writes")),
+                FoundKind::File => {}
             }
         }
         all

@@ -13,6 +13,7 @@
 //! yaml, profile, files, vault, ledger, policy, delivery's kinds ← workspace    everything that is on disk
 //! plan, provider, delivery, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
+//! workspace, plan ← trust                               what a change does to trusted files
 //! workspace, plan, ledger, apply ← adopt                keys that are there already
 //! everything ← cli ← main
 //! ```
@@ -35,6 +36,7 @@ pub mod provider;
 pub mod render;
 #[cfg(test)]
 mod seam;
+pub mod trust;
 pub mod vault;
 pub mod workspace;
 pub mod yaml;

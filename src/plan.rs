@@ -41,7 +41,7 @@ pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{expires_at, rotation_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
-pub use review::{BaseView, Origin, TrustedChange, TrustedKind};
+pub use review::{BaseView, Origin, TrustedChange, TrustedKind, attribute};
 pub use step::{EditField, PlanStep, RecordedState};
 pub use verdict::{Deferred, GuardVerdict, Verdict};
 

@@ -13,6 +13,7 @@ mod plan_guards;
 pub mod plan_json;
 pub mod plan_sections;
 pub mod plan_text;
+pub mod plan_trust;
 pub mod providers;
 mod providers_attended;
 pub mod recover;

@@ -33,17 +33,18 @@ use sha2::{Digest, Sha256};
 
 pub use config::ConfigFile;
 pub use deliveries::Delivery;
-pub use discovery::find;
+pub use discovery::{Files, find};
 pub use manifest::ManifestFile;
 pub use sources::Sources;
 pub use written::Manifests;
 
+use self::accounts::Settings;
 use self::advice::Advice;
 use self::discovery::Discovered;
 use self::keys::Keys;
 use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Records};
 use crate::model::{Address, DesiredKey, Guards, KeyRecord, Name, Recipients, Span, Unmanaged};
 use crate::policy::Policy;
 use crate::profile::{Catalogue, Profile};
@@ -77,7 +78,18 @@ pub struct Workspace {
     pub manifests: usize,
     /// `sha256:…` over manifests, trusted configuration and profiles (paths and bytes).
     pub digest: String,
+    /// What only the working tree's configuration has, where the rest comes from a commit: nothing of it may be asked or told anything.
+    pub untrusted: Untrusted,
     pub report: Report,
+}
+
+/// What takes effect only when the change that brings them is merged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Untrusted {
+    pub accounts: BTreeSet<Name>,
+    pub deliveries: BTreeSet<Name>,
+    /// Groups of recipients.
+    pub groups: BTreeSet<String>,
 }
 
 impl Workspace {
@@ -121,6 +133,8 @@ pub struct Loaded {
     pub workspace: Workspace,
     /// Turns the report's routes into lines.
     pub sources: Sources,
+    /// With [`load_on`]: everything as the working tree has it, on the trusted ledger: what a merge would lead to. Nothing may be done by it.
+    pub proposed: Option<Box<Loaded>>,
 }
 
 /// Reads and resolves everything in the workspace `root`, as [`find`] found it. Opens no credential and no secret.
@@ -139,6 +153,51 @@ pub struct Supposed {
     pub records: Vec<KeyRecord>,
 }
 
+/// The same with everything, manifests included, from files of a commit. Secret files are not looked at.
+pub fn load_commit(root: &Path, now: Timestamp, files: &Files) -> Loaded {
+    let mut report = Report::default();
+    let found = discovery::discover_among(files, &mut report);
+    let records = Records::of(ledger_of(files), &mut report);
+    resolve(root, now, Read { found, records, secrets: false, also: None }, report)
+}
+
+/// The same with manifests from the working tree, and configuration, profiles and ledger from files of a commit.
+///
+/// Accounts, groups of recipients and deliveries that only the working tree's configuration has are taken along, so that manifests can name them:
+/// see [`Untrusted`]. Secret files are not looked at.
+pub fn load_on(root: &Path, now: Timestamp, trusted: &Files) -> Loaded {
+    let records = |report: &mut Report| Records::of(ledger_of(trusted), report);
+    let mut theirs = Report::default();
+    let tree = discovery::discover(root, &mut theirs);
+    let mut report = Report::default();
+    let without_manifests = trusted.iter().filter(|(name, _)| !name.starts_with("keys/"));
+    let mut found = discovery::discover_among(&without_manifests.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(), &mut report);
+    for name in &tree.manifests {
+        found.sources.add(name.clone(), tree.sources.bytes(name).unwrap_or_default().to_vec());
+        found.manifests.push(name.clone());
+    }
+    let recorded = records(&mut report);
+    let mut loaded = resolve(root, now, Read { found, records: recorded, secrets: false, also: Some(&tree) }, report);
+    // What is wrong with the ledger is told once.
+    let recorded = records(&mut Report::default());
+    loaded.proposed = Some(Box::new(resolve(root, now, Read { found: tree, records: recorded, secrets: false, also: None }, theirs)));
+    loaded
+}
+
+fn ledger_of(files: &Files) -> impl Iterator<Item = (Arc<str>, Vec<u8>)> {
+    files.iter().filter(|(name, _)| name.starts_with("ledger/")).map(|(name, bytes)| (name.clone(), bytes.clone()))
+}
+
+/// What of a workspace was read, and what else is looked at.
+struct Read<'a> {
+    found: Discovered,
+    records: Records,
+    /// Whether secret files are compared with the ledger.
+    secrets: bool,
+    /// Whose configuration may add to this one.
+    also: Option<&'a Discovered>,
+}
+
 /// The same, with some files as they would be.
 pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
     let mut report = Report::default();
@@ -151,6 +210,11 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         }
         found.sources.add(file, bytes);
     }
+    resolve(root, now, Read { found, records, secrets: true, also: None }, report)
+}
+
+fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loaded {
+    let Read { mut found, records, secrets, also } = read;
     let mut unread: BTreeSet<Arc<str>> = BTreeSet::new();
     for (file, bytes) in records.files {
         unread.insert(file.clone());
@@ -159,21 +223,13 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
     let ledger = records.records;
     let mut advice = Advice::default();
     let mut profiles = Profiles::read(&found.profiles, &found.sources, &mut report);
-    let config = found.config.as_ref().and_then(|file| {
-        let mut own = Report::limited(TOLD);
-        let bytes = found.sources.bytes(file)?;
-        let config = yaml::read::<ConfigFile>(file, bytes, &mut own);
-        let settings = config.map(|mut config| {
-            let (policy, waivers) = (config.policy.take(), std::mem::take(&mut config.waivers));
-            let mut settings = accounts::resolve(file, config, &mut profiles, &mut advice, &mut own);
-            let resolving = policy::Resolving { file, bytes, settings: &settings, advice: &mut advice, report: &mut own };
-            settings.policy = resolving.policy(policy, waivers);
-            settings
-        });
-        report.extend_from_file(own, file);
-        settings
+    let mut settings = settings(&found, &mut profiles, &mut advice, &mut report);
+    let theirs = also.and_then(|tree| {
+        let mut unsaid = Report::default();
+        let mut profiles = Profiles::read(&tree.profiles, &tree.sources, &mut unsaid);
+        self::settings(tree, &mut profiles, &mut advice, &mut unsaid)
     });
-    let mut settings = config;
+    let untrusted = settings.as_mut().zip(theirs).map(|(settings, theirs)| settings.take_new(theirs)).unwrap_or_default();
     let mut keys = Keys {
         settings: settings.as_mut(),
         ledger: &ledger,
@@ -194,7 +250,9 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         let help = "declare keys in a manifest, such as `keys/ACCOUNT.yaml`";
         report.push(diagnostic.at(Place::File(discovery::CONFIG.into())).help(help));
     }
-    secrets::check(root, settings.as_ref(), &ledger, &unread, &found.secrets, &mut report);
+    if secrets {
+        secrets::check(root, settings.as_ref(), &ledger, &unread, &found.secrets, &mut report);
+    }
     let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
@@ -213,9 +271,27 @@ pub fn load_with(root: &Path, now: Timestamp, supposed: Supposed) -> Loaded {
         deliveries: settings.deliveries.into_places(),
         manifests: found.manifests.len(),
         digest,
+        untrusted,
         report,
     };
-    Loaded { workspace, sources: found.sources }
+    Loaded { workspace, sources: found.sources, proposed: None }
+}
+
+/// What the trusted file among these comes to.
+fn settings(found: &Discovered, profiles: &mut Profiles, advice: &mut Advice, report: &mut Report) -> Option<Settings> {
+    let file = found.config.as_ref()?;
+    let mut own = Report::limited(TOLD);
+    let bytes = found.sources.bytes(file)?;
+    let config = yaml::read::<ConfigFile>(file, bytes, &mut own);
+    let settings = config.map(|mut config| {
+        let (policy, waivers) = (config.policy.take(), std::mem::take(&mut config.waivers));
+        let mut settings = accounts::resolve(file, config, profiles, advice, &mut own);
+        let resolving = policy::Resolving { file, bytes, settings: &settings, advice, report: &mut own };
+        settings.policy = resolving.policy(policy, waivers);
+        settings
+    });
+    report.extend_from_file(own, file);
+    settings
 }
 
 /// Every profile that accounts can name, in the order of the names: the built-in ones, and those of the workspace when there is one. A profile

@@ -149,6 +149,9 @@ pub struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
+    /// Take configuration, profiles and ledger from this commit, such as origin/main, and only the manifests from the working tree
+    #[arg(long, value_name = "REF", conflicts_with = "drift")]
+    pub base: Option<String>,
     /// Let the ledger stand in for the providers: no network, no credential; such a plan cannot be applied
     #[arg(long)]
     pub offline: bool,

@@ -372,6 +372,7 @@ fn not_ready(error: GitError) -> Stop {
         | GitError::NoProgram
         | GitError::NoRemote(_)
         | GitError::NoBranch
+        | GitError::NoCommit(_)
         | GitError::Behind { .. }
         | GitError::Refused { .. }
         | GitError::Unreachable(_)

@@ -41,6 +41,14 @@ impl Session<'_> {
             let message = format!("the credential of {whose} is not there: {why}");
             Box::new(Diagnostic::error(Code::CredentialMissing, message).help(format!("provide {}", describe(reference))))
         };
+        if self.host.is_pull_request() && may_be_brought_along(reference) {
+            let message = format!(
+                "the credential of {whose} is not used in a pull-request job: the change could bring along {}",
+                describe(reference)
+            );
+            let help = "use `env`, or a file by its absolute path, for the plans of pull requests (`plan_credential`)";
+            return Err(Box::new(Diagnostic::error(Code::TrustCredential, message).help(help)));
+        }
         let text = match reference {
             CredentialRef::Env(name) => self
                 .host
@@ -79,6 +87,15 @@ pub(super) fn describe(reference: &CredentialRef) -> String {
         CredentialRef::Env(name) => format!("the variable `{name}`"),
         CredentialRef::File(path) => format!("the file `{}`", path.display()),
         CredentialRef::Command(words) => format!("the command `{}`", words.first().map_or("", String::as_str)),
+    }
+}
+
+/// Whether the working tree, which holds a change that nobody has approved, could decide what is read or run.
+fn may_be_brought_along(reference: &CredentialRef) -> bool {
+    match reference {
+        CredentialRef::Env(_) => false,
+        CredentialRef::File(path) => !path.is_absolute(),
+        CredentialRef::Command(_) => true,
     }
 }
 

@@ -19,7 +19,8 @@ impl Session<'_> {
     pub fn places(&self, only: &BTreeSet<Address>) -> Places {
         let chosen = self.workspace.keys.values().filter(|key| only.is_empty() || only.contains(&key.address));
         let names: BTreeSet<&Name> = chosen.flat_map(|key| &key.deliver).collect();
-        let declared = names.into_iter().filter_map(|name| self.workspace.deliveries.get_key_value(name));
+        let trusted = |name: &&Name| !self.workspace.untrusted.deliveries.contains(*name);
+        let declared = names.into_iter().filter(trusted).filter_map(|name| self.workspace.deliveries.get_key_value(name));
         declared
             .map(|(name, delivery)| (name.clone(), Place { target: delivery.target.clone(), opening: self.open_place(delivery) }))
             .collect()

@@ -5,21 +5,28 @@ use super::args::{Output, OutputFormat, PlanArgs};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{Purpose, Session, Wishes};
-use super::{asking, credentials, print};
+use super::{asking, base, credentials, print};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
 use crate::plan::{Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
-    if !args.offline {
+    if !args.offline && args.base.is_none() {
         no_pull_request(host, "plan")?;
     }
-    let session = Session::open(host)?;
+    let (session, base) = match &args.base {
+        Some(reference) => {
+            let (session, base) = base::open(host, reference)?;
+            (session, Some(base))
+        }
+        None => (Session::open(host)?, None),
+    };
     let only = session.only(&args.addresses)?;
     let asked = asking::asked(&session, &args.asking, &only)?;
     let identities = credentials::identities(host, &args.identity)?;
-    let (mode, observed) = if args.offline {
+    let absent = if host.is_ci() && !args.offline && !args.drift { session.lacks_credential(&only) } else { None };
+    let (mode, mut observed) = if args.offline || absent.is_some() {
         (Mode::Offline, session.assume(&only))
     } else {
         let providers = session.providers(Purpose::Plan, &only);
@@ -32,7 +39,22 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         (Mode::Live, observed)
     };
     let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
-    let plan = session.plan(&observed, &wishes, host.clock().now());
+    if let Some((account, why)) = absent {
+        let message = format!("this plan was made offline, since account `{account}` has no credential here: {why}");
+        observed.findings.push(
+            Diagnostic::new(Code::PlanOffline, Severity::Note, message)
+                .help("the ledger stands in for the providers; such a plan cannot be applied"),
+        );
+    }
+    if mode == Mode::Live {
+        session.assume_untrusted(&only, &mut observed);
+    }
+    let edited = base.as_ref().is_some_and(base::Base::has_errors);
+    observed.findings.extend(base.iter().flat_map(|base| base.findings.iter().cloned()));
+    let mut plan = session.plan(&observed, &wishes, host.clock().now());
+    if let Some(base) = base {
+        base.explain(&mut plan, &observed, &wishes);
+    }
     if let Some(path) = &args.out {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
@@ -40,7 +62,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
 
     let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
-    let exit = if cannot_rotate(&plan) {
+    let exit = if cannot_rotate(&plan) || edited {
         Exit::Error
     } else if plan.is_refused() && !args.drift {
         Exit::Refused
@@ -77,7 +99,7 @@ pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
         return Ok(());
     }
     let message = format!("in a pull-request job `{command}` must not use credentials: the change could name another host");
-    let help = "use `plan --offline` here; everything else belongs to a job on the protected branch";
+    let help = "use `plan --base REF` or `plan --offline` here; everything else belongs to a job on the protected branch";
     Err(Stop::with(Exit::Error, Diagnostic::error(Code::CommandUsage, message).help(help)))
 }
 

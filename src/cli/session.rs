@@ -14,15 +14,14 @@ use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
 use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
-use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Change, Guarding, Manifests, Mode, Plan, PlanInput};
-use crate::policy::{AccountFacts, JudgedKey, Judging};
+use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
 use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::workspace::edit::Edits;
-use crate::workspace::{self, Account, Loaded, Sources, Workspace};
+use crate::workspace::{self, Account, CredentialRef, Loaded, Sources, Workspace};
 
 /// Whose credential opens an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +44,8 @@ pub struct Session<'h> {
     pub records: BTreeMap<Address, KeyRecord>,
     /// What the journal of an interrupted apply added.
     pub replayed: Replayed,
+    /// The commit that trusted files come from, as it was named.
+    pub base: Option<String>,
 }
 
 /// The root of the workspace that `-C` or the current directory names.
@@ -76,51 +77,22 @@ impl<'h> Session<'h> {
             sources,
             records: BTreeMap::new(),
             replayed: Replayed::default(),
+            base: None,
         };
         session.replay(b"")?;
         session.describe();
         Ok(session)
     }
 
-    /// What was read, for `--verbose`.
-    fn describe(&self) {
-        let Workspace { root, accounts, keys, ledger, policy, digest, .. } = &self.workspace;
-        self.host.detail(|| format!("workspace {}, {digest}", root.display()));
-        let (rules, waivers) = (policy.rules.len(), policy.waivers.len());
-        let (accounts, keys, records) = (accounts.len(), keys.len(), ledger.len());
-        self.host.detail(|| format!("{accounts} accounts, {keys} keys, {records} ledger files, {rules} rules, {waivers} waivers"));
-        let journaled = self.replayed.journaled.len();
-        if journaled > 0 {
-            self.host.detail(|| format!("the journal of an interrupted apply tells of {journaled} keys"));
+    /// The same for a workspace that rests on a commit. The journal of the working tree is no part of that.
+    pub fn trusting(host: &'h Host, loaded: workspace::Loaded) -> Result<Self, Stop> {
+        let (mut workspace, sources) = (loaded.workspace, loaded.sources);
+        workspace.report.soften(Code::LedgerUnknownAccount);
+        if workspace.report.has_errors() {
+            return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
-    }
-
-    /// What the policy says of the chosen keys and of what a plan does to them.
-    fn judge(&self, plan: &Plan, now: Timestamp) -> Vec<Diagnostic> {
-        let policy = &self.workspace.policy;
-        if policy.is_empty() {
-            return Vec::new();
-        }
-        let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|change| (&change.address, change)).collect();
-        let chosen = self.workspace.keys.values().filter(|key| plan.only.is_empty() || plan.only.contains(&key.address));
-        let judged = chosen.filter_map(|key| {
-            let account = self.workspace.accounts.get(&key.address.account)?;
-            let (provider, environment) = (account.profile.name.as_str(), account.environment.as_deref());
-            let old = || self.records.get(self.workspace.moved.get(&key.address)?);
-            Some(JudgedKey {
-                key,
-                account: AccountFacts { provider, environment, catalogue: &account.catalogue },
-                record: self.records.get(&key.address).or_else(old),
-                change: changes.get(&key.address).copied(),
-            })
-        });
-        policy.judge(&Judging {
-            now,
-            base: plan.base.as_ref().map(|base| base.reference.as_str()),
-            keys: judged.collect(),
-            all: plan.only.is_empty(),
-            written: &workspace::Manifests::of(&self.sources),
-        })
+        let (ledger, records) = (Ledger::new(&workspace.root), workspace.ledger.clone());
+        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default(), base: None })
     }
 
     /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
@@ -161,13 +133,15 @@ impl<'h> Session<'h> {
 
     /// Opens the accounts that the chosen keys live in; all of them when none are chosen.
     pub fn providers(&self, purpose: Purpose, only: &BTreeSet<Address>) -> Providers {
-        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        self.workspace
-            .accounts
-            .keys()
-            .filter(chosen)
+        self.chosen(only)
+            .filter(|name| !self.workspace.untrusted.accounts.contains(name))
             .map(|name| (name.clone(), self.provider(&self.workspace.accounts[name], purpose)))
             .collect()
+    }
+
+    /// The accounts that some keys live in; all of them when there are none.
+    fn chosen(&self, only: &BTreeSet<Address>) -> impl Iterator<Item = &Name> {
+        self.workspace.accounts.keys().filter(|name| only.is_empty() || only.iter().any(|address| address.account == **name))
     }
 
     /// Opens one account.
@@ -285,14 +259,40 @@ impl<'h> Session<'h> {
 
     /// What the ledger believes of every account.
     pub fn assume(&self, only: &BTreeSet<Address>) -> Observed {
-        let chosen = |name: &&Name| only.is_empty() || only.iter().any(|address| address.account == **name);
-        let assumed = |name: &Name| {
-            // There is nothing that a provider could have been asked.
-            let attended = self.workspace.accounts[name].profile.attended().is_some();
-            (name.clone(), if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) })
-        };
-        let listings = self.workspace.accounts.keys().filter(chosen).map(assumed).collect();
+        let listings = self.chosen(only).map(|name| (name.clone(), self.assumed(name))).collect();
         Observed { listings, findings: Vec::new(), held: BTreeMap::new() }
+    }
+
+    fn assumed(&self, name: &Name) -> Listing {
+        // There is nothing that a provider could have been asked.
+        let attended = self.workspace.accounts[name].profile.attended().is_some();
+        if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) }
+    }
+
+    /// Takes in accounts that only the working tree declares: nobody is asked about them.
+    pub fn assume_untrusted(&self, only: &BTreeSet<Address>, observed: &mut Observed) {
+        for name in self.chosen(only).filter(|name| self.workspace.untrusted.accounts.contains(name)) {
+            observed.listings.insert(name.clone(), self.assumed(name));
+            let message = format!("account `{name}` comes with this change: its provider is asked only after the merge");
+            observed.findings.push(Diagnostic::new(Code::TrustNewAccount, Severity::Note, message));
+        }
+    }
+
+    /// An account whose credential for plans is not there.
+    pub fn lacks_credential(&self, only: &BTreeSet<Address>) -> Option<(&Name, String)> {
+        let trusted = |name: &&Name| !self.workspace.untrusted.accounts.contains(*name);
+        self.chosen(only).filter(trusted).find_map(|name| {
+            let account = &self.workspace.accounts[name];
+            match account.plan_credential.as_ref().or(account.credential.as_ref())? {
+                CredentialRef::Env(variable) if self.host.variable(variable).is_none() => {
+                    Some((name, format!("the variable `{variable}` is not set")))
+                }
+                CredentialRef::File(path) if !self.workspace.root.join(path).exists() => {
+                    Some((name, format!("`{}` is not there", path.display())))
+                }
+                CredentialRef::Env(_) | CredentialRef::File(_) | CredentialRef::Command(_) => None,
+            }
+        })
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.
@@ -336,6 +336,10 @@ impl<'h> Session<'h> {
             deliveries: self.delivery_inputs(observed),
         };
         let mut plan = plan::plan(&input);
+        if *mode == Mode::Live {
+            // Only accounts that come with the change are assumed then, and a finding of their own says so.
+            plan.findings.retain(|finding| finding.code != Code::PlanAssumed);
+        }
         let unused = plan.unused.iter().filter_map(|unused| self.workspace.keys.get(&unused.address));
         let mut changes = Edits::of(&self.sources).disable_all(unused);
         for unused in &mut plan.unused {

@@ -67,7 +67,7 @@ fn sort_out(path: String, file_type: FileType, open: &mut Vec<String>, found: &m
 }
 
 /// Hidden files, and what editors leave behind.
-fn is_leftover(name: &str) -> bool {
+pub fn is_leftover(name: &str) -> bool {
     name.starts_with(['.', '#']) || name.ends_with('~')
 }
 

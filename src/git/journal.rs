@@ -101,7 +101,8 @@ impl JournalRef {
         };
         let files = self.files(&tip).await?;
         let wanted: Vec<(&String, &Oid)> = files.iter().filter(|(path, _)| *path == HOLDER || path.starts_with(&self.directory)).collect();
-        let contents = self.repository.contents(wanted.iter().map(|(_, oid)| *oid)).await?;
+        let oids: Vec<&Oid> = wanted.iter().map(|(_, oid)| *oid).collect();
+        let contents = self.repository.contents(&oids).await?;
         let mut state = State { tip: Some(tip), ..State::default() };
         let mut pieces = BTreeMap::new();
         for ((path, _), bytes) in wanted.into_iter().zip(contents) {
@@ -193,32 +194,6 @@ impl JournalRef {
 
     fn private(&self) -> String {
         format!("refs/keywright/seen/journal/{}", self.remote)
-    }
-}
-
-impl Repository {
-    /// The bytes of objects, in order.
-    async fn contents(&self, oids: impl Iterator<Item = &Oid>) -> Result<Vec<Vec<u8>>, GitError> {
-        let input: String = oids.map(|oid| format!("{oid}\n")).collect();
-        if input.is_empty() {
-            return Ok(Vec::new());
-        }
-        let asked = input.lines().count();
-        let answer = self.git("cat-file").args(["--batch"]).input(input).done().await?;
-        let mut rest = &answer[..];
-        let mut contents = Vec::with_capacity(asked);
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = String::from_utf8_lossy(&rest[..end]);
-            let length = head.rsplit(' ').next().and_then(|length| length.parse::<usize>().ok());
-            let Some(bytes) = length.and_then(|length| rest.get(end + 1..end + 1 + length)) else { break };
-            contents.push(bytes.to_vec());
-            rest = rest.get(end + 2 + bytes.len()..).unwrap_or_default();
-        }
-        if contents.len() == asked {
-            Ok(contents)
-        } else {
-            Err(GitError::Other("`git cat-file` did not answer for every object".to_owned()))
-        }
     }
 }
 

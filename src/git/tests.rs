@@ -1,6 +1,7 @@
 //! Real git, bare repositories as remotes, and a home of its own.
 mod journal;
 mod push;
+mod snapshot;
 mod surroundings;
 mod write_back;
 

@@ -1,4 +1,6 @@
 //! What a reviewer of a change sees beside the changes of keys: whose doing each is, and what the change does to trusted files.
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,4 +80,20 @@ pub struct TrustedChange {
     /// Where it stands in the working tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Position>,
+}
+
+/// Says of each change whether the working tree introduces it, given what would happen without. Returns the changes that it takes back.
+pub fn attribute(changes: &mut [Change], pending: Vec<Change>) -> Vec<Change> {
+    let mut pending: BTreeMap<Address, Change> = pending.into_iter().map(|change| (change.address.clone(), change)).collect();
+    for change in changes {
+        let same = pending.remove(&change.address).is_some_and(|other| is_same(change, &other));
+        change.origin = Some(if same { Origin::Pending } else { Origin::Introduced });
+    }
+    pending.into_values().collect()
+}
+
+/// Whether two changes of a key do the same; where it is declared, and in which words, does not matter.
+fn is_same(one: &Change, other: &Change) -> bool {
+    let parts = |change: &Change| (change.action, change.generation, change.before.clone(), change.after.clone());
+    parts(one) == parts(other) && one.access == other.access && one.steps == other.steps && one.request == other.request
 }

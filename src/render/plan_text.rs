@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::palette::{Ink, Style};
 use super::plan_guards as guards;
 use super::plan_sections as sections;
+use super::plan_trust;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
 use crate::model::text_safety::safe;
@@ -36,8 +37,10 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     for step in &plan.attended {
         runbooks.entry(&step.address).or_default().push(step);
     }
-    sink(&sections::header(plan, style));
-    let draw = |changes: &[Change]| {
+    let mut head = sections::header(plan, style);
+    plan_trust::header(&mut head, plan, style);
+    sink(&head);
+    let draw = |changes: &[&Change]| {
         let mut out = String::new();
         for change in changes {
             out.push('\n');
@@ -50,13 +53,19 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
         out
     };
     // Many thousand changes are drawn by all cores, a part at a time, and given away in their order.
-    for part in plan.changes.chunks(AT_ONCE * EACH) {
-        part.par_chunks(EACH).map(draw).collect::<Vec<String>>().iter().for_each(|piece| sink(piece));
+    for (heading, changes) in plan_trust::groups(plan) {
+        if let Some(heading) = heading {
+            sink(&format!("\n{}\n", style.paint(Ink::Strong, &heading)));
+        }
+        for part in changes.chunks(AT_ONCE * EACH) {
+            part.par_chunks(EACH).map(draw).collect::<Vec<String>>().iter().for_each(|piece| sink(piece));
+        }
     }
     let shown: std::collections::BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     runbooks.retain(|address, _| !shown.contains(address));
     let mut out = String::new();
     sections::open_work(&mut out, runbooks.into_values().flatten(), style);
+    plan_trust::sections(&mut out, plan, style);
     super::drift::section(&mut out, plan, style);
     sections::access(&mut out, plan, style);
     sections::accounts(&mut out, plan, style);

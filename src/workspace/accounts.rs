@@ -13,7 +13,7 @@ use super::groups::Groups;
 use super::place::{Entry, short};
 use super::profiles::{Lookup, Profiles, Provider};
 use super::timing::Defaults;
-use super::{Account, CredentialRef};
+use super::{Account, CredentialRef, Untrusted};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Guards, Name, Unmanaged, UnmanagedRule};
 use crate::policy::Policy;
@@ -33,6 +33,23 @@ pub(super) struct Settings {
     pub guards: Guards,
     pub deliveries: Deliveries,
     pub policy: Policy,
+}
+
+impl Settings {
+    /// Takes over what only the other has by name: accounts, groups and deliveries. Whatever both have stays as it is here.
+    pub fn take_new(&mut self, other: Settings) -> Untrusted {
+        let mut new = Untrusted::default();
+        for (name, account) in other.accounts {
+            if self.declared.insert(name.to_string()) {
+                self.providers.extend(other.providers.get(&name).map(|provider| (name.clone(), provider.clone())));
+                self.accounts.insert(name.clone(), account);
+                new.accounts.insert(name);
+            }
+        }
+        new.groups = self.groups.take_new(other.groups);
+        new.deliveries = self.deliveries.take_new(other.deliveries);
+        new
+    }
 }
 
 /// Resolves the trusted file.

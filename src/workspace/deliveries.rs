@@ -38,6 +38,14 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
+    /// Takes over deliveries that only the other has, and returns their names.
+    pub fn take_new(&mut self, other: Self) -> BTreeSet<Name> {
+        let new: BTreeMap<Name, Delivery> = other.places.into_iter().filter(|(name, _)| self.declared.insert(name.to_string())).collect();
+        let names = new.keys().cloned().collect();
+        self.places.extend(new);
+        names
+    }
+
     pub fn read(file: &Arc<str>, specs: Entries<DeliverySpec>, advice: &mut Advice, report: &mut Report) -> Self {
         let mut all = Self::default();
         let mut known: BTreeMap<String, Name> = BTreeMap::new();

@@ -1,4 +1,5 @@
 //! Finds the workspace and its files. Follows no symbolic link; knows nothing of what the files say.
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use crate::files::walk::{FoundKind, walk};
 pub const CONFIG: &str = "keywright.yaml";
 /// The greatest file that is read, in bytes.
 pub const LIMIT: u64 = 16 << 20;
+
+/// Files by path below the workspace.
+pub type Files = BTreeMap<Arc<str>, Vec<u8>>;
 
 /// The files of a workspace by what they are, each in the order of their paths. The ledger is read by itself.
 #[derive(Default)]
@@ -48,9 +52,9 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     all.config = config.into_iter().find_map(|name| all.read(root, name, report));
     all.read_profiles(root, report);
     for name in listed(root, "keys", report) {
-        if !name.ends_with(".yaml") {
-            report_misnamed(&name, report);
-        } else if let Some(name) = all.read(root, name, report) {
+        if is_manifest(&name, report)
+            && let Some(name) = all.read(root, name, report)
+        {
             all.manifests.push(name);
         }
     }
@@ -58,6 +62,26 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     // Local and not read here, but written through: a link could lead a write out of the workspace.
     if fs::symlink_metadata(root.join(".keywright")).is_ok_and(|about| about.file_type().is_symlink()) {
         report.push(file::symlink(&".keywright".into()));
+    }
+    all
+}
+
+/// Sorts out files that are at hand, by path below the workspace; those of the ledger and secrets are left alone.
+pub(super) fn discover_among(files: &Files, report: &mut Report) -> Discovered {
+    let mut all = Discovered::default();
+    for (name, bytes) in files {
+        let list = match name.split_once('/') {
+            None if &**name == CONFIG => {
+                all.config = Some(name.clone());
+                all.sources.add(name.clone(), bytes.clone());
+                continue;
+            }
+            Some(("providers", _)) if is_profile(name, report) => &mut all.profiles,
+            Some(("keys", _)) if is_manifest(name, report) => &mut all.manifests,
+            Some(_) | None => continue,
+        };
+        list.push(name.clone());
+        all.sources.add(name.clone(), bytes.clone());
     }
     all
 }
@@ -72,11 +96,9 @@ pub(super) fn discover_profiles(root: &Path, report: &mut Report) -> Discovered 
 impl Discovered {
     fn read_profiles(&mut self, root: &Path, report: &mut Report) {
         for name in listed(root, "providers", report) {
-            if !name.ends_with(".yaml") {
-                report_misnamed(&name, report);
-            } else if name.matches('/').count() > 1 {
-                report.push(file::unexpected(&name, "move it to `providers/` itself"));
-            } else if let Some(name) = self.read(root, name, report) {
+            if is_profile(&name, report)
+                && let Some(name) = self.read(root, name, report)
+            {
                 self.profiles.push(name);
             }
         }
@@ -109,8 +131,17 @@ fn listed(root: &Path, below: &str, report: &mut Report) -> Vec<Arc<str>> {
     names
 }
 
-fn report_misnamed(name: &Arc<str>, report: &mut Report) {
+fn is_manifest(name: &Arc<str>, report: &mut Report) -> bool {
     if name.ends_with(".yml") {
         report.push(file::misnamed(name));
     }
+    name.ends_with(".yaml")
+}
+
+fn is_profile(name: &Arc<str>, report: &mut Report) -> bool {
+    let nested = name.ends_with(".yaml") && name.matches('/').count() > 1;
+    if nested {
+        report.push(file::unexpected(name, "move it to `providers/` itself"));
+    }
+    is_manifest(name, report) && !nested
 }

@@ -136,7 +136,7 @@ mod tests {
             for name in ["one", "two"] {
                 let root = workspace(&[("keywright.yaml", CONFIG), ("keys/a.yaml", manifest)]);
                 let load = || load(root.path(), "2026-11-21T09:00:00Z".parse().expect("an instant"));
-                let Loaded { workspace, sources } = load();
+                let Loaded { workspace, sources, .. } = load();
                 assert!(!workspace.report.has_errors(), "{manifest} {:?}", workspace.report);
                 let address = format!("shop/{name}").parse().expect("an address");
                 let diff = Edits::of(&sources).disable(&workspace.keys[&address]).expect("a change");
@@ -156,7 +156,7 @@ mod tests {
     fn a_change_is_a_small_diff() {
         let manifest = "account: shop\nkeys:\n  one:\n    owner: x\n    scopes: [a:read]\n    label: one\n";
         let root = workspace(&[("keywright.yaml", CONFIG), ("keys/a.yaml", manifest)]);
-        let Loaded { workspace, sources } = load(root.path(), "2026-11-21T09:00:00Z".parse().expect("an instant"));
+        let Loaded { workspace, sources, .. } = load(root.path(), "2026-11-21T09:00:00Z".parse().expect("an instant"));
         let key = workspace.keys.values().next().expect("a key");
         insta::assert_snapshot!(Edits::of(&sources).disable(key).expect("a change"), @r"
         --- a/keys/a.yaml

@@ -50,6 +50,14 @@ impl Groups {
         all
     }
 
+    /// Takes over groups that only the other has, and returns their names.
+    pub fn take_new(&mut self, other: Self) -> BTreeSet<String> {
+        let new: Recipients = other.recipients.into_iter().filter(|(name, _)| self.declared.insert(name.clone())).collect();
+        let names = new.keys().cloned().collect();
+        self.recipients.extend(new);
+        names
+    }
+
     pub fn recipients(&self) -> &Recipients {
         &self.recipients
     }

@@ -37,6 +37,11 @@ impl Sources {
         self.files.get(file).map(Vec::as_slice)
     }
 
+    /// The paths of all of them, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.files.keys()
+    }
+
     fn locator(&self) -> Locator<'_> {
         Locator { sources: self, last: RefCell::new(None) }
     }

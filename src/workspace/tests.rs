@@ -87,7 +87,7 @@ pub fn told(root: &Path) -> Vec<String> {
 }
 
 fn located(root: &Path) -> Vec<Located> {
-    let Loaded { workspace, sources } = load(root, now());
+    let Loaded { workspace, sources, .. } = load(root, now());
     workspace.report.locate(&sources)
 }
 

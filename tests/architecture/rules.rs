@@ -21,6 +21,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger", "policy", "delivery"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "delivery"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "inventory", "workspace"]),
+    ("trust", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
     ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply"]),
     (
         "cli",
@@ -41,6 +42,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "workspace",
             "apply",
             "render",
+            "trust",
         ],
     ),
     ("main", &["cli"]),
@@ -66,7 +68,7 @@ impl Ban {
 pub const BANS: &[Ban] = &[
     Ban {
         rule: "plan, model and the readers of text are pure",
-        within: &["plan", "policy", "inventory", "model", "diagnostics", "profile", "yaml", "render"],
+        within: &["plan", "policy", "inventory", "trust", "model", "diagnostics", "profile", "yaml", "render"],
         except: &[("policy/stack", "deep expressions need a stack of their own")],
         pattern: r"\b(tokio|reqwest|getrandom|std::(fs|env|net|process|thread)|SystemTime|Instant|Timestamp::now|Zoned::now|async fn|\.await)\b",
     },

@@ -215,6 +215,7 @@ impl Site {
     /// Shows a plan.
     pub fn plan(&mut self) -> Ran {
         let args = PlanArgs {
+            base: None,
             offline: false,
             drift: false,
             out: None,

