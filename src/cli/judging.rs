@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::session::Session;
-use crate::diagnostics::Diagnostic;
-use crate::model::Address;
+use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::model::{AccessLevel, Address, Listing, Name, Scope, ScopeSet, Tag};
 use crate::plan::{Change, Plan};
 use crate::policy::{AccountFacts, JudgedKey, Judging};
-use crate::workspace::{Manifests, Workspace};
+use crate::workspace::{Account, Manifests, Workspace};
 
 impl Session<'_> {
     /// What was read, for `--verbose`.
@@ -50,5 +50,28 @@ impl Session<'_> {
             all: plan.only.is_empty(),
             written: &Manifests::of(&self.sources),
         })
+    }
+}
+
+/// A plan credential that could read secrets is more than a plan needs.
+pub(super) fn secret_reader(account: &Account, scopes: &ScopeSet) -> Option<Diagnostic> {
+    let reads = |scope: &&Scope| {
+        let facts = account.catalogue.describe(scope);
+        facts.tags.contains(&Tag::Credentials) && facts.access.is_none_or(|access| access >= AccessLevel::Read)
+    };
+    let scope = scopes.iter().find(reads)?;
+    let message = format!("the plan credential of account `{}` holds `{scope}`: it could read or change credentials", account.name);
+    Some(
+        Diagnostic::new(Code::PlanDegraded, Severity::Note, message)
+            .help("give plan a credential that can only list keys, where the provider has one"),
+    )
+}
+
+/// What a listing tells, for `--verbose`.
+pub(super) fn listed(name: &Name, listing: &Listing) -> String {
+    match listing {
+        Listing::Complete(snapshot) => format!("account `{name}`: {} keys are listed", snapshot.keys.len()),
+        Listing::Unavailable(why) => format!("account `{name}`: cannot be listed: {why}"),
+        Listing::Assumed(_) | Listing::Attended => format!("account `{name}`: nothing is asked"),
     }
 }

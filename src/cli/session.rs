@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::credentials::describe;
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::judging;
 use crate::apply::journal::{self, Replayed};
 use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
 use crate::model::text_safety::safe;
-use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
+use crate::model::{Address, DesiredKey, Held, KeyRecord, Listing, Name};
 use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
@@ -215,11 +216,7 @@ impl<'h> Session<'h> {
                     observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
                 }
             };
-            self.host.detail(|| match &listing {
-                Listing::Complete(snapshot) => format!("account `{name}`: {} keys are listed", snapshot.keys.len()),
-                Listing::Unavailable(why) => format!("account `{name}`: cannot be listed: {why}"),
-                Listing::Assumed(_) | Listing::Attended => format!("account `{name}`: nothing is asked"),
-            });
+            self.host.detail(|| judging::listed(name, &listing));
             (name.clone(), listing)
         });
         let mut listings: BTreeMap<Name, Listing> = join_all(reads).await.into_iter().collect();
@@ -229,7 +226,7 @@ impl<'h> Session<'h> {
             if let (Purpose::Plan, Some(_), Listing::Complete(snapshot)) = (purpose, &account.plan_credential, listing) {
                 // The scopes are those of the plan credential: they say nothing of what apply may hand out.
                 let scopes = snapshot.own_scopes.take().unwrap_or_default();
-                findings.extend(secret_reader(account, &scopes));
+                findings.extend(judging::secret_reader(account, &scopes));
             }
         }
         Observed { listings, findings, held: BTreeMap::new() }
@@ -388,20 +385,6 @@ pub fn report_unavailable(session: &Session<'_>, observed: &Observed) {
             session.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderUnavailable, message)));
         }
     }
-}
-
-/// A plan credential that could read secrets is more than a plan needs.
-fn secret_reader(account: &Account, scopes: &ScopeSet) -> Option<Diagnostic> {
-    let reads = |scope: &&Scope| {
-        let facts = account.catalogue.describe(scope);
-        facts.tags.contains(&Tag::Credentials) && facts.access.is_none_or(|access| access >= AccessLevel::Read)
-    };
-    let scope = scopes.iter().find(reads)?;
-    let message = format!("the plan credential of account `{}` holds `{scope}`: it could read or change credentials", account.name);
-    Some(
-        Diagnostic::new(Code::PlanDegraded, Severity::Note, message)
-            .help("give plan a credential that can only list keys, where the provider has one"),
-    )
 }
 
 /// One account's manifests.

@@ -13,6 +13,7 @@ use cel::{Context, Env, ExecutionError, Value};
 use regex::Regex;
 
 use super::expression::Mistake;
+use super::facts::KeyFacts;
 use check::Check;
 pub(super) use value::Subject;
 
@@ -50,7 +51,7 @@ impl Program {
     }
 
     /// The most steps that an evaluation takes.
-    pub fn steps(&self, subject: &Subject) -> u64 {
+    pub fn steps(&self, subject: &Subject<'_>) -> u64 {
         let items = subject.longest_list.max(self.longest_list).max(1);
         self.nodes.saturating_mul(items.saturating_pow(self.loops))
     }
@@ -120,12 +121,12 @@ impl Evaluator {
         Self { root }
     }
 
-    pub fn holds(&self, program: &Program, subject: &Subject) -> Result<bool, String> {
-        let mut scope = self.root.new_inner_scope();
-        for (name, value) in subject.bound() {
-            scope.add_variable_as_val(name, value);
-        }
-        match Value::resolve(&program.expression, &scope) {
+    pub fn subject(&self, facts: &KeyFacts<'_>) -> Subject<'_> {
+        Subject::of(facts, self.root.new_inner_scope())
+    }
+
+    pub fn holds(program: &Program, subject: &Subject<'_>) -> Result<bool, String> {
+        match Value::resolve(&program.expression, &subject.scope) {
             Ok(Value::Bool(answer)) => Ok(answer),
             Ok(other) => Err(format!("it is neither true nor false, but {}", other.type_of())),
             Err(error) => Err(said(&error)),

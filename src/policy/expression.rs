@@ -1,4 +1,6 @@
 //! An expression of a rule: checked when the workspace is read, evaluated for each key. Hides the language from the rest of the policy.
+use std::cell::Cell;
+
 use super::facts::KeyFacts;
 
 /// The longest text of an expression, in bytes.
@@ -64,65 +66,57 @@ impl Expression {
     }
 }
 
-/// The steps that are left to all evaluations of a run.
-#[derive(Debug)]
-pub(super) struct Budget(pub(super) u64);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(STEPS_IN_ALL)
-    }
-}
-
 /// Evaluates expressions over one key after the other.
 pub(super) struct Evaluator {
     #[cfg(feature = "policy")]
     inner: super::cel::Evaluator,
-    budget: Budget,
+    /// The steps that are left to all evaluations.
+    left: Cell<u64>,
 }
 
 /// One key, ready to be asked about.
-pub(super) struct Subject {
+pub(super) struct Subject<'e> {
     #[cfg(feature = "policy")]
-    inner: super::cel::Subject,
+    inner: super::cel::Subject<'e>,
+    #[cfg(not(feature = "policy"))]
+    inner: std::marker::PhantomData<&'e ()>,
 }
 
+#[cfg(feature = "policy")]
 impl Evaluator {
     /// Over the expressions of one policy.
-    #[cfg(feature = "policy")]
     pub fn new<'a>(expressions: impl Iterator<Item = &'a Expression>) -> Self {
-        Self { inner: super::cel::Evaluator::new(expressions.map(|expression| &expression.program)), budget: Budget::default() }
+        let inner = super::cel::Evaluator::new(expressions.map(|expression| &expression.program));
+        Self { inner, left: Cell::new(STEPS_IN_ALL) }
     }
 
-    #[cfg(not(feature = "policy"))]
-    pub fn new<'a>(_: impl Iterator<Item = &'a Expression>) -> Self {
-        Self { budget: Budget::default() }
-    }
-
-    #[cfg(feature = "policy")]
-    pub fn subject(&self, facts: &KeyFacts<'_>) -> Subject {
-        Subject { inner: super::cel::Subject::of(facts) }
-    }
-
-    #[cfg(not(feature = "policy"))]
-    pub fn subject(&self, _: &KeyFacts<'_>) -> Subject {
-        Subject {}
+    pub fn subject(&self, facts: &KeyFacts<'_>) -> Subject<'_> {
+        Subject { inner: self.inner.subject(facts) }
     }
 
     /// Whether the expression holds for the key; why it could not be told.
-    #[cfg(feature = "policy")]
-    pub fn holds(&mut self, expression: &Expression, subject: &Subject) -> Result<bool, String> {
+    pub fn holds(&self, expression: &Expression, subject: &Subject<'_>) -> Result<bool, String> {
         let steps = expression.program.steps(&subject.inner);
-        if steps > STEPS.min(self.budget.0) {
+        if steps > STEPS.min(self.left.get()) {
             return Err("it would take too many steps".to_owned());
         }
-        self.budget.0 -= steps;
-        self.inner.holds(&expression.program, &subject.inner)
+        self.left.set(self.left.get() - steps);
+        super::cel::Evaluator::holds(&expression.program, &subject.inner)
+    }
+}
+
+#[cfg(not(feature = "policy"))]
+impl Evaluator {
+    pub fn new<'a>(_: impl Iterator<Item = &'a Expression>) -> Self {
+        Self { left: Cell::new(STEPS_IN_ALL) }
     }
 
-    #[cfg(not(feature = "policy"))]
-    pub fn holds(&mut self, _: &Expression, _: &Subject) -> Result<bool, String> {
-        let left = self.budget.0;
-        Err(format!("this program has no language of rules ({left} steps left)"))
+    pub fn subject(&self, _: &KeyFacts<'_>) -> Subject<'_> {
+        Subject { inner: std::marker::PhantomData }
+    }
+
+    pub fn holds(&self, _: &Expression, subject: &Subject<'_>) -> Result<bool, String> {
+        let Subject { inner: std::marker::PhantomData } = subject;
+        Err(format!("this program was built without the language of rules ({} steps of {STEPS})", self.left.get()))
     }
 }

@@ -68,7 +68,7 @@ impl Policy {
 
     fn find(&self, all: &[KeyFacts<'_>]) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut evaluator = Evaluator::new(self.rules.iter().flat_map(Rule::expressions));
+        let evaluator = Evaluator::new(self.rules.iter().flat_map(Rule::expressions));
         for (key, facts) in all.iter().enumerate() {
             let mut subject = None;
             for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.concerns(facts)) {

@@ -260,8 +260,7 @@ impl<'a> Check<'a> {
     }
 
     fn order(&mut self, node: &IdedExpr, left: &Kind, right: &Kind) -> Kind {
-        let inner = |kind: &Kind| if let Kind::OrNull(inner) = kind { (**inner).clone() } else { kind.clone() };
-        let (left, right) = (inner(left), inner(right));
+        let (left, right) = (left.not_null(), right.not_null());
         if let Some(Kind::Word(name, _)) = [&left, &right].into_iter().find(|kind| matches!(kind, Kind::Word(..))) {
             let help =
                 if *name == "risk" { "name them: `s.risk in [\"high\", \"critical\"]`" } else { "name them: `… in [\"…\", \"…\"]`" };
@@ -308,7 +307,7 @@ impl<'a> Check<'a> {
     }
 
     fn arithmetic(&mut self, node: &IdedExpr, operator: &str, left: &Kind, right: &Kind, grows: bool) -> Kind {
-        match (operator, left, right) {
+        match (operator, &left.not_null(), &right.not_null()) {
             (op::ADD, Kind::List(one), Kind::List(other)) if grows => {
                 let item = if **one == Kind::Any { other } else { one };
                 self.list_of(node, (**item).clone())

@@ -148,6 +148,11 @@ impl Kind {
         }
     }
 
+    /// The kind without null, which is found when the expression is evaluated.
+    pub fn not_null(&self) -> Self {
+        if let Self::OrNull(inner) = self { (**inner).clone() } else { self.clone() }
+    }
+
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Text | Self::Word(..) | Self::Any)
     }

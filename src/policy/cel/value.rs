@@ -1,6 +1,5 @@
 //! A key as expressions see it. It is made of what manifests and plans say; no secret is within reach.
-use cel::common::value::Val;
-use cel::{Duration, Timestamp, Value};
+use cel::{Context, Duration, Timestamp, Value};
 use serde::Serialize;
 
 use super::super::facts::{KeyFacts, NEVER_ENDS, ScopeView};
@@ -54,15 +53,16 @@ struct Account<'a> {
     environment: &'a str,
 }
 
-/// The variables of one key.
-pub(crate) struct Subject {
-    pub(super) variables: Vec<(&'static str, Value)>,
+/// The variables of one key, bound.
+pub(crate) struct Subject<'e> {
+    pub(super) scope: Context<'e, 'static>,
     /// The items of its longest list.
     pub(super) longest_list: u64,
 }
 
-impl Subject {
-    pub fn of(facts: &KeyFacts<'_>) -> Self {
+impl<'e> Subject<'e> {
+    /// Makes the variables once for all expressions about the key.
+    pub(super) fn of(facts: &KeyFacts<'_>, mut bound: Context<'e, 'static>) -> Self {
         let key = facts.key;
         let address = &key.address;
         let account = Account {
@@ -108,13 +108,10 @@ impl Subject {
         ];
         let longest_list = lists.into_iter().max().unwrap_or(0) as u64;
         let now = instant(facts.now.as_second());
-        let made = [("key", value(&variable)), ("access", value(&access)), ("account", value(&account)), ("now", value(&now))];
-        Self { variables: made.into(), longest_list }
-    }
-
-    /// The variables as the evaluator takes them.
-    pub(super) fn bound(&self) -> impl Iterator<Item = (&'static str, Box<dyn Val>)> {
-        self.variables.iter().filter_map(|(name, value)| Some((*name, Box::<dyn Val>::try_from(value.clone()).ok()?)))
+        for (name, value) in [("key", value(&variable)), ("access", value(&access)), ("account", value(&account)), ("now", value(&now))] {
+            bound.add_variable_from_value(name, value);
+        }
+        Self { scope: bound, longest_list }
     }
 }
 
