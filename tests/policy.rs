@@ -31,12 +31,13 @@ fn said(one: &Value) -> String {
     format!("{} {} {}:{}:{}", text("severity"), text("code"), text("file"), one["line"], one["column"])
 }
 
-/// What a policy says; a key that breaks it, with the line and column of the verdict; and one that keeps to it.
+/// What a policy says; a key that breaks it, with what the verdict marks; and one that keeps to it.
 struct Row {
     code: &'static str,
     policy: &'static str,
     breaks: &'static str,
-    at: (u32, u32),
+    /// What of the key is marked.
+    at: &'static str,
     keeps: &'static str,
     /// The patch, where there is one.
     replacement: Option<&'static str>,
@@ -47,7 +48,7 @@ const ROWS: &[Row] = &[
         code: "policy/max-lifetime",
         policy: "max_lifetime: 60d",
         breaks: "  one: { scopes: [pcx:webhooks:read], lifetime: 400d }",
-        at: (3, 49),
+        at: "400d",
         keeps: "  one: { scopes: [pcx:webhooks:read], lifetime: 60d }",
         replacement: Some("60d"),
     },
@@ -55,7 +56,7 @@ const ROWS: &[Row] = &[
         code: "policy/max-lifetime",
         policy: "max_lifetime: 60d",
         breaks: "  one:\n    scopes: [pcx:webhooks:read]\n    expires: 2027-06-30",
-        at: (5, 14),
+        at: "2027-06-30",
         keeps: "  one: { scopes: [pcx:webhooks:read], expires: 2027-01-20 }",
         replacement: Some("2027-01-20"),
     },
@@ -63,7 +64,7 @@ const ROWS: &[Row] = &[
         code: "policy/max-lifetime",
         policy: "max_lifetime: 60d",
         breaks: "  one: { scopes: [pcx:webhooks:read] }",
-        at: (3, 3),
+        at: "one",
         keeps: "  one: { scopes: [pcx:webhooks:read], lifetime: 30d }",
         replacement: None,
     },
@@ -71,7 +72,7 @@ const ROWS: &[Row] = &[
         code: "policy/missing-field",
         policy: "require: [owner, purpose]",
         breaks: "  one: { scopes: [pcx:webhooks:read], owner: a, purpose: \" \" }",
-        at: (3, 60),
+        at: "\" \"",
         keeps: "  one: { scopes: [pcx:webhooks:read], owner: a, purpose: b }",
         replacement: None,
     },
@@ -79,7 +80,7 @@ const ROWS: &[Row] = &[
         code: "policy/no-expiry",
         policy: "require: [expiry]",
         breaks: "  one: { scopes: [pcx:webhooks:read], expires: never }",
-        at: (3, 48),
+        at: "never",
         keeps: "  one: { scopes: [pcx:webhooks:read] }",
         replacement: None,
     },
@@ -87,7 +88,7 @@ const ROWS: &[Row] = &[
         code: "policy/denied-scope",
         policy: "deny: { scopes: [pcx:api_key:create] }",
         breaks: "  one: { scopes: [pcx:webhooks:read, \"pcx:api_key:*\"] }",
-        at: (3, 38),
+        at: "\"pcx:api_key:*\"",
         keeps: "  one: { scopes: [pcx:webhooks:read, pcx:api_key:read] }",
         replacement: None,
     },
@@ -95,7 +96,7 @@ const ROWS: &[Row] = &[
         code: "policy/denied-scope",
         policy: "deny: { scopes: [\"*:api_key:*\"] }",
         breaks: "  one: { scopes: [pcx:webhooks:read, pcx:api_key:read] }",
-        at: (3, 38),
+        at: "pcx:api_key:read",
         keeps: "  one: { scopes: [pcx:webhooks:read] }",
         replacement: None,
     },
@@ -103,7 +104,7 @@ const ROWS: &[Row] = &[
         code: "policy/risk",
         policy: "deny: { risk: critical }",
         breaks: "  one: { scopes: [pcx:webhooks:read, pcx:api_key:read] }",
-        at: (3, 38),
+        at: "pcx:api_key:read",
         keeps: "  one: { scopes: [\"pcx:webhooks:*\"] }",
         replacement: None,
     },
@@ -111,7 +112,7 @@ const ROWS: &[Row] = &[
         code: "policy/open-ended",
         policy: "deny: { open_ended: true }",
         breaks: "  one: { scopes: [\"pcx:webhooks:*\"] }",
-        at: (3, 18),
+        at: "\"pcx:webhooks:*\"",
         keeps: "  one: { scopes: [pcx:webhooks:read] }",
         replacement: Some("pcx:webhooks:create, pcx:webhooks:delete, pcx:webhooks:read, pcx:webhooks:trigger, pcx:webhooks:update"),
     },
@@ -119,7 +120,7 @@ const ROWS: &[Row] = &[
         code: "policy/open-ended",
         policy: "deny: { open_ended: true }",
         breaks: "  one:\n    scopes:\n      - pcx:webhooks:*",
-        at: (5, 9),
+        at: "pcx:webhooks:*",
         keeps: "  one:\n    scopes:\n      - pcx:webhooks:read",
         replacement: Some(
             "pcx:webhooks:create\n      - pcx:webhooks:delete\n      - pcx:webhooks:read\n      - pcx:webhooks:trigger\n      - pcx:webhooks:update",
@@ -129,7 +130,7 @@ const ROWS: &[Row] = &[
         code: "policy/recipients",
         policy: "recipients: [recovery]",
         breaks: "  one: { scopes: [pcx:webhooks:read], recipients: [ops] }",
-        at: (3, 51),
+        at: "[ops]",
         keeps: "  one: { scopes: [pcx:webhooks:read], recipients: [both] }",
         replacement: None,
     },
@@ -137,7 +138,7 @@ const ROWS: &[Row] = &[
         code: "policy/min-recipients",
         policy: "min_recipients: 2",
         breaks: "  one: { scopes: [pcx:webhooks:read] }",
-        at: (3, 3),
+        at: "one",
         keeps: "  one: { scopes: [pcx:webhooks:read], recipients: [ops, recovery] }",
         replacement: None,
     },
@@ -145,7 +146,7 @@ const ROWS: &[Row] = &[
         code: "policy/rule",
         policy: "rules: [{ name: r, when: 'key.scopes.exists(s, s.risk != \"low\")', require: 'key.lifetime <= days(30)' }]",
         breaks: "  one: { scopes: [\"pcx:webhooks:*\"], lifetime: 60d }",
-        at: (3, 48),
+        at: "60d",
         keeps: "  one: { scopes: [pcx:webhooks:read], lifetime: 60d }",
         replacement: None,
     },
@@ -153,7 +154,7 @@ const ROWS: &[Row] = &[
         code: "policy/rule",
         policy: "rules: [{ name: r, deny: 'access.gained.exists(s, s.access == \"write\")' }]",
         breaks: "  one: { scopes: [pcx:webhooks:update] }",
-        at: (3, 18),
+        at: "[pcx:webhooks:update]",
         keeps: "  one: { scopes: [pcx:webhooks:read] }",
         replacement: None,
     },
@@ -161,7 +162,7 @@ const ROWS: &[Row] = &[
         code: "policy/rule-failed",
         policy: "rules: [{ name: r, require: 'key.expires < date(\"2030-01-01\")' }]",
         breaks: "  one: { scopes: [pcx:webhooks:read], lifetime: 30d }",
-        at: (3, 49),
+        at: "30d",
         keeps: "  one: { scopes: [pcx:webhooks:read], expires: 2027-01-01 }",
         replacement: None,
     },
@@ -169,7 +170,7 @@ const ROWS: &[Row] = &[
         code: "policy/max-lifetime",
         policy: "rules: [{ name: r, accounts: [pa*], paths: [\"keys/**\"], max_lifetime: 7d }]",
         breaks: "  one: { scopes: [pcx:webhooks:read], lifetime: 8d, renew_before: 1d, overlap: 1h }",
-        at: (3, 49),
+        at: "8d",
         keeps: "  one: { scopes: [pcx:webhooks:read], lifetime: 7d, renew_before: 1d, overlap: 1h }",
         replacement: Some("7d"),
     },
@@ -178,7 +179,9 @@ const ROWS: &[Row] = &[
 #[test]
 fn every_rule_passes_denies_warns_and_is_waived() {
     for row in ROWS {
-        let at = |severity: &str| vec![format!("{severity} {} keys/pay.yaml:{}:{}", row.code, row.at.0, row.at.1)];
+        let before = &row.breaks[..row.breaks.find(row.at).expect("the key has what is marked")];
+        let (line, column) = (3 + before.matches('\n').count(), before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1);
+        let at = |severity: &str| vec![format!("{severity} {} keys/pay.yaml:{line}:{column}", row.code)];
         let told = |body: &str, key: &str| {
             let (exit, found) = check(&workspace(body, key));
             (exit, found.iter().map(said).collect::<Vec<_>>(), found)
@@ -217,7 +220,7 @@ fn every_rule_passes_denies_warns_and_is_waived() {
 fn unknown_scopes_are_denied_with_the_nearest_known_one() {
     // A catalogue that only warns of what it lacks leaves the decision to the policy.
     let (exit, found) = check(&workspace("policy:\n  deny: { unknown: true }", "  one: { scopes: [pcx:webhooks:raed] }"));
-    assert_eq!((exit, found.iter().map(said).collect::<Vec<_>>()), (3, vec!["error policy/unknown-scope keys/pay.yaml:3:18".to_owned()]));
+    assert_eq!((exit, found.iter().map(said).collect::<Vec<_>>()), (3, vec!["error policy/unknown-scope keys/pay.yaml:3:19".to_owned()]));
     assert_eq!(
         (found[0]["replacement"].as_str(), found[0]["help"].as_str()),
         (Some("pcx:webhooks:read"), Some("did you mean `pcx:webhooks:read`?"))
@@ -228,7 +231,7 @@ fn unknown_scopes_are_denied_with_the_nearest_known_one() {
 fn mistakes_in_rules_are_at_their_place_in_the_file() {
     let key = "  one: { scopes: [pcx:webhooks:read] }";
     for (body, expected) in [
-        ("policy:\n  rules:\n    - name: r\n      require: 'key.scope == []'", "policy/invalid-rule 13:20"),
+        ("policy:\n  rules:\n    - name: r\n      require: 'key.scope == []'", "policy/invalid-rule 13:21"),
         (
             "policy:\n  rules:\n    - name: r\n      require: |\n        key.protect\n        || key.ownr == \"\"",
             "policy/invalid-rule 15:16",

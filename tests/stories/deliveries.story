@@ -55,10 +55,10 @@ Applied: 1 created, 0 edited, 0 rotated, 0 disabled.
 1 attended step open:
 
   ! shop/invoices
-      ! attended: give Payvy generation 1 of 'shop/invoices' (about 3 minutes, @shop/finance)
+      ! attended: give Payvy generation 1 of `shop/invoices` (about 3 minutes, @shop/finance)
         1.  on your own machine, open the secret: `keywright open shop/invoices -i IDENTITY`
         2.  open Payvy: Settings > API Integration
-        3.  replace the user token there by what you opened: it is generation 1 of 'shop/invoices',
+        3.  replace the user token there by what you opened: it is generation 1 of `shop/invoices`,
             the token named `invoices <marker 1>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
         then `keywright delivered shop/invoices payvy`
@@ -124,10 +124,10 @@ Applied: 0 created, 0 edited, 1 rotated, 0 disabled.
 1 attended step open:
 
   ! shop/invoices
-      ! attended: give Payvy generation 2 of 'shop/invoices' (about 3 minutes, @shop/finance)
+      ! attended: give Payvy generation 2 of `shop/invoices` (about 3 minutes, @shop/finance)
         1.  on your own machine, open the secret: `keywright open shop/invoices -i IDENTITY`
         2.  open Payvy: Settings > API Integration
-        3.  replace the user token there by what you opened: it is generation 2 of 'shop/invoices',
+        3.  replace the user token there by what you opened: it is generation 2 of `shop/invoices`,
             the token named `invoices <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
         then `keywright delivered shop/invoices payvy`
@@ -141,10 +141,10 @@ shop: shop/invoices: rotate done
 
   ! shop/invoices                   attended: deliver: `payvy` has not been given generation 2  keys/shop.yaml:3
       = keeps  invoices:read
-      ! attended: give Payvy generation 2 of 'shop/invoices' (about 3 minutes, @shop/finance)
+      ! attended: give Payvy generation 2 of `shop/invoices` (about 3 minutes, @shop/finance)
         1.  on your own machine, open the secret: `keywright open shop/invoices -i IDENTITY`
         2.  open Payvy: Settings > API Integration
-        3.  replace the user token there by what you opened: it is generation 2 of 'shop/invoices',
+        3.  replace the user token there by what you opened: it is generation 2 of `shop/invoices`,
             the token named `invoices <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
         then `keywright delivered shop/invoices payvy`
@@ -165,7 +165,7 @@ shop/invoices is not delivered to payvy (pending, generation 1 on 2026-01-01, by
 == $ keywright delivered shop/invoices payvy --by @shop/finance
 -- exit 0
 -- stdout
-shop/invoices: that `payvy` has generation 2 is recorded, by "@shop/finance".
+shop/invoices: that `payvy` has generation 2 is recorded, by @shop/finance.
 == $ keywright delivered shop/invoices payvy
 -- exit 1
 -- stderr
@@ -186,7 +186,7 @@ help: nothing was recorded
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
 due                             today     +10d      +20d      +30d
-  shop/invoices                 |--------------------R              rotates in 21 days, 2026-02-22
+  shop/invoices                 |---------------------R             rotates in 22 days, 2026-02-22
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
 == $ keywright apply --yes
@@ -200,7 +200,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
 due                             today     +10d      +20d      +30d
-  shop/invoices                 |--------------------R              rotates in 21 days, 2026-02-22
+  shop/invoices                 |---------------------R             rotates in 22 days, 2026-02-22
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 1 to disable.
 

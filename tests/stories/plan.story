@@ -280,7 +280,7 @@ For more information, try '--help'.
 -- exit 1
 -- stderr
 error[command/usage]: in a pull-request job `plan` must not use credentials: the change could name another host
-help: use `plan --offline` here; everything else belongs to a job on the protected branch
+help: use `plan --base REF` or `plan --offline` here; everything else belongs to a job on the protected branch
   = more: keywright explain command/usage
 
 1 error

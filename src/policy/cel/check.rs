@@ -272,11 +272,11 @@ impl<'a> Check<'a> {
             );
             return Kind::Bool;
         }
-        let ordered = matches!(left, Kind::Int | Kind::Double | Kind::Text | Kind::Duration | Kind::Instant | Kind::Any);
+        let ordered = matches!(left, Kind::Int | Kind::Double | Kind::Text | Kind::Duration | Kind::Moment | Kind::Any);
         if !ordered || !left.meets(&right) {
             let help = match (&left, &right) {
                 (Kind::Duration, Kind::Int) | (Kind::Int, Kind::Duration) => Some("write a length of time as `days(90)`".to_owned()),
-                (Kind::Instant, Kind::Text) | (Kind::Text, Kind::Instant) => Some("write a day as `date(\"2027-01-31\")`".to_owned()),
+                (Kind::Moment, Kind::Text) | (Kind::Text, Kind::Moment) => Some("write a day as `date(\"2027-01-31\")`".to_owned()),
                 (Kind::Duration, Kind::Text) | (Kind::Text, Kind::Duration) => {
                     Some("write a length of time as `duration(\"720h\")`".to_owned())
                 }
@@ -315,8 +315,8 @@ impl<'a> Check<'a> {
             (_, Kind::Any, other) | (_, other, Kind::Any) if other.is_number() => other.clone(),
             (_, Kind::Int, Kind::Int) => Kind::Int,
             (_, one, other) if one.is_number() && other.is_number() => Kind::Double,
-            (op::ADD | op::SUBSTRACT, Kind::Duration, Kind::Duration) | (op::SUBSTRACT, Kind::Instant, Kind::Instant) => Kind::Duration,
-            (op::ADD | op::SUBSTRACT, Kind::Instant, Kind::Duration) | (op::ADD, Kind::Duration, Kind::Instant) => Kind::Instant,
+            (op::ADD | op::SUBSTRACT, Kind::Duration, Kind::Duration) | (op::SUBSTRACT, Kind::Moment, Kind::Moment) => Kind::Duration,
+            (op::ADD | op::SUBSTRACT, Kind::Moment, Kind::Duration) | (op::ADD, Kind::Duration, Kind::Moment) => Kind::Moment,
             (_, one, other) => {
                 let word = operator.trim_matches('_');
                 let message = format!("`{word}` does not work with {} and {}", one.words(), other.words());
@@ -350,7 +350,7 @@ impl<'a> Check<'a> {
             ("matches", _) => "`matches` compares a text with a pattern".to_owned(),
             ("days", [Kind::Int | Kind::Any]) => return Kind::Duration,
             ("days", _) => "`days` takes a whole number, such as `days(90)`".to_owned(),
-            ("date", [_]) if text(0).is_some_and(|text| super::value::day(&text).is_some()) => return Kind::Instant,
+            ("date", [_]) if text(0).is_some_and(|text| super::value::day(&text).is_some()) => return Kind::Moment,
             ("date", _) => "`date` takes a day in quotes, such as `date(\"2027-01-31\")`".to_owned(),
             ("duration", [_]) if text(0).is_some_and(|text| super::value::is_duration(&text)) => return Kind::Duration,
             ("duration", _) => "`duration` takes hours, minutes or seconds in quotes, such as `duration(\"720h\")`".to_owned(),

@@ -81,7 +81,7 @@ pub(super) enum Kind {
     /// A text that is one of a few words: what the words are for, and the words.
     Word(&'static str, &'static [&'static str]),
     Duration,
-    Instant,
+    Moment,
     Null,
     OrNull(Box<Kind>),
     List(Box<Kind>),
@@ -106,7 +106,7 @@ impl Kind {
             "string" => Self::Text,
             "bool" => Self::Bool,
             "duration" => Self::Duration,
-            "timestamp" => Self::Instant,
+            "timestamp" => Self::Moment,
             other => OBJECTS.iter().find(|(name, _)| *name == other).map_or(Self::Any, |(name, _)| Self::Object(name)),
         }
     }
@@ -114,7 +114,7 @@ impl Kind {
     /// The kind of a variable.
     pub fn of_variable(name: &str) -> Option<Self> {
         if name == "now" {
-            return Some(Self::Instant);
+            return Some(Self::Moment);
         }
         VARIABLES.contains(&name).then(|| Self::of(name))
     }
@@ -138,7 +138,7 @@ impl Kind {
             Self::Text => "a text".to_owned(),
             Self::Word(name, _) => format!("a word for {name}"),
             Self::Duration => "a length of time".to_owned(),
-            Self::Instant => "an instant".to_owned(),
+            Self::Moment => "an instant".to_owned(),
             Self::Null => "null".to_owned(),
             Self::OrNull(kind) => format!("{} or null", kind.words()),
             Self::List(kind) if **kind == Self::Any => "a list".to_owned(),
