@@ -11,11 +11,13 @@ mod change;
 pub mod delivery;
 pub mod failure;
 pub mod foresight;
+pub mod grant;
 mod issue;
 pub mod journal;
 pub mod observe;
 mod recovery;
 mod relocate;
+mod renewal;
 mod review;
 mod staging;
 mod switch;
@@ -256,6 +258,7 @@ pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outc
             }
             account.fresh.borrow_mut().remove(&change.address.name);
             let line = match &result {
+                Ok(()) if change.action == Action::Attended => format!("{}: ready for a person", change.address),
                 Ok(()) => format!("{}: {} done", change.address, change.action.as_str()),
                 Err(failure) => format!("{}: {} not done: {failure}", change.address, change.action.as_str()),
             };

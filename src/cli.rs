@@ -6,6 +6,7 @@ mod host;
 mod session;
 
 mod apply;
+mod authorize;
 mod base;
 mod beyond;
 mod check;
@@ -19,6 +20,7 @@ mod explain;
 mod fulfil;
 mod import;
 mod init;
+mod issuers;
 mod judging;
 mod keyring;
 mod list;
@@ -28,6 +30,7 @@ mod plan;
 mod providers;
 mod recover;
 mod recovery;
+mod reports;
 mod review;
 mod schema;
 mod show;
@@ -68,6 +71,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Plan(args) => plan::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
         Command::Fulfil(args) => fulfil::run(host, &args),
+        Command::Authorize(args) => authorize::run(host, &args),
         Command::Delivered(args) => delivered::run(host, &args),
         Command::Verify(args) => verify::run(host, &args),
         Command::Import(args) => import::run(host, &args),

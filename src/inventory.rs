@@ -10,7 +10,8 @@ pub use dates::{DateKind, Dated};
 pub use select::{Pattern, Selection, Sort};
 
 use crate::model::{
-    Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Listing, Name, Position, Risk, ScopeSet, Snapshot, Span,
+    Address, DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Position, Risk, ScopeSet,
+    Snapshot, Span,
 };
 use crate::plan;
 use crate::profile::{Capabilities, Catalogue};
@@ -121,6 +122,8 @@ pub struct AccountFacts<'a> {
     pub provider: &'a str,
     pub capabilities: &'a Capabilities,
     pub catalogue: &'a Catalogue,
+    /// Whether a person makes the keys there.
+    pub attended: bool,
 }
 
 impl Row {
@@ -129,10 +132,10 @@ impl Row {
         let Facts { desired, record, account, now, .. } = facts;
         let snapshot = facts.snapshot();
         let current = facts.shown();
-        let shown = current.and_then(|current| snapshot?.keys.get(current.id.as_ref()?));
-        let nothing = ScopeSet::new();
-        let granted = shown.and_then(|shown| shown.scopes.as_ref()).or(current.map(|generation| &generation.scopes));
-        let scopes = granted.or(desired.map(|desired| &desired.scopes)).unwrap_or(&nothing);
+        let shown = current.and_then(|current| facts.observation(current));
+        let held = |generation: &'_ Generation| generation.grant.as_ref().map_or(generation.scopes.clone(), |grant| grant.scopes.clone());
+        let granted = shown.and_then(|shown| shown.scopes.clone()).or(current.map(held));
+        let scopes = granted.or(desired.map(|desired| desired.scopes.clone())).unwrap_or_default();
         let review_due_at = facts.review_due_at();
         let reviewed = record.and_then(|record| record.reviewed.as_ref());
         let created_at = record.and_then(KeyRecord::first_created_at);
@@ -144,8 +147,8 @@ impl Row {
             observed: current.and_then(|current| facts.observed(current)),
             owner: desired.and_then(|desired| desired.owner.as_deref()).map(str::to_owned),
             purpose: desired.and_then(|desired| desired.purpose.as_deref()).map(str::to_owned),
-            risk: account.and_then(|account| highest_risk(account.catalogue, scopes)),
-            scopes: scopes.clone(),
+            risk: account.and_then(|account| account.catalogue.highest_risk(&scopes)),
+            scopes,
             created_at,
             rotated_at: current.map(|current| current.created_at).filter(|at| Some(*at) != created_at),
             expires_at: current.and_then(|current| facts.expires_at(current)),
@@ -190,10 +193,14 @@ impl<'a> Facts<'a> {
         self.desired.filter(|desired| desired.state == DesiredState::Active)
     }
 
+    /// The generation as the provider shows it.
+    fn observation(&self, generation: &Generation) -> Option<&'a ObservedKey> {
+        self.snapshot()?.keys.get(generation.id.as_ref()?)
+    }
+
     fn expires_at(&self, generation: &Generation) -> Option<Timestamp> {
-        let shown = generation.id.as_ref().and_then(|id| self.snapshot()?.keys.get(id));
         match self.account {
-            Some(account) => plan::expires_at(account.capabilities, generation, shown),
+            Some(account) => plan::expires_at(account.capabilities, generation, self.observation(generation)),
             None => generation.expires_at,
         }
     }
@@ -201,7 +208,9 @@ impl<'a> Facts<'a> {
     /// When the next rotation is due.
     pub fn rotates_at(&self) -> Option<Timestamp> {
         let (desired, current) = self.wanted().zip(self.live())?;
-        plan::rotation_at(self.address, desired, self.account?.capabilities, current.created_at, Timestamp::MAX)
+        let AccountFacts { capabilities, attended, .. } = self.account?;
+        let (address, observed) = (self.address, self.observation(current));
+        plan::Rolling { address, desired, capabilities, generation: current, observed, attended }.rotates_at(Timestamp::MAX)
     }
 
     /// When a person has to confirm the key again.
@@ -263,9 +272,4 @@ impl Delivery {
         let words: Vec<String> = [pending, has, by, unverified].into_iter().flatten().collect();
         if words.is_empty() { self.name.to_string() } else { format!("{} ({})", self.name, words.join(", ")) }
     }
-}
-
-/// The highest risk of what scopes grant, wildcards expanded.
-pub fn highest_risk(catalogue: &Catalogue, scopes: &ScopeSet) -> Option<Risk> {
-    catalogue.expand(scopes).keys().map(|scope| catalogue.describe(scope).risk).max()
 }

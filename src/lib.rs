@@ -11,7 +11,8 @@
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! model, profile, provider's transport ← delivery       places that consume secrets, one file a kind
 //! yaml, profile, files, vault, ledger, policy, delivery's kinds ← workspace    everything that is on disk
-//! plan, provider, delivery, vault, ledger ← apply       effects, through small ports
+//! model, profile, provider's transport ← grant          issuers of grants (OAuth), and the loopback redirect
+//! plan, provider, delivery, grant, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
 //! workspace, plan ← trust                               what a change does to trusted files
 //! workspace, plan, ledger, apply ← adopt                keys that are there already
@@ -26,6 +27,7 @@ pub mod delivery;
 pub mod diagnostics;
 pub mod files;
 pub mod git;
+pub mod grant;
 pub mod inventory;
 pub mod ledger;
 pub mod model;

@@ -12,6 +12,7 @@ mod deliveries;
 mod disuse;
 mod draft;
 mod drift;
+mod grants;
 mod guards;
 #[cfg(test)]
 mod guards_tests;
@@ -25,6 +26,8 @@ mod moving;
 mod older;
 mod requests;
 pub mod review;
+#[cfg(test)]
+pub(crate) mod rich;
 mod rows;
 mod standing;
 pub mod step;
@@ -35,11 +38,11 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
+pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
-pub use compare::{expires_at, rotation_at};
+pub use compare::{Rolling, expires_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
 pub use review::{BaseView, Origin, TrustedChange, TrustedKind, attribute};
 pub use step::{EditField, PlanStep, RecordedState};
@@ -50,7 +53,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Address, DesiredKey, Expiry, Held, KeyRecord, Listing, Name, Target, Unmanaged};
-use crate::profile::{Capabilities, Catalogue, Runbook, Runbooks};
+use crate::profile::{Capabilities, Catalogue, Grants, Runbook, Runbooks};
 use decide::Deciding;
 use moves::Moving;
 use standing::{Index, Key};
@@ -110,6 +113,8 @@ pub struct AttendedInput<'a> {
     pub runbooks: &'a Runbooks,
     pub environment: Option<&'a str>,
     pub params: &'a BTreeMap<String, String>,
+    /// Keys that a person grants in a browser.
+    pub grants: Option<&'a Grants>,
     /// Names of all options that keys can have there.
     pub options: &'a BTreeSet<String>,
 }
@@ -139,6 +144,7 @@ pub fn plan(input: &PlanInput) -> Plan {
         unused: Vec::new(),
         deferred: Vec::new(),
         guards: Vec::new(),
+        kept_risks: BTreeMap::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         findings: Vec::new(),
@@ -156,6 +162,7 @@ pub fn plan(input: &PlanInput) -> Plan {
     }
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
     plan.summary = summary::summary(&plan.changes, &declared);
+    plan.kept_risks = summary::kept_risks(input, &plan.changes);
     guards::check(input, &mut plan);
     plan
 }
@@ -189,6 +196,7 @@ fn begin<'a>(
             moved,
             request: input.asked.rotate.get(&address).copied(),
             resumed: input.before.interrupted.contains(&address),
+            overlap_before: input.before.overlaps.get(&address).copied(),
             address,
         });
     }
@@ -207,6 +215,7 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
         plan.due.extend(summary::review_due(key));
         plan.due.extend(disuse::due(key));
         findings.extend(disuse::finding(key));
+        findings.extend(grants::findings(key));
         plan.unused.extend(idle::unused(key));
         plan.changes.extend(decision.change);
         plan.attended.extend(decision.attended);

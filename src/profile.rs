@@ -12,6 +12,7 @@ pub mod classify;
 pub mod codec_scopes;
 pub mod codec_time;
 pub mod credential;
+pub mod grants;
 pub mod paging;
 pub mod reader;
 pub mod risk;
@@ -32,6 +33,7 @@ pub use builtin::{builtin, builtin_text};
 pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, IdleExpiry, LabelRule};
 pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
 pub use credential::{Credential, CredentialProblem};
+pub use grants::Grants;
 pub use risk::risk_of;
 pub use runbook::{Runbook, Runbooks};
 pub use secret::{SecretProblem, SecretShape};
@@ -72,9 +74,18 @@ pub struct Profile {
     /// What a person does where there is no API that makes keys.
     #[serde(default)]
     pub runbooks: Option<Runbooks>,
+    /// Keys that a person grants in a browser, beside those that a person makes.
+    #[serde(default)]
+    pub grants: Option<Grants>,
 }
 
 impl Profile {
+    /// The environment of an account that names none: the only one, or the default.
+    pub fn usual_environment(&self) -> Option<(&String, &Environment)> {
+        let only = self.environments.iter().next().filter(|_| self.environments.len() == 1);
+        only.or_else(|| self.environments.iter().find(|(_, environment)| environment.default))
+    }
+
     /// Reads and checks a profile. All problems go to the report; `None` when there was an error.
     pub fn parse(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<Self> {
         let profile: Self = yaml::read(file, bytes, report)?;
@@ -120,6 +131,9 @@ pub struct Environment {
     pub allow: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub says: Option<String>,
+    /// Whether it is that of accounts which name none.
+    #[serde(default)]
+    pub default: bool,
 }
 
 /// A parameter of an account.

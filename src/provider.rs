@@ -157,6 +157,10 @@ pub trait Provider {
     async fn delete(&self, id: &str) -> Result<(), ProviderError>;
     /// The secret again, where the provider can show it; `None` where it cannot.
     async fn reveal(&self, id: &str) -> Result<Option<Secret>, ProviderError>;
+    /// The id of the key that our calls authenticate with; `None` where that is no key of the account.
+    fn own_id(&self) -> Option<&str> {
+        None
+    }
     /// The provider's clock minus ours, in seconds, as its last answer showed it; `None` where it tells none.
     fn clock_skew(&self) -> Option<i64> {
         None

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::delivery::Delivery;
+use crate::grant::Issuing;
 use crate::model::Name;
 use crate::provider::Provider;
 
@@ -26,6 +27,9 @@ pub type Opening = Rc<dyn Fn(&Name) -> Box<dyn Provider>>;
 /// Opens a place that consumes secrets.
 pub type OpeningPlace = Rc<dyn Fn(&Name) -> Box<dyn Delivery>>;
 
+/// Opens the issuer of an account's grants.
+pub type OpeningIssuer = Rc<dyn Fn(&Name) -> Box<dyn Issuing>>;
+
 /// One staged run.
 pub struct Stage {
     /// Called at every point with its name.
@@ -33,6 +37,8 @@ pub struct Stage {
     pub open: Opening,
     /// Opens places that consume secrets, where the run has some.
     pub places: Option<OpeningPlace>,
+    /// Opens issuers of grants, where the run has some.
+    pub issuers: Option<OpeningIssuer>,
     /// Bytes for markers, other ones at each call.
     pub draw: Box<dyn FnMut() -> [u8; 5]>,
 }
@@ -100,6 +106,12 @@ pub fn provider(account: &Name) -> Option<Box<dyn Provider>> {
 pub fn place(name: &Name) -> Option<Box<dyn Delivery>> {
     let open = STAGE.with_borrow(|stage| stage.as_ref().and_then(|stage| stage.places.clone()))?;
     Some(open(name))
+}
+
+/// The issuer of an account's grants, on a stage that has some.
+pub fn issuer(account: &Name) -> Option<Box<dyn Issuing>> {
+    let open = STAGE.with_borrow(|stage| stage.as_ref().and_then(|stage| stage.issuers.clone()))?;
+    Some(open(account))
 }
 
 /// Bytes for a marker on a stage.

@@ -112,6 +112,8 @@ pub struct Account {
     pub environment: Option<String>,
     /// Replaces scheme, host and port of the profile's URLs; a path here is a prefix.
     pub endpoint: Option<String>,
+    /// Replaces scheme, host and port of the issuer of grants.
+    pub issuer: Option<String>,
     /// With defaults filled in.
     pub params: BTreeMap<String, String>,
     pub credential: Option<CredentialRef>,

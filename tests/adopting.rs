@@ -137,6 +137,31 @@ fn what_cannot_be_declared_is_left_out_and_said() {
     assert!(ran.stderr.contains("`Bare`") && ran.stdout.contains("Imported: 1 key"), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(site.emulator.keys(), keys);
     site.sandbox.run(&["plan", "--detailed-exitcode"]).exits(0);
+    // What is left is asked for in vain; to look at it is no failure.
+    site.refuses(&["import", "pay", "--yes", "--all"], 4).says("import/not-adoptable");
+    site.refuses(&["import", "pay"], 0).says("import/not-adoptable");
+}
+
+#[test]
+fn where_nothing_can_be_adopted_no_manifest_is_missed() {
+    let site = Site::new(Config::default());
+    site.sandbox.remove("keys/pay.yaml");
+    site.emulator.add_key(KeySeed::new("Bare", []));
+    let ran = site.refuses(&["import", "pay", "--yes", "--all"], 4).says("import/not-adoptable");
+    assert!(!ran.stderr.contains("yaml/"), "{}", ran.stderr);
+    site.emulator.add_key(KeySeed::new("Odd", ["no scope at all"]));
+    let ran = site.refuses(&["import", "pay", "--yes", "--all"], 4).says("`Odd`");
+    assert!(!ran.stderr.contains("yaml/"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_comment_says_what_a_name_is_made_of() {
+    let site = crowded(&[KeySeed::new("- - -", [WEBHOOKS]), KeySeed::new("Legacy", [WEBHOOKS])]);
+    imports(&site, &["--all"]);
+    let text = site.sandbox.read("keys/pay.yaml");
+    let before = |name: &str| text.split(name).next().expect("there").lines().last().expect("a comment").to_owned();
+    assert!(before("  api-").contains("the name is made of its id"), "{text}");
+    assert!(before("  legacy:").contains("the name is made of its label"), "{text}");
 }
 
 #[test]

@@ -37,13 +37,14 @@ fn a_token_named_payvy_integration_from_the_first_plan_to_the_revocation() {
     let unopened = site.plan();
     assert_eq!((unopened["changes"][0]["action"].as_str(), unopened["summary"]["attended"].as_u64()), (Some("attended"), Some(1)));
     assert_eq!(unopened["attended"][0].get("label"), None, "the name follows");
-    site.run(&["plan", "--detailed-exitcode"]).exits(2).shows("the whole name follows when apply has opened this step");
+    site.run(&["plan", "--detailed-exitcode"]).exits(2).shows("(the whole name");
     site.refuses(&["fulfil", "brex/payvy"], Some("bxt_abcdefghijklmnop"), 1).says("fulfil/not-open");
 
     // Apply opens it, says the exact name, and has nothing more to do.
     let opened = site.run(&["apply", "--yes", "--detailed-exitcode"]).exits(2);
     let name = site.name();
     assert!(name.starts_with("Payvy Integration kw-"), "{name}");
+    assert!(opened.stderr.contains("brex: brex/payvy: ready for a person\n"), "{}", opened.stderr);
     assert!(opened.stdout.contains(&format!("choose Create Token, and type the name `{name}`")), "{}", opened.stdout);
     for words in [
         "Transfers: read (`transfers.readonly`); Vendors: read (`vendors.readonly`)",
@@ -226,6 +227,23 @@ fn a_tier_means_exactly_its_scopes() {
 }
 
 #[test]
+fn a_rotation_that_was_asked_for_can_be_taken_back() {
+    let (site, token) = made();
+    site.refuses(&["fulfil", "brex/payvy", "--withdraw"], None, 1).says("fulfil/not-open");
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+    assert_eq!(site.plan()["changes"][0]["reason"], "rotate: asked for");
+    site.run(&["fulfil", "brex/payvy", "--withdraw"]).exits(0).shows("the request is taken back").shows("Payvy Integration kw-");
+    assert_eq!(site.opened("brex/payvy"), token);
+    site.is_settled();
+    site.refuses(&["fulfil", "brex/payvy"], Some("bxt_abcdefghijklmnop"), 1).says("fulfil/not-open");
+    // It can be asked for again.
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+    let next = site.make(&FEWEST);
+    site.fulfil("brex/payvy", &next).exits(0);
+    assert_eq!(site.opened("brex/payvy"), next);
+}
+
+#[test]
 fn brynq_gives_page_rights_and_takes_an_end() {
     for params in ["domain: acme", "auth: salure, customer: acme"] {
         let mut site = Site::new();
@@ -249,7 +267,10 @@ fn brynq_gives_page_rights_and_takes_an_end() {
         assert_eq!(site.opened("brynq/export"), token);
         site.is_settled();
         site.run(&["verify", "-i", "~/ops.txt"]).exits(0).shows("alive");
-        // It is rotated before the end that the person chose.
+        // It is rotated before the end that the person chose, and the inventory knows.
+        let listed: serde_json::Value = serde_json::from_str(&site.run(&["list", "-o", "json"]).stdout).expect("JSON");
+        let rotates = listed["keys"][0]["rotates_at"].as_str().expect("a rotation").parse::<jiff::Timestamp>().expect("an instant");
+        assert!(rotates < jiff::Timestamp::now() + days(50), "{listed}");
         site.pass(days(50));
         assert_eq!(site.step()["kind"], "rotate");
         assert!(site.finance.brynq.avoided_calls().is_empty());

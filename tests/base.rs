@@ -1,6 +1,7 @@
 //! Plans of pull requests: what is trusted comes from a commit, and what a change does to trusted files is shown. The real program, real git, the
 //! emulator. `hostile` reads as a list of what an attacker may try.
 #![cfg(unix)]
+#![expect(dead_code, reason = "the harness is shared with other suites")]
 
 #[path = "../examples/payconex-emulator/server.rs"]
 mod emulator;

@@ -15,6 +15,19 @@ fn examples_pass_without_a_warning() {
 }
 
 #[test]
+fn the_finance_example_is_planned_without_any_account() {
+    let copy = copy_of_examples();
+    let said = succeed(copy.path(), &["-C", "examples/finance", "check"]);
+    assert_eq!(said.matches("warning[manifest/unlisted-scope]: `brynq` does not list the scope").count(), 3, "{said}");
+    assert!(said.contains("3 warnings") && !said.contains("error"), "{said}");
+    let plan = succeed(copy.path(), &["-C", "examples/finance", "plan", "--offline"]);
+    assert!(plan.contains("Plan: 3 to create, 0 to edit, 0 to rotate, 0 to disable. 5 attended steps. 3 warnings."), "{plan}");
+    let before = tree(&copy.path().join("examples/finance"));
+    succeed(copy.path(), &["-C", "examples/finance", "plan", "--offline", "--now", "2026-11-21T09:00:00Z"]);
+    assert!(before == tree(&copy.path().join("examples/finance")), "planning wrote something");
+}
+
+#[test]
 fn a_second_apply_changes_no_byte() {
     let copy = copy_of_examples();
     let workspace = copy.path().join("examples/quickstart");

@@ -3,6 +3,11 @@
 mod blocks;
 #[path = "../examples/payconex-emulator/server.rs"]
 mod emulator;
+#[expect(clippy::duplicate_mod, reason = "both emulators stand on `examples/emulation/`, and share no state")]
+#[path = "../examples/finance-emulator/server.rs"]
+mod finance;
+#[path = "readme/finance_example.rs"]
+mod finance_example;
 #[path = "program/run.rs"]
 mod run;
 
@@ -168,7 +173,7 @@ fn the_workspace_of_the_readme_is_one() {
             fs::write(workspace.path().join("keys/readme.yaml"), text).expect("written");
         } else if text.starts_with("deliveries:") {
             let file = workspaces.last().expect("deliveries stand behind a configuration").path().join("keywright.yaml");
-            let whole = fs::read_to_string(&file).expect("written") + &text;
+            let whole = fs::read_to_string(&file).expect("written").trim_end().to_owned() + "\n" + &text;
             fs::write(file, whole).expect("written");
         } else if text.starts_with("policy:") {
             // With every rule there is, the key of the page would break one.
@@ -183,7 +188,7 @@ fn the_workspace_of_the_readme_is_one() {
             assert!(known.iter().any(|start| text.starts_with(start)), "what is this? {text}");
         }
     }
-    assert_eq!(found, (2, 2));
+    assert_eq!(found, (3, 3));
     for workspace in &workspaces {
         let said = run::succeed(workspace.path(), &["check", "--now", "2026-11-21T09:00:00Z"]);
         assert_eq!(said, "1 key in 1 account: no problems\n");

@@ -2,7 +2,7 @@
 #[path = "program/run.rs"]
 mod run;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser as _};
 use keywright::cli::args::Arguments;
 
 /// Every command with the words that call it, the program first.
@@ -33,4 +33,18 @@ fn short_help_and_version_agree() {
     let nothing = run::run(here.path(), &[]);
     assert_ne!(nothing.status.code(), Some(0), "without a command there is nothing to do");
     assert!(run::succeed(here.path(), &["-h"]).starts_with("Declares API keys"));
+}
+
+#[test]
+fn words_that_are_chosen_from_can_be_written_in_capitals() {
+    fn walk(command: &clap::Command) {
+        for argument in command.get_arguments().filter(|argument| !argument.get_possible_values().is_empty()) {
+            let free = !argument.get_action().takes_values() || argument.is_ignore_case_set();
+            assert!(free, "`{} --{}` minds the case", command.get_name(), argument.get_id());
+        }
+        command.get_subcommands().for_each(walk);
+    }
+    walk(&Arguments::command());
+    let lists = |format: &str| Arguments::try_parse_from(["keywright", "list", "--risk", "HIGH", "--sort", "Risk", "-o", format]);
+    assert!(lists("JSON").is_ok() && lists("Csv=keys.csv").is_ok() && lists("XML").is_err());
 }

@@ -5,21 +5,26 @@
 mod emulator;
 #[path = "stories/filters.rs"]
 mod filters;
+#[expect(clippy::duplicate_mod, reason = "both emulators stand on `examples/emulation/`, and share no state")]
+#[path = "../examples/finance-emulator/server.rs"]
+mod finance;
 #[path = "stories/format.rs"]
 mod format;
 #[path = "command/sandbox.rs"]
 mod sandbox;
+#[path = "stories/vendors.rs"]
+mod vendors;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{env, fs, thread};
 
-use emulator::{Config, Emulator};
 use filters::Filters;
 use format::{Heading, Line, Section, Story, Stream};
 use sandbox::{Ran, Sandbox, Tree, assert_no_plaintext, without_lock};
 use similar::TextDiff;
+use vendors::Vendors;
 
 /// Commands that change nothing on disk.
 const READERS: [&str; 9] = ["check", "list", "show", "open", "keyring", "providers", "explain", "schema", "completions"];
@@ -74,7 +79,7 @@ fn tell(path: &Path, update: bool) -> Result<(), String> {
 struct Teller {
     sandbox: Sandbox,
     filters: Filters,
-    emulator: Option<Emulator>,
+    vendors: Vendors,
     before: Tree,
     last: Option<Ran>,
 }
@@ -85,7 +90,7 @@ impl Teller {
         let root = sandbox.root().canonicalize().expect("it is there");
         assert_eq!(root, sandbox.root(), "the temporary directory is behind a link");
         let filters = Filters::new(sandbox.root());
-        Self { sandbox, filters, emulator: None, before: Tree::new(), last: None }
+        Self { sandbox, filters, vendors: Vendors::default(), before: Tree::new(), last: None }
     }
 
     fn tell(mut self, story: &Story) -> Result<Story, String> {
@@ -109,7 +114,10 @@ impl Teller {
         let sandbox = &mut self.sandbox;
         let mut section = section.clone();
         match &section.heading {
-            Heading::Now(at) => sandbox.now = Some(at.clone()),
+            Heading::Now(at) => {
+                sandbox.now = Some(at.clone());
+                self.vendors.set_clock(at)?;
+            }
             Heading::Write(path) => sandbox.write(path, &self.filters.undo(&section.body)),
             Heading::Change(path) => {
                 let mut text = sandbox.read(path);
@@ -126,16 +134,8 @@ impl Teller {
             }
             Heading::Remove(path) => sandbox.remove(path),
             Heading::Link(at, to) => link(&sandbox.path(at), Path::new(to)),
-            Heading::Emulator => {
-                let emulator = Emulator::start_in_thread(Config::default()).map_err(|error| error.to_string())?;
-                sandbox.environment.insert("PAYCONEX_ADMIN_KEY".to_owned(), emulator.admin_credential_json());
-                self.filters.name_endpoint(emulator.url());
-                self.emulator = Some(emulator);
-            }
-            Heading::Provider => {
-                let emulator = self.emulator.as_ref().ok_or("no emulator was started")?;
-                section.body = self.filters.apply(&held(emulator));
-            }
+            Heading::Emulator(name) => self.vendors.start(name, sandbox)?.into_iter().for_each(|url| self.filters.name_endpoint(url)),
+            Heading::Provider => section.body = self.filters.apply(&self.vendors.held()?),
             Heading::Command(line) => {
                 let line = line.clone();
                 self.command(&line)?;
@@ -203,19 +203,23 @@ impl Teller {
         self.before = self.sandbox.tree();
         let mut input: Option<String> = None;
         for stage in &line.stages {
+            let arguments: Vec<String> = stage.arguments.iter().map(|argument| self.filters.undo(argument)).collect();
             let ran = match stage.program.as_str() {
-                "echo" => Ran { line: String::new(), exit: 0, stdout: format!("{}\n", stage.arguments.join(" ")), stderr: String::new() },
-                "cat" => Ran { line: String::new(), exit: 0, stdout: self.sandbox.read(&stage.arguments[0]), stderr: String::new() },
+                "echo" => Ran { line: String::new(), exit: 0, stdout: format!("{}\n", arguments.join(" ")), stderr: String::new() },
+                "cat" => Ran { line: String::new(), exit: 0, stdout: self.sandbox.read(&arguments[0]), stderr: String::new() },
                 "keywright" => {
                     self.sandbox.environment.extend(stage.environment.iter().cloned());
-                    let ran = self.sandbox.run_with(&stage.arguments, input.as_deref());
+                    let ran = self.sandbox.run_with(&arguments, input.as_deref());
                     for (name, _) in &stage.environment {
                         self.sandbox.environment.remove(name);
                     }
-                    self.laws(&stage.arguments, &ran)?;
+                    self.laws(&arguments, &ran)?;
                     ran
                 }
-                other => return Err(format!("there is no program `{other}` here")),
+                other => {
+                    let acted = self.vendors.act(other, &arguments, input.as_deref());
+                    acted.ok_or_else(|| format!("there is no program `{other}` here"))??
+                }
             };
             input = Some(ran.stdout.clone());
             self.last = Some(ran);
@@ -235,6 +239,13 @@ impl Teller {
         if matches!(ran.exit, 1 | 3) || reads {
             same(&without_lock(self.before.clone()), &without_lock(after.clone())).map_err(|why| format!("`{}` wrote: {why}", ran.line))?;
         }
+        let opens = arguments.iter().any(|argument| argument == "open");
+        for token in self.vendors.tokens() {
+            let kept = after.values().any(|entry| String::from_utf8_lossy(&entry.bytes).contains(&token));
+            if kept || ran.stderr.contains(&token) || (!opens && ran.stdout.contains(&token)) {
+                return Err(format!("`{}` shows or keeps a token in the open", ran.line));
+            }
+        }
         if ran.stderr.contains("panicked") {
             return Err(format!("`{}` panicked: {}", ran.line, ran.stderr));
         }
@@ -247,19 +258,6 @@ impl Teller {
         }
         Ok(())
     }
-}
-
-/// What the emulator holds beside the administrator's key, oldest first.
-fn held(emulator: &Emulator) -> String {
-    let mut keys = emulator.keys();
-    keys.retain(|key| key.id != emulator.admin_id());
-    keys.sort_by(|one, other| (one.created, &one.label).cmp(&(other.created, &other.label)));
-    keys.iter().fold(String::new(), |mut text, key| {
-        let state = if key.enabled { "enabled " } else { "disabled" };
-        let end = key.expires.map_or_else(|| "never".to_owned(), |end| end.strftime("%F").to_string());
-        let _ = writeln!(text, "{state} {} {} until {end}", key.label, key.scopes.join(","));
-        text
-    })
 }
 
 /// Compares two trees, contents and modes included.

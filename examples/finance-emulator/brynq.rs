@@ -115,13 +115,24 @@ impl BrynQ {
         Self { config, tokens: Vec::new() }
     }
 
-    /// Makes a token, as the settings page does; it is shown this once.
-    fn create_token(&mut self, form: Form) -> String {
+    /// Makes a token, as the settings page does, or says what the page would not let a person do; it is shown this once.
+    fn create_token(&mut self, form: Form) -> Result<String, &'static str> {
+        if form.label.is_empty() || form.pages.is_empty() {
+            return Err("a token needs a label and pages");
+        }
+        let open =
+            |page: &String| self.config.pages.as_ref().is_none_or(|pages| pages.iter().any(|known| known.eq_ignore_ascii_case(page)));
+        if !form.pages.iter().all(open) {
+            return Err("only pages that you can open may be chosen");
+        }
+        if !form.clients.iter().all(|client| CLIENTS.contains(&client.as_str())) {
+            return Err("only clients of the company may be chosen");
+        }
         let value = random_word(32);
         let pages = form.pages.iter().map(|page| page.to_lowercase()).collect();
         let (label, clients) = (form.label, form.clients.into_iter().collect());
         self.tokens.push(Token { value: value.clone(), label, pages, clients, ends: form.ends, revoked: false });
-        value
+        Ok(value)
     }
 
     fn act(&self, request: &Incoming, now: Timestamp) -> Result<Reply, (u16, &'static str)> {
@@ -187,20 +198,18 @@ impl BrynQ {
                 let ends = body["ends"].as_str().map(str::parse::<Timestamp>).transpose();
                 let Ok(ends) = ends else { return refused("the end must be a time such as 2027-01-31T12:00:00Z") };
                 let form = Form { label, pages: list("pages"), clients: list("clients"), ends };
-                if form.label.is_empty() || form.pages.is_empty() {
-                    return refused("a token needs a label and pages");
-                }
-                let open = |page: &String| {
-                    self.config.pages.as_ref().is_none_or(|pages| pages.iter().any(|known| known.eq_ignore_ascii_case(page)))
-                };
-                if !form.pages.iter().all(open) {
-                    return refused("only pages that you can open may be chosen");
-                }
                 let label = form.label.clone();
-                Reply::json(StatusCode::CREATED, json!({"label": label, "token": self.create_token(form)}))
+                match self.create_token(form) {
+                    Ok(token) => Reply::json(StatusCode::CREATED, json!({"label": label, "token": token})),
+                    Err(message) => refused(message),
+                }
             }
             ("DELETE", [_, _, label]) => {
-                self.tokens.iter_mut().filter(|token| token.label == *label).for_each(|token| token.revoked = true);
+                let mut named = self.tokens.iter_mut().filter(|token| token.label == *label && !token.revoked).peekable();
+                if named.peek().is_none() {
+                    return refused("there is no such token");
+                }
+                named.for_each(|token| token.revoked = true);
                 Reply::empty(StatusCode::NO_CONTENT)
             }
             _ => refused("the page cannot do this"),
@@ -244,9 +253,9 @@ impl Emulated<BrynQ> {
         self.fill_in(Form { label: label.to_owned(), pages, ..Form::default() })
     }
 
-    /// Makes a token with clients or an end, and returns it.
+    /// Makes a token with clients or an end, and returns it. Panics where the page would refuse.
     pub fn fill_in(&self, form: Form) -> String {
-        self.with(|brynq| brynq.create_token(form))
+        self.with(|brynq| brynq.create_token(form)).unwrap_or_else(|message| panic!("{message}"))
     }
 
     /// Revokes a token by hand; false when there is none of this value.

@@ -47,7 +47,7 @@ impl Api {
                 let (Some(name), Some(scopes)) = (body["name"].as_str().filter(|name| !name.is_empty()), scopes) else {
                     return refused("a token needs a name and scopes");
                 };
-                if let Some(unknown) = scopes.iter().find(|scope| !SCOPES.split(' ').any(|known| known == **scope)) {
+                if let Some(unknown) = unknown(&scopes) {
                     return refused(&format!("there is no scope {unknown}"));
                 }
                 let token = account.create_token(name, scopes, now);
@@ -58,6 +58,7 @@ impl Api {
                 Reply::json(StatusCode::OK, account.tokens.iter().enumerate().map(row).collect())
             }
             ("DELETE", Some(place)) => match place.parse().ok().and_then(|place: usize| account.tokens.get_mut(place)) {
+                Some(token) if token.revoked => refused("it is revoked already"),
                 Some(token) => {
                     token.revoked = true;
                     Reply::empty(StatusCode::NO_CONTENT)
@@ -67,6 +68,11 @@ impl Api {
             (_, None | Some(_)) => refused("the dashboard cannot do this"),
         }
     }
+}
+
+/// The first scope that the page does not offer.
+fn unknown<'s>(scopes: &[&'s str]) -> Option<&'s str> {
+    scopes.iter().copied().find(|scope| !SCOPES.split(' ').any(|known| known == *scope))
 }
 
 impl Vendor for Api {
@@ -96,9 +102,10 @@ impl Vendor for Api {
 }
 
 impl Emulated<Api> {
-    /// Makes a user token as a person does, with scopes taken unchecked, and returns it.
+    /// Makes a user token as a person does, and returns it. Panics when the page has no such scope to tick, or no name is typed.
     pub fn create_token<'a>(&self, name: &str, scopes: impl IntoIterator<Item = &'a str>) -> String {
-        let now = self.now();
+        let (now, scopes) = (self.now(), scopes.into_iter().collect::<Vec<_>>());
+        assert!(!name.is_empty() && unknown(&scopes).is_none(), "the dashboard cannot make `{name}` with {scopes:?}");
         self.with(|api| api.account().create_token(name, scopes, now))
     }
 

@@ -124,7 +124,7 @@ impl Nango {
         let reads_credentials = holds(key, "environment:connections:read_credentials");
         let reply = match route {
             Route::IntegrationCreate => self.create_integration(request)?,
-            Route::ConnectionList => self.list(request),
+            Route::ConnectionList => self.list(request)?,
             Route::ConnectionRead => {
                 let place = self.find(request, StatusCode::from_u16(self.config.unknown_status).unwrap_or(StatusCode::NOT_FOUND))?;
                 let shown = if reads_credentials { Shown::Credential } else { Shown::Nothing };
@@ -157,20 +157,25 @@ impl Nango {
         Ok(Reply::json(StatusCode::OK, json!({"data": {"unique_key": unique, "provider": provider, "display_name": unique}})))
     }
 
-    fn list(&self, request: &Incoming) -> Reply {
+    fn list(&self, request: &Incoming) -> Result<Reply, Refusal> {
         let parameters = request.parameters();
-        let number = |name: &str, default| request.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let wrong = |name: &str| refusal(StatusCode::BAD_REQUEST, "invalid_query_params", &format!("{name} is not right"));
+        let number = |name: &str, default: usize| request.parameter(name).map_or(Ok(default), |text| text.parse().map_err(|_| wrong(name)));
         let tag = |name: &str| name.strip_prefix("tags[").and_then(|rest| rest.strip_suffix(']')).map(str::to_lowercase);
+        let known = |name: &str| ["connectionId", "limit", "page"].contains(&name) || tag(name).is_some();
+        if let Some((name, _)) = parameters.iter().find(|(name, _)| !known(name)) {
+            return Err(wrong(name));
+        }
         let fits = |connection: &&Connection| {
             parameters.iter().all(|(name, value)| match tag(name) {
                 Some(tag) => connection.tags.get(&tag) == Some(value),
                 None => name != "connectionId" || connection.connection_id == *value,
             })
         };
-        let limit: usize = number("limit", 10_000);
-        let skip = number("page", 0usize).saturating_mul(limit);
+        let limit = number("limit", 10_000)?;
+        let skip = number("page", 0)?.saturating_mul(limit);
         let rows: Vec<Value> = self.connections.iter().filter(fits).skip(skip).take(limit).map(Connection::row).collect();
-        Reply::json(StatusCode::OK, json!({ "connections": rows }))
+        Ok(Reply::json(StatusCode::OK, json!({ "connections": rows })))
     }
 
     /// Finds the connection of a path and its `provider_config_key`.
@@ -267,13 +272,19 @@ impl Nango {
         if request.credential("Bearer") != Some(EXAMPLE_ACCOUNT_KEY) {
             return Err(refusal(StatusCode::UNAUTHORIZED, "unknown_account", "the key is not known"));
         }
+        let environment = |body: &serde_json::Map<String, Value>| match body.get("environment_id") {
+            Some(Value::Number(_)) => Ok(()),
+            Some(_) | None => Err(invalid_body(("environment_id".to_owned(), "must be a number".to_owned()))),
+        };
         if request.method == Method::DELETE {
             let body = body(request, &["environment_id", "key_id"])?;
+            environment(&body)?;
             let id = connections::text(&body, "key_id").map_err(invalid_body)?;
             self.keys.retain(|key| key.name != id);
             return Ok(Reply::json(StatusCode::OK, json!({"success": true})));
         }
         let body = body(request, &["environment_id", "display_name"])?;
+        environment(&body)?;
         let name = connections::text(&body, "display_name").map_err(invalid_body)?;
         if self.keys.iter().any(|key| key.name == name) {
             return Err(refusal(StatusCode::CONFLICT, "conflict", "display_name is taken"));

@@ -39,6 +39,9 @@ pub struct Config {
     /// OAuth: what becomes of a refresh token that was used.
     #[arg(id = "oauth-old-refresh", long = "oauth-old-refresh", value_name = "CHOICE", value_enum, default_value_t)]
     pub old_refresh: OldRefresh,
+    /// OAuth: where the discovery document puts the token endpoint; at the issuer unless given.
+    #[arg(id = "oauth-token-endpoint", long = "oauth-token-endpoint", value_name = "URL")]
+    pub token_endpoint: Option<String>,
     /// OAuth: in which form a revocation is taken.
     #[arg(id = "oauth-revoke-body", long = "oauth-revoke-body", value_name = "CHOICE", value_enum, default_value_t)]
     pub revoke_body: RevokeBody,
@@ -136,6 +139,8 @@ pub struct Issuer {
     account: SharedAccount,
     url: String,
     codes: BTreeMap<String, Code>,
+    /// All that were given out.
+    given: Vec<String>,
 }
 
 type Answer = Result<Reply, (StatusCode, &'static str, &'static str)>;
@@ -146,7 +151,7 @@ const INVALID_GRANT: &str = "invalid_grant";
 impl Issuer {
     /// Serves an account's grants; `url` is the server's own.
     pub fn new(config: Config, account: SharedAccount, url: String) -> Self {
-        Self { config, grants: Vec::new(), account, url, codes: BTreeMap::new() }
+        Self { config, grants: Vec::new(), account, url, codes: BTreeMap::new(), given: Vec::new() }
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
@@ -158,7 +163,7 @@ impl Issuer {
         let document = json!({
             "issuer": issuer,
             "authorization_endpoint": format!("{issuer}/v1/authorize"),
-            "token_endpoint": format!("{issuer}/v1/token"),
+            "token_endpoint": self.config.token_endpoint.clone().unwrap_or_else(|| format!("{issuer}/v1/token")),
             "revocation_endpoint": format!("{issuer}/v1/revoke"),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -212,6 +217,7 @@ impl Issuer {
         }
         let code = random_word(32);
         let reply = back(&[("code", &code)]);
+        self.given.push(code.clone());
         self.codes.insert(code, Code { redirect_uri: redirect_uri.to_owned(), challenge, scopes: granted, made: now });
         reply
     }
@@ -371,6 +377,14 @@ impl Emulated<Issuer> {
     /// Returns what was granted so far, oldest first.
     pub fn grants(&self) -> Vec<Grant> {
         self.with(|issuer| issuer.grants.clone())
+    }
+
+    /// Returns every code and every token that was ever given out.
+    pub fn secrets(&self) -> Vec<String> {
+        self.with(|issuer| {
+            let refresh = issuer.grants.iter().flat_map(|grant| grant.refresh.iter().map(|refresh| refresh.value.clone()));
+            issuer.grants.iter().flat_map(|grant| grant.access.clone()).chain(refresh).chain(issuer.given.clone()).collect()
+        })
     }
 
     /// Revokes a grant by hand.

@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::name::is_nameable;
 use crate::model::marker::LABEL_ROOM;
 use crate::model::text_safety::{is_safe, safe};
 use crate::model::{Adopted, Marker, Name, ObservedKey, Options, ScopeSet, Span};
@@ -107,7 +108,8 @@ impl Entry {
         let mut text = format!("# imported {} from {}; owner and purpose are not known\n", date(adopted.at), shown(&key.id));
         let mut note = |line: String| text.push_str(&format!("# {line}\n"));
         match &self.label {
-            Some(_) => note("the name is made of its label".to_owned()),
+            Some(_) if is_nameable(&key.label) => note("the name is made of its label".to_owned()),
+            Some(_) => note("the name is made of its id: its label has no letters that a name can have".to_owned()),
             None => {
                 note(format!("its label stays as it is and cannot stand here: {}", shown(&key.label)));
                 note("a next generation is called by the name, or by a `label` of yours".to_owned());

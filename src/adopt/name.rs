@@ -37,6 +37,11 @@ impl Names {
     }
 }
 
+/// Whether a name can be made of a label.
+pub fn is_nameable(label: &str) -> bool {
+    !plain(Marker::strip_from(label)).is_empty()
+}
+
 /// The letters and digits of a text, in lower case, with single dashes between its words. Empty when nothing is left.
 fn plain(text: &str) -> String {
     let mut name = String::new();

@@ -84,6 +84,11 @@ pub fn propose(request: &Request<'_>, chosen: &[&ObservedKey]) -> Result<Proposa
     let before = manifest_before(request.root, &file)?;
     let (mut candidates, mut refused) = candidates(request, chosen)?;
     loop {
+        if candidates.is_empty() {
+            // There may be no manifest yet, and none is needed.
+            let text = before.as_deref().map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
+            return Ok(Proposal { before, text, keys: Vec::new(), refused });
+        }
         let entries: Vec<String> =
             candidates.iter().map(|candidate| candidate.entry.text(candidate.observed, &candidate.adopted)).collect();
         let Some(text) = insert(before.as_deref(), request.account.as_str(), &entries) else { return Err(cannot_extend(&file)) };

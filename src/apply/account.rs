@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::delivery::Places;
 use super::failure::Failure;
+use super::grant::IssuedBy;
 use super::journal::{self, Journal, SealedFile};
 use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::{Code, Diagnostic};
@@ -41,6 +42,8 @@ pub struct Account<'a> {
     pub capabilities: &'a Capabilities,
     pub catalogue: &'a Catalogue,
     pub secret_parts: &'a [String],
+    /// Who issues the keys that are grants; absent where the provider has none.
+    pub issued_by: Option<&'a IssuedBy<'a>>,
     /// Whether a person makes and ends the keys: the provider is asked for nothing but whether one lives.
     pub attended: bool,
     pub keys: BTreeMap<Name, &'a DesiredKey>,
@@ -151,7 +154,7 @@ impl Account<'_> {
             return Err(Failure::new(Code::LedgerSecretChanged, format!("`{}` is not the file that the ledger describes", path.display())));
         }
         let opened = vault::open::open(&ciphertext, identities).map_err(|problem| Failure::local(problem.to_string()))?;
-        let secret = vault::format::read(&opened, sealed.format, self.secret_parts);
+        let secret = vault::format::read(&opened, sealed.format, &self.parts(generation));
         secret.map(Some).map_err(|problem| Failure::local(problem.to_string()))
     }
 

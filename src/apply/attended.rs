@@ -46,6 +46,12 @@ pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
     record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
 }
 
+/// The step that only a person's request has opened, while the key has a generation in use.
+pub fn withdrawable(record: &KeyRecord) -> Option<&Generation> {
+    let lives = record.current().is_some_and(|current| current.state == GenerationState::Active);
+    open_step(record).filter(|step| lives && step.request.is_some())
+}
+
 impl Account<'_> {
     /// Opens a piece of work: writes down what a person is to make, under a marker of its own.
     ///
@@ -121,6 +127,18 @@ impl Account<'_> {
         Ok(())
     }
 
+    /// Takes back what a person was asked to make, and was asked for by a person: nothing was handed over.
+    ///
+    /// Expected flow: one durable record. Guarantees: the generation in use stays as it is. Assumptions: there is one. Caveats: a key that was made
+    /// all the same lives at the provider under the name of the step; whoever withdraws is told. Errors: no such step, the disk, the journal.
+    async fn take_back(&self, name: &Name) -> Result<(), Failure> {
+        let mut record = self.record(name);
+        let step = withdrawable(&record).cloned();
+        let Some(step) = step else { return Err(Failure::new(Code::FulfilNotOpen, "no rotation that was asked for is open")) };
+        let gone = Generation { state: GenerationState::Deleted, request: None, disabled_at: Some(self.now()), ..step };
+        self.commit(&mut record, &gone).await
+    }
+
     /// Recovers a sealed generation that a person handed over: it was tried before it was sealed.
     pub(super) async fn settle_handed(&self, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
         let number = generation.number;
@@ -142,8 +160,13 @@ impl Account<'_> {
     /// Guarantees: nothing is recorded of a key that was not seen to work. Errors: the disk, the journal, or a secret file that cannot be opened.
     async fn prove_again(&self, name: &Name) -> Result<Liveness, Failure> {
         let mut record = self.record(name);
+        // A run that died may have put a file into place that was encrypted anew, and not have recorded it.
+        self.finish_resealing(&mut record).await?;
         let current = record.current().filter(|current| current.state == GenerationState::Active).cloned();
         let Some(mut generation) = current else { return Ok(Liveness::Undecided("no secret of it is published".to_owned())) };
+        if self.is_grant(&generation) {
+            return self.prove_grant(name).await;
+        }
         if !self.capabilities.verify {
             return Ok(Liveness::Undecided("the provider offers no call that proves a key".to_owned()));
         }
@@ -160,9 +183,11 @@ impl Account<'_> {
     }
 
     /// What calls with a secret show. What decides nothing was tried within the limits already.
-    async fn try_secret(&self, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
-        let tried = Tried { id: generation.id.as_deref(), scopes: &generation.scopes, options: &generation.options };
-        match self.provider.try_key(&tried, secret).await {
+    pub(super) async fn try_secret(&self, generation: &Generation, secret: &Secret) -> Result<Liveness, Failure> {
+        let scopes = generation.grant.as_ref().map_or(&generation.scopes, |grant| &grant.scopes);
+        let tried = Tried { id: generation.id.as_deref(), scopes, options: &generation.options };
+        let bearer = self.bearer(generation, secret);
+        match self.provider.try_key(&tried, bearer.as_ref().unwrap_or(secret)).await {
             Ok(liveness) => Ok(liveness),
             Err(error @ (ProviderError::Local(_) | ProviderError::Unsupported(_))) => Err(Failure::provider("try the key", error)),
             Err(error) => Ok(Liveness::Undecided(error.to_string())),
@@ -173,6 +198,11 @@ impl Account<'_> {
 /// Takes over a secret that a person made.
 pub async fn take_over(account: &Account<'_>, name: &Name, handed: &Handed) -> Result<(), Failure> {
     account.take_over(name, handed).await
+}
+
+/// Takes a rotation back that a person asked for.
+pub async fn withdraw(account: &Account<'_>, name: &Name) -> Result<(), Failure> {
+    account.take_back(name).await
 }
 
 /// Records that a person revoked generations of a key.

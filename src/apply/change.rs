@@ -42,6 +42,7 @@ impl Account<'_> {
                 PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation, change.request).await?,
                 PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
                 PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
+                PlanStep::Disable { generation } if self.attended => self.revoke_grant(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
                 PlanStep::Reseal { generation } => self.reseal(self.declared(name)?, *generation).await?,
@@ -185,6 +186,9 @@ impl Account<'_> {
             .generation(number)
             .cloned()
             .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("the ledger has no generation {number}")))?;
+        if self.is_grant(&generation) && self.is_renewal_due(&generation) {
+            return self.renew_as_planned(key).await;
+        }
         let secret = self.plaintext(&key.address, &generation).await?.ok_or_else(|| {
             Failure::new(Code::PlanResealPending, "the secret cannot be read, so it cannot be encrypted anew")
                 .help("apply with `-i IDENTITY`, or wait for the next rotation")

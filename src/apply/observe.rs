@@ -56,7 +56,9 @@ async fn read(
     } else {
         snapshot.absent = missing.iter().filter(|(_, created)| settled(**created)).map(|(id, _)| (*id).to_owned()).collect();
     }
-    snapshot.own_scopes = snapshot.keys.values().find(|key| key.own).and_then(|key| key.scopes.clone());
+    // Of several keys that are ours, the one that calls are made with.
+    let in_use = |key: &&ObservedKey| provider.own_id().map_or(key.own, |id| key.id == id);
+    snapshot.own_scopes = snapshot.keys.values().find(in_use).and_then(|key| key.scopes.clone());
     Ok(snapshot)
 }
 

@@ -224,7 +224,7 @@ impl Account<'_> {
     }
 
     /// Puts a secret file that was being encrypted anew into place, or forgets it.
-    async fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
+    pub(super) async fn finish_resealing(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         for mut generation in record.generations.clone() {
             let Some(next) = generation.resealing.take() else { continue };
             if self.staging().holds(&record.address, &next) || self.staging().is_published(&record.address, &next) {

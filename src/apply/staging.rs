@@ -80,15 +80,37 @@ impl<'a> Staging<'a> {
         files::write(&self.ledger.root().join(DIRECTORY).join(path), ciphertext)
     }
 
+    /// How the paths of a key's ciphertexts begin.
+    fn beginning(address: &Address) -> String {
+        format!("{DIRECTORY}/{}/{}.", address.account, address.name)
+    }
+
+    /// Every ciphertext that waits for a key, whatever the records say.
+    pub fn all_of(&self, address: &Address) -> Vec<PathBuf> {
+        let begins = Self::beginning(address);
+        let there = walk(self.ledger.root(), DIRECTORY).into_iter().filter(|found| matches!(found.kind, FoundKind::File));
+        there
+            .filter(|found| found.path.starts_with(&begins) && found.path.ends_with(".age"))
+            .map(|found| self.ledger.root().join(&found.path))
+            .collect()
+    }
+
     /// Removes what no record waits for: a process died between a ciphertext and its record, or between a record and the removal.
+    ///
+    /// While the issuer of a grant was being asked when a run died, a ciphertext without a record may hold what it gave: that stays.
     pub fn sweep<'r>(&self, records: impl Iterator<Item = &'r KeyRecord>) -> Result<(), FileError> {
+        let records: Vec<&KeyRecord> = records.collect();
+        let asked = |record: &&&KeyRecord| record.generations.iter().any(|generation| generation.asking_since.is_some());
+        let asking: Vec<String> = records.iter().filter(asked).map(|record| Self::beginning(&record.address)).collect();
         let waiting: BTreeSet<String> = records
+            .iter()
             .flat_map(|record| record.generations.iter().map(move |generation| (&record.address, generation)))
             .flat_map(|(address, generation)| generation.sealed.iter().chain(&generation.resealing).map(move |sealed| (address, sealed)))
             .map(|(address, sealed)| format!("{DIRECTORY}/{}", Self::carried_as(address, sealed)))
             .collect();
         let there = walk(self.ledger.root(), DIRECTORY).into_iter().filter(|found| matches!(found.kind, FoundKind::File));
-        for found in there.filter(|found| found.path.ends_with(".age") && !waiting.contains(&found.path)) {
+        let kept = |path: &String| waiting.contains(path) || asking.iter().any(|begins| path.starts_with(begins));
+        for found in there.filter(|found| found.path.ends_with(".age") && !kept(&found.path)) {
             files::remove(&self.ledger.root().join(&found.path))?;
         }
         Ok(())

@@ -3,19 +3,22 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::args::ApplyArgs;
+use super::args::{ApplyArgs, PlanFormat};
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Clients;
 use super::recovery::{self, accounts, not_done, with_places};
 use super::session::{Observed, Providers, Purpose, Session, Wishes};
-use super::{asking, credentials, plan as planning, print};
+use super::{asking, credentials, plan as planning, print, reports};
 use crate::apply::journal::Remote;
 use crate::apply::{self, Account, Outcome, Places};
 use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::files::Lock;
 use crate::model::{Address, Listing, Name};
 use crate::plan::{Action, Asked, Before, Change, Mode, Plan};
 use crate::render;
@@ -23,9 +26,31 @@ use crate::vault::Identities;
 use crate::workspace::Sources;
 
 pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
+    if let Some(output) = args.output.iter().find(|output| output.file.is_none()) {
+        return Err(Stop::message(format!("name a file after `-o {}=`: what apply does stands on standard output", word(output.format))));
+    }
+    let planned = begin(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
+    let Begun { session, chosen, approved, lock: _lock } = planned;
+    block_on(work(session, args, chosen, approved))?
+}
+
+/// The word of a format on the command line.
+fn word(format: PlanFormat) -> String {
+    format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// What apply works with, before anything is read or written beyond this machine.
+struct Begun<'h> {
+    session: Session<'h>,
+    chosen: Chosen,
+    approved: Option<Plan>,
+    lock: Lock,
+}
+
+fn begin<'h>(host: &'h Host, args: &ApplyArgs) -> Result<Begun<'h>, Stop> {
     planning::no_pull_request(host, "apply")?;
     let (saved, addresses) = targets(&args.targets)?;
-    let _lock = recovery::lock(host)?;
+    let lock = recovery::lock(host)?;
     super::import::finish(host)?;
     let session = Session::open(host)?;
     let mut only = session.only(&addresses)?;
@@ -45,7 +70,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     if let Some(approved) = &approved {
         asked = asking::approved(approved, asked)?;
     }
-    block_on(work(session, args, Chosen { only, asked, identities }, approved))?
+    Ok(Begun { session, chosen: Chosen { only, asked, identities }, approved, lock })
 }
 
 /// What the command line chose.
@@ -90,24 +115,29 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let deferred = approved.iter().flat_map(|plan| &plan.deferred).map(|deferred| deferred.address.clone()).collect();
     let before = Before { deferred, ..Before::default() };
     let shown = session.plan(&observed, &chosen.wishes(before), now());
+    let unfinished = recovery::unfinished(&session, &observed, only);
     if let Some(approved) = &approved {
-        planning::within(host, approved, &shown, planning::Since::Approval)?;
+        planning::within(host, approved, &shown, planning::Since::Approval).inspect_err(|_| recovery::point_out(host, &unfinished))?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
+    if !args.output.is_empty() {
+        reports::plan(host, &shown, &args.output, reports::Shown::All)?;
+    }
     if !args.asking.rotate.is_empty() && planning::cannot_rotate(&shown) {
         return Ok(Exit::Error);
     }
-    planning::not_refused(&shown)?;
     if shown.is_refused() {
+        recovery::point_out(host, &unfinished);
+        planning::not_refused(&shown)?;
         return Ok(Exit::Refused);
     }
 
-    let unfinished = recovery::unfinished(&session, &observed, only);
     let in_part =
         observed.is_partial() || shown.summary.blocked > 0 || planning::leaves_a_request(&shown) || planning::leaves_a_delivery(&shown);
     let acting = shown.changes.iter().any(is_work) || !unfinished.is_empty();
     if acting {
         recovery::durable_enough(&session, &args.writing, accounts_changed(&shown, &unfinished))?;
+        beyond.look_at_manifests(&session, shown.changes.iter().filter(|change| is_work(change)).map(|change| &change.address)).await?;
         recovery::confirm(host, args.yes, "Apply these changes?")?;
     }
     if !acting && !beyond.has_work(&session) {
@@ -148,22 +178,9 @@ fn attended_now(session: &Session<'_>, chosen: &Chosen, now: Timestamp) -> Resul
     Ok(plan)
 }
 
-/// Whether apply has something to do: a step that waits for a person is not.
+/// Whether apply has something to do: what waits for a person is not, nor is what recovery does before.
 fn is_work(change: &Change) -> bool {
-    match change.action {
-        Action::Blocked => false,
-        Action::Attended => !change.steps.is_empty(),
-        Action::Create
-        | Action::Edit
-        | Action::Rotate
-        | Action::Replace
-        | Action::Disable
-        | Action::Enable
-        | Action::Delete
-        | Action::Reseal
-        | Action::Deliver
-        | Action::None => true,
-    }
+    change.action != Action::Blocked && !change.steps.is_empty()
 }
 
 /// Done, as far as no person has to act.
@@ -201,7 +218,7 @@ async fn act(
         let mut observed = session.observe(providers, Purpose::Apply).await;
         session.look_at(places, &mut observed).await;
         let deferred = shown.deferred.iter().map(|deferred| deferred.address.clone()).collect();
-        let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred };
+        let before = Before { interrupted: unfinished.clone(), recovered: unfinished.clone(), deferred, ..Before::default() };
         let plan = session.plan(&observed, &chosen.wishes(before), shown.created_at);
         if let Err(stop) = planning::within(host, &shown, &plan, planning::Since::Recovery) {
             host.report(&stop);
@@ -217,7 +234,9 @@ async fn act(
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0 || planning::leaves_a_delivery(&plan);
     let (outcomes, records) = {
+        let issuers = session.issuers(&chosen.only, Clients::with(identities));
         let accounts = with_places(accounts(session, providers, &observed.listings, &journal, identities), places);
+        let accounts = recovery::with_issuers(accounts, &issuers);
         let runs = accounts.iter().map(|account| apply::carry_out(account, changes_of(&plan, account.name)));
         let outcomes: Vec<Outcome> = join_all(runs).await.into_iter().flatten().collect();
         host.end_progress();

@@ -1,14 +1,17 @@
 //! The arguments. The help that users read is the doc comments here.
 mod deliveries;
+mod formats;
+mod grants;
 mod inventory;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 pub use deliveries::DeliveredArgs;
+pub use formats::{CheckFormat, Output, OutputFormat, PlanFormat};
+pub use grants::AuthorizeArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
 
 use crate::model::{Address, Allowance, Name};
@@ -34,7 +37,7 @@ pub struct Global {
     #[arg(long, value_name = "RFC3339", global = true, hide = true)]
     pub now: Option<Timestamp>,
     /// Colour in the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t, global = true)]
     pub color: Colour,
     /// Show no progress; results and problems are still shown
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -66,6 +69,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Hand over a key that a person made, or confirm that one was revoked
     Fulfil(FulfilArgs),
+    /// Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when a grant is over
+    Authorize(AuthorizeArgs),
     /// Record that a person gave a key's current secret to a place without an API
     Delivered(DeliveredArgs),
     /// Try the secrets of published keys by one harmless call each or more, and record when they worked
@@ -106,45 +111,11 @@ pub struct InitArgs {
     pub identity: Option<PathBuf>,
 }
 
-/// An output format of a result that has only two.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    #[default]
-    Text,
-    Json,
-}
-
-/// `FORMAT` or `FORMAT=FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output<F = OutputFormat> {
-    pub format: F,
-    /// Absent: standard output.
-    pub file: Option<PathBuf>,
-}
-
-impl<F: ValueEnum> FromStr for Output<F> {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("name a file after `=`".to_owned()),
-            Some((format, file)) => (format, Some(PathBuf::from(file))),
-            None => (text, None),
-        };
-        let format = F::from_str(format, false).map_err(|_| {
-            let known: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-            let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
-            let (last, others) = known.split_last().expect("there are formats");
-            format!("`{format}` is no output format: use {} or {last}", others.join(", "))
-        })?;
-        Ok(Self { format, file })
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: OutputFormat,
+    /// text, json, sarif, github or codequality, to standard output or to a file; can be given several times
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<Output<CheckFormat>>,
 }
 
 #[derive(Debug, Args)]
@@ -161,9 +132,9 @@ pub struct PlanArgs {
     /// Save the plan, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// text or json, to standard output or to a file; can be given several times
+    /// text, json, markdown, html, sarif, github, gitlab or codequality, to standard output or to a file; can be given several times
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
-    pub output: Vec<Output>,
+    pub output: Vec<Output<PlanFormat>>,
     /// An age identity file: secrets can then be encrypted anew
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
@@ -208,7 +179,7 @@ pub struct Writing {
     #[arg(long)]
     pub push: bool,
     /// Before each next step, push intents and sealed secrets to `refs/keywright/journal` of the remote, which is also the lock between machines
-    #[arg(long, value_enum, value_name = "WHERE")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHERE")]
     pub durable: Option<Durable>,
     /// In CI: accept that intents and secrets are durable on this machine only
     #[arg(long)]
@@ -230,6 +201,9 @@ pub struct ApplyArgs {
     pub asking: Asking,
     #[command(flatten)]
     pub writing: Writing,
+    /// Also write the plan that is carried out to a file, in a format of `plan -o`; can be given several times
+    #[arg(short, long, value_name = "FORMAT=FILE")]
+    pub output: Vec<Output<PlanFormat>>,
     /// Exit with 2 when attended steps are open afterwards
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -243,6 +217,9 @@ pub struct FulfilArgs {
     /// Confirm instead that the key was revoked by hand; with an identity, a failing call proves it where the secret is at hand
     #[arg(long, conflicts_with = "expires")]
     pub revoked: bool,
+    /// Take a rotation that was asked for back, as long as nothing was handed over
+    #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
+    pub withdraw: bool,
     /// With --revoked: only this generation (default: all that the plan asks to revoke)
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
@@ -270,7 +247,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -288,7 +265,7 @@ pub struct RecoverArgs {
     #[command(flatten)]
     pub writing: Writing,
     /// The form of what would be done
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -313,7 +290,7 @@ pub struct ImportArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -323,7 +300,7 @@ pub struct ShowArgs {
     #[arg(value_name = "ADDRESS")]
     pub address: Address,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -335,6 +312,9 @@ pub struct OpenArgs {
     /// An age identity file, or an OpenSSH private key
     #[arg(short, long, value_name = "FILE", required = true)]
     pub identity: Vec<PathBuf>,
+    /// Only this part of a secret in the format json, such as `access_token`, without a line break
+    #[arg(long, value_name = "NAME")]
+    pub part: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -345,7 +325,7 @@ pub struct KeyringArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not
+    /// Check a token that is read from standard input: exit 0 when it is valid, 1 when it is not, 4 when the store cannot be read
     Check(KeyringCheckArgs),
 }
 
@@ -358,7 +338,7 @@ pub struct KeyringCheckArgs {
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -368,7 +348,7 @@ pub struct ProvidersArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
 }
 
@@ -389,6 +369,6 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
-    #[arg(value_enum, value_name = "SHELL")]
+    #[arg(value_enum, ignore_case = true, value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Session, Wishes};
-use crate::diagnostics::{Code, Diagnostic, Place, Report, Severity};
+use crate::diagnostics::{Code, Diagnostic, Located, Place, Report, Severity};
 use crate::files::walk::{FoundKind, walk};
 use crate::git::{Entries, EntryKind, Environment, GitError, Oid, Repository};
-use crate::model::Address;
+use crate::model::{Address, Span};
 use crate::plan::{self, BaseView, Plan, TrustedChange};
 use crate::trust;
 use crate::workspace::discovery::CONFIG;
-use crate::workspace::{self, Files};
+use crate::workspace::{self, Files, Loaded};
 
 /// What `git` may know of this process: it is asked for objects that are here, and needs no credential.
 const VARIABLES: &[&str] = &["HOME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "XDG_CONFIG_HOME"];
@@ -53,16 +53,10 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
     }
     let mut loaded = workspace::load_on(&root, now, &read.files);
     let proposed = loaded.proposed.take();
-    let mut problems = loaded.workspace.report.locate(&loaded.sources);
     let mut trusted = Vec::new();
     if let Some(proposed) = &proposed {
-        let theirs = proposed.workspace.report.locate(&proposed.sources);
-        problems.extend(theirs.into_iter().filter(|problem| problem.file.as_deref().is_some_and(|file| !file.starts_with("keys/"))));
+        no_errors(reference, &loaded, proposed)?;
         trusted = trust::changes(&trust::Sides { base: &read.files, trusted: &loaded.workspace, proposed });
-    }
-    problems.dedup();
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(Stop::located(Exit::Error, problems));
     }
     let session = Session { base: Some(reference.to_owned()), ..Session::trusting(host, loaded)? };
     let view = BaseView {
@@ -78,6 +72,11 @@ impl Base<'_> {
     /// Whether the working tree has what must not be merged.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The overlaps that the commit's manifests give their keys.
+    pub fn overlaps(&self) -> BTreeMap<Address, Span> {
+        self.before.workspace.keys.iter().map(|(address, key)| (address.clone(), key.overlap)).collect()
     }
 
     /// Says whose doing each change of a plan is, and adds what the working tree does to trusted files.
@@ -209,8 +208,29 @@ fn cannot(reference: &str, error: &GitError) -> Stop {
     Stop::with(Exit::Error, Diagnostic::error(Code::TrustBase, message).help(error.help()))
 }
 
+/// Refuses what is wrong under the trusted configuration, and what would be wrong after the merge.
+fn no_errors(reference: &str, trusted: &Loaded, proposed: &Loaded) -> Result<(), Stop> {
+    let located = |loaded: &Loaded| loaded.workspace.report.locate(&loaded.sources);
+    let (mut problems, after) = (located(trusted), located(proposed));
+    let is_error = |problem: &&Located| problem.severity == Severity::Error;
+    let accepted_later = problems.iter().filter(is_error).any(|problem| !after.contains(problem));
+    let more: Vec<Located> = after.into_iter().filter(|problem| !problems.contains(problem)).collect();
+    problems.extend(more);
+    if !problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Ok(());
+    }
+    if accepted_later {
+        let message = format!("manifests are read by `{CONFIG}` as `{}` has it", reference.escape_debug());
+        let help = format!("where they need the `{CONFIG}` of this change, merge that first");
+        let mut report = Report::default();
+        report.push(Diagnostic::new(Code::TrustBase, Severity::Note, message).help(help));
+        problems.extend(report.locate(&workspace::Sources::default()));
+    }
+    Err(Stop::located(Exit::Error, problems))
+}
+
 /// The commit's own files have errors: nothing can be trusted.
-fn broken(reference: &str, mut diagnostics: Vec<crate::diagnostics::Located>) -> Stop {
+fn broken(reference: &str, mut diagnostics: Vec<Located>) -> Stop {
     let message = format!("the workspace has errors in `{}`, which this plan trusts", reference.escape_debug());
     let mut report = Report::default();
     report.push(Diagnostic::error(Code::TrustBase, message).help("mend it there first; the lines above are those of that commit"));

@@ -1,4 +1,6 @@
 //! What an apply does beyond this machine's disk: its journal at the remote, and the write-back of secrets and ledger.
+mod manifests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::future::Future;
@@ -18,8 +20,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::files::process::Process;
 use crate::git::{self, Committed, Environment, GitError, Held, JournalRef, Repository, Rest, State, Target};
 use crate::ledger;
+use crate::model::Address;
 use crate::model::text_safety::safe;
-use crate::model::{Address, Name};
 
 /// How often a running apply shows that it is alive; well below the lease of its lock.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -130,25 +132,6 @@ impl<'h> Beyond<'h> {
     /// Whether there are files of ours that were to be committed or pushed, and are not.
     pub fn is_behind(&self) -> bool {
         !self.unwritten.is_empty() || self.ahead
-    }
-
-    /// Errors when a commit was asked for that would take edits of an account's manifest along which nobody has committed.
-    pub async fn manifest_is_clean(&self, session: &Session<'_>, account: &Name) -> Result<(), Stop> {
-        self.is_clean(session, account, &self.unwritten).await
-    }
-
-    async fn is_clean(&self, session: &Session<'_>, account: &Name, left: &Unwritten) -> Result<(), Stop> {
-        let Some(repository) = self.repository.as_ref().filter(|_| self.commit) else { return Ok(()) };
-        if left.is_ours(&session.workspace.root, account).map_err(import::unfinished)? {
-            return Ok(());
-        }
-        let file = manifest_of(account).to_string();
-        if repository.is_committed(&BTreeSet::from([file.clone()])).await.map_err(not_ready)? {
-            return Ok(());
-        }
-        let message = format!("`{file}` has changes that are not committed, and adopted keys are committed together with it");
-        let help = format!("commit `{file}` yourself, or put it back, and run this again; nothing was committed");
-        Err(Stop::with(Exit::Error, Diagnostic::error(Code::ImportUncommitted, message).help(help)))
     }
 
     /// What earlier applies on any machine left in the journal of the remote.

@@ -1,10 +1,10 @@
 //! `check`: manifests, configuration, ledger, secret files, policy; no network, no credential.
 use std::collections::BTreeSet;
 
-use super::args::{CheckArgs, OutputFormat};
+use super::args::CheckArgs;
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::print;
+use super::reports;
 use super::session::{self, Session, Wishes};
 use crate::plan::{Asked, Before, Mode};
 use crate::render;
@@ -29,13 +29,12 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<Exit, Stop> {
         let told: Vec<_> = verdicts.filter(|found| !diagnostics.contains(found)).collect();
         diagnostics.extend(told);
     }
-    print(match args.output {
-        OutputFormat::Json => render::json(&diagnostics),
-        OutputFormat::Text if diagnostics.is_empty() => {
+    reports::diagnostics(host, &diagnostics, &args.output, |colour| {
+        if diagnostics.is_empty() {
             let (keys, accounts) = (render::count(keys, "key"), render::count(accounts, "account"));
-            format!("{keys} in {accounts}: no problems\n")
+            return format!("{keys} in {accounts}: no problems\n");
         }
-        OutputFormat::Text => render::diagnostics::draw(&diagnostics, host.colour_out()),
+        render::diagnostics::draw(&diagnostics, colour)
     })?;
     Ok(match (failed, refused) {
         (true, _) => Exit::Error,

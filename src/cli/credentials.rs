@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::Session;
+use super::session::{Purpose, Session};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
 use crate::model::Name;
 use crate::vault::Identities;
-use crate::workspace::CredentialRef;
+use crate::workspace::{Account, CredentialRef};
 
 /// Longest credential, identity or saved plan that is read.
 const INPUT_LIMIT: u64 = 64 << 20;
@@ -33,6 +33,18 @@ impl Session<'_> {
     /// The credential that an account's reference names; never empty.
     pub(super) fn credential(&self, account: &Name, reference: &CredentialRef) -> Result<Zeroizing<String>, Box<Diagnostic>> {
         self.credential_of(&format!("account `{account}`"), reference)
+    }
+
+    /// The credential of an account that is not in use, where it is at hand: its key is ours, too. No command is run for it.
+    pub(super) fn other_credential(&self, account: &Account, purpose: Purpose) -> Option<Zeroizing<String>> {
+        let other = match purpose {
+            Purpose::Plan => account.plan_credential.as_ref().and(account.credential.as_ref()),
+            Purpose::Apply => account.plan_credential.as_ref(),
+        };
+        match other? {
+            CredentialRef::Command(_) => None,
+            reference @ (CredentialRef::Env(_) | CredentialRef::File(_)) => self.credential(&account.name, reference).ok(),
+        }
     }
 
     /// The same for whoever it is.

@@ -3,6 +3,7 @@ use super::apply::block_on;
 use super::args::{DoctorArgs, OutputFormat};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Clients;
 use super::session::{Purpose, Session};
 use super::{beyond, plan as planning, print, recovery};
 use crate::apply::Opening;
@@ -96,6 +97,25 @@ fn deliveries(session: &Session<'_>) -> Vec<Checkup> {
     session.workspace.deliveries.values().map(check).collect()
 }
 
+/// Whether each issuer of grants in use says where its endpoints are. Nothing is asked of the client.
+async fn issuers(session: &Session<'_>) -> Vec<Checkup> {
+    let mut checks = Vec::new();
+    for (name, issued) in session.issuers(&std::collections::BTreeSet::new(), Clients::Read) {
+        if !session.has_grants(&name, issued.grants) {
+            continue;
+        }
+        let subject = format!("{name}: issuer of grants");
+        checks.push(match issued.issuer {
+            Err(diagnostic) => bad(subject, diagnostic.message, diagnostic.help.as_deref()),
+            Ok(issuer) => match issuer.prepare().await {
+                Ok(()) => good(subject, "its client is there, and its discovery document leads to its own host"),
+                Err(error) => bad(subject, error.to_string(), None),
+            },
+        });
+    }
+    checks
+}
+
 /// Each credential is there and accepted, and the clocks agree.
 async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
     let mut checks = Vec::new();
@@ -112,7 +132,7 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
                 Ok(_) if account.profile.attended().is_some() => {
                     checks.push(good(
                         format!("{name}: attended"),
-                        "a person makes its keys: no credential is needed, and nothing can be listed",
+                        "a person makes its keys: no credential is needed for them, and nothing can be listed",
                     ));
                 }
                 Ok(provider) => {
@@ -125,6 +145,7 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
             }
         }
     }
+    checks.extend(issuers(session).await);
     let only = std::collections::BTreeSet::new();
     let observed = session.observe(&session.providers(Purpose::Apply, &only), Purpose::Apply).await;
     let left = recovery::unfinished(session, &observed, &only).len();

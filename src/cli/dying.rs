@@ -6,6 +6,7 @@ mod adopting;
 mod attended;
 mod cases;
 mod ends;
+mod grants;
 mod hands;
 mod matrix;
 mod place;

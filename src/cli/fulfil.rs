@@ -25,6 +25,8 @@ use crate::vault::Identities;
 enum Deed {
     Handed(Handed),
     Revoked(Vec<Revoked>),
+    /// The name of the step that is taken back.
+    Withdrawn(String),
     /// An earlier run took a secret over and died: that is finished first.
     Finish,
 }
@@ -67,6 +69,8 @@ async fn work(
         let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{}` cannot be opened", args.address)))?;
         if !recovery::unfinished(&session, &observed, only).is_empty() {
             Deed::Finish
+        } else if args.withdraw {
+            Deed::Withdrawn(withdrawn(&session, &args.address)?)
         } else if args.revoked {
             Deed::Revoked(revoked(&session, args, account, &observed, only).await?)
         } else {
@@ -86,9 +90,26 @@ async fn work(
     Ok(exit)
 }
 
+/// The step that is to be taken back.
+fn withdrawn(session: &Session<'_>, address: &Address) -> Result<String, Stop> {
+    let step = session.records.get(address).and_then(attended::withdrawable).ok_or_else(|| {
+        let diagnostic =
+            Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no rotation that was asked for with `--rotate` is open"));
+        Stop::with(
+            Exit::Error,
+            diagnostic.help("what the manifests or the time ask for ends with them; `keywright plan` says why it is open"),
+        )
+    })?;
+    Ok(safe(&step.label).into_owned())
+}
+
 /// Takes the secret, and everything that can be known of it before it is kept.
 async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>, profile: &Profile) -> Result<Handed, Stop> {
     let (host, address) = (session.host, &args.address);
+    if session.workspace.keys.get(address).is_some_and(|key| profile.grants_of(&key.options).is_some()) {
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}` is a grant: a person gives it in a browser"));
+        return Err(Stop::with(Exit::Error, diagnostic.help(format!("run `keywright authorize {address}`; nothing was written"))));
+    }
     let record = session.records.get(address);
     let step = record
         .and_then(attended::open_step)
@@ -114,7 +135,9 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         && let Some(previous) = attended::published_secret(account, &address.name).await.ok().flatten()
         && is_same(&previous, &secret)
     {
-        return Err(malformed(address, "is the previous secret: make a new one"));
+        let message = format!("what was handed over for `{address}` is the previous secret");
+        let help = format!("make a new one, named `{label}`; nothing was written");
+        return Err(Stop::with(Exit::Error, Diagnostic::error(Code::FulfilMalformed, message).help(help)));
     }
     let tried = try_out(session, args, account, step, &secret).await?;
     Ok(Handed { secret, expires_at, tried })
@@ -195,7 +218,8 @@ async fn revoked(
     let mut revoked = Vec::new();
     for number in numbers {
         let Some(generation) = record.and_then(|record| record.generation(number)) else { continue };
-        let current = generation.state == GenerationState::Active && generation.sealed.is_some();
+        // The access token of a grant ends by itself: that it is refused proves nothing.
+        let current = generation.state == GenerationState::Active && generation.sealed.is_some() && generation.grant.is_none();
         let secret = if current && account.identities.is_some() {
             attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
         } else {
@@ -257,7 +281,7 @@ async fn act(
             let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
             return printed.and(finished);
         }
-        Deed::Handed(_) | Deed::Revoked(_) => {
+        Deed::Handed(_) | Deed::Revoked(_) | Deed::Withdrawn(_) => {
             let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
             let accounts = recovery::with_places(accounts, places);
             let account = accounts.first().ok_or_else(|| Stop::message(format!("the account of `{address}` cannot be opened")))?;
@@ -267,11 +291,15 @@ async fn act(
                     attended::confirm_revoked(account, &address.name, revoked).await,
                     format!("the revocation is recorded ({})", words(revoked)),
                 ),
+                Deed::Withdrawn(label) => (
+                    attended::withdraw(account, &address.name).await,
+                    format!("the request is taken back; a key named `{label}` that was made all the same is to be revoked by hand"),
+                ),
                 Deed::Finish => (Ok(()), String::new()),
             };
             let undelivered = match (deed, &result) {
                 (Deed::Handed(handed), Ok(())) => delivery::deliver_handed(account, &address.name, &handed.secret).await,
-                (Deed::Handed(_) | Deed::Revoked(_) | Deed::Finish, _) => Vec::new(),
+                (Deed::Handed(_) | Deed::Revoked(_) | Deed::Withdrawn(_) | Deed::Finish, _) => Vec::new(),
             };
             recovery::tell(session.host, &accounts);
             let records = recovery::records(&accounts);

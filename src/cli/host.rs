@@ -106,6 +106,13 @@ impl Host {
         self.random().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Bytes that nobody can guess.
+    pub fn random_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("the operating system has randomness");
+        bytes
+    }
+
     /// The branch that a CI job works on, where its checkout is on none.
     pub fn ci_branch(&self) -> Option<String> {
         let github = || self.variable("GITHUB_REF_NAME").filter(|_| self.variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch"));

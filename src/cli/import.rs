@@ -94,7 +94,8 @@ async fn work(mut session: Session<'_>, args: &ImportArgs) -> Result<Exit, Stop>
         beyond.manifest_is_clean(&session, &args.account).await?;
     }
     show(&session, args, &proposal)?;
-    let in_part = if proposal.refused.is_empty() { Exit::Done } else { Exit::Partial };
+    // To show what could be adopted is done whole, whatever it shows.
+    let in_part = if asked && !proposal.refused.is_empty() { Exit::Partial } else { Exit::Done };
     // What an earlier import could not write back is written back, too.
     if !asked || !(adopting || beyond.is_behind()) {
         return Ok(in_part);
@@ -187,10 +188,7 @@ fn chosen<'a>(session: &Session<'_>, args: &ImportArgs, snapshot: &'a Snapshot) 
 fn show(session: &Session<'_>, args: &ImportArgs, proposal: &Proposal) -> Result<(), Stop> {
     let host = session.host;
     let account = &session.workspace.accounts[&args.account];
-    let risk = |key: &ObservedKey| {
-        let leaves = account.catalogue.expand(key.scopes.as_ref()?);
-        leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
-    };
+    let risk = |key: &ObservedKey| account.catalogue.highest_risk(key.scopes.as_ref()?);
     let rows: Vec<ImportRow<'_>> = proposal
         .keys
         .iter()

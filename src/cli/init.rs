@@ -123,7 +123,7 @@ fn configuration(profile: &Profile, account: &str, recipient: &str) -> String {
     if !params.is_empty() {
         text.push_str(&format!("    params:\n{}", params.concat()));
     }
-    if profile.name != "keyring" {
+    if profile.credential().is_some() {
         text.push_str(&format!("    credential: {{ env: {}_ADMIN_KEY }}\n", profile.name.to_uppercase().replace('-', "_")));
     }
     text.push_str(&format!("recipients:\n  ops: [{recipient}]\ndefaults:\n  recipients: [ops]\n"));

@@ -28,8 +28,9 @@ fn check(host: &Host, args: &KeyringCheckArgs) -> Result<Exit, Stop> {
     let read = std::io::stdin().lock().take(TOKEN_LIMIT).read_to_string(&mut token);
     read.map_err(|error| Stop::message(format!("cannot read a token from standard input: {error}")))?;
     let mut answer = keyring::check(&args.store, token.trim_end_matches(['\r', '\n']), host.clock().now()).map_err(|problem| {
+        // Of the token nothing is known then: a service must be able to tell that from a refusal.
         Stop::with(
-            Exit::Error,
+            Exit::Partial,
             Diagnostic::error(Code::KeyringStore, problem.to_string()).help("name the store file that apply writes, with `--store FILE`"),
         )
     })?;

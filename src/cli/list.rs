@@ -73,6 +73,7 @@ pub fn row(session: &Session<'_>, observed: Option<&Observed>, address: &Address
         provider: &account.profile.name,
         capabilities: &account.profile.capabilities,
         catalogue: &account.catalogue,
+        attended: account.profile.attended().is_some(),
     });
     let listing = observed.and_then(|observed| observed.listings.get(&address.account));
     let record = session.records.get(address);

@@ -22,6 +22,12 @@ pub fn run(host: &Host, args: &OpenArgs) -> Result<Exit, Stop> {
     let plaintext = vault::open::open(&ciphertext, &identities).map_err(|problem| {
         Stop::with(Exit::Error, Diagnostic::error(Code::CredentialInvalid, format!("`{}`: {problem}", path.display())))
     })?;
-    print(&*plaintext)?;
+    match &args.part {
+        None => print(&*plaintext)?,
+        Some(name) => {
+            let part = vault::format::part(&plaintext, name);
+            print(part.map_err(|problem| Stop::message(format!("`{}`: {problem}", path.display())))?.as_bytes())?;
+        }
+    }
     Ok(Exit::Done)
 }

@@ -1,17 +1,27 @@
 //! `plan`: reads, decides, shows.
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{Output, OutputFormat, PlanArgs};
+use super::args::PlanArgs;
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::reports::{self, Shown};
 use super::session::{Purpose, Session, Wishes};
-use super::{asking, base, credentials, print};
+use super::{asking, base, credentials};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
 use crate::plan::{Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
+    let (session, plan, exit) = decide(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
+    reports::plan(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
+    // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
+    std::mem::forget((plan, session));
+    Ok(exit)
+}
+
+/// The plan, and how the command ends.
+fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exit), Stop> {
     if !args.offline && args.base.is_none() {
         no_pull_request(host, "plan")?;
     }
@@ -38,7 +48,9 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         })?;
         (Mode::Live, observed)
     };
-    let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before: Before::default() };
+    let overlaps = base.as_ref().map(base::Base::overlaps).unwrap_or_default();
+    let before = Before { overlaps, ..Before::default() };
+    let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before };
     if let Some((account, why)) = absent {
         let message = format!("this plan was made offline, since account `{account}` has no credential here: {why}");
         observed.findings.push(
@@ -59,8 +71,6 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
     let plan = if args.drift { plan.only_drift() } else { plan };
-    show(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
-
     let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
     let exit = if cannot_rotate(&plan) || edited {
         Exit::Error
@@ -73,9 +83,7 @@ pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     } else {
         Exit::Done
     };
-    // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
-    std::mem::forget((plan, session));
-    Ok(exit)
+    Ok((session, plan, exit))
 }
 
 /// Whether a rotation that was asked for cannot come about.
@@ -101,41 +109,6 @@ pub fn no_pull_request(host: &Host, command: &str) -> Result<(), Stop> {
     let message = format!("in a pull-request job `{command}` must not use credentials: the change could name another host");
     let help = "use `plan --base REF` or `plan --offline` here; everything else belongs to a job on the protected branch";
     Err(Stop::with(Exit::Error, Diagnostic::error(Code::CommandUsage, message).help(help)))
-}
-
-/// What of a plan its text shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    All,
-    Drift,
-}
-
-/// Writes the plan in every form that was asked for; text on standard output when none was.
-pub fn show(host: &Host, plan: &Plan, outputs: &[Output], shown: Shown) -> Result<(), Stop> {
-    let usual = [Output { format: OutputFormat::Text, file: None }];
-    for output in if outputs.is_empty() { &usual } else { outputs } {
-        let text = match (output.format, &output.file) {
-            (OutputFormat::Text, None) if shown == Shown::Drift => render::drift_text(plan, host.style(host.colour_out())),
-            (OutputFormat::Text, Some(_)) if shown == Shown::Drift => render::drift_text(plan, host.style(false)),
-            (OutputFormat::Text, None) => {
-                let mut printed = Ok(());
-                render::write_plan_text(plan, host.style(host.colour_out()), |piece| {
-                    if printed.is_ok() {
-                        printed = print(piece);
-                    }
-                });
-                printed?;
-                continue;
-            }
-            (OutputFormat::Text, Some(_)) => render::plan_text(plan, host.style(false)),
-            (OutputFormat::Json, _) => render::plan_json(plan),
-        };
-        match &output.file {
-            Some(path) => files::write(path, text.as_bytes())?,
-            None => print(&text)?,
-        }
-    }
-    Ok(())
 }
 
 /// Reads a saved plan, and refuses one that is stale: other inputs, too old, or made offline.

@@ -8,6 +8,7 @@ use super::args::Writing;
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Issuers;
 use super::session::{self, Observed, Providers, Session};
 use crate::apply::journal::{Journal, JournalError, Remote};
 use crate::apply::{self, Account, Outcome, Places};
@@ -60,6 +61,17 @@ pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Ad
         Some(Listing::Unavailable(_) | Listing::Assumed(_)) | None => false,
     });
     left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
+}
+
+/// Says what an earlier apply left, where this one is refused before it finishes that.
+pub fn point_out(host: &Host, unfinished: &BTreeSet<Address>) {
+    let message = match unfinished.len() {
+        0 => return,
+        1 => "an earlier apply left 1 key unfinished, and a plan that is refused does not finish it".to_owned(),
+        number => format!("an earlier apply left {number} keys unfinished, and a plan that is refused does not finish them"),
+    };
+    let diagnostic = Diagnostic::warning(Code::PlanUnfinished, message);
+    host.report(&Stop::with(Exit::Refused, diagnostic.help("run `keywright recover --yes`, which does nothing else")));
 }
 
 /// A CI machine's disk is not durable: changing accounts outside this machine then needs a word of consent.
@@ -206,6 +218,7 @@ pub fn accounts<'s>(
                 capabilities: &account.profile.capabilities,
                 catalogue: &account.catalogue,
                 secret_parts: &account.profile.secret.parts,
+                issued_by: None,
                 attended: account.profile.attended().is_some(),
                 keys: session::keys_of(&session.workspace.keys, name),
                 formerly: session.workspace.formerly_in(name),
@@ -231,6 +244,12 @@ pub fn accounts<'s>(
 /// The same, with the places that consume their secrets.
 pub fn with_places<'s>(mut accounts: Vec<Account<'s>>, places: &'s Places) -> Vec<Account<'s>> {
     accounts.iter_mut().for_each(|account| account.places = Some(places));
+    accounts
+}
+
+/// The same, with those who issue grants.
+pub fn with_issuers<'s>(mut accounts: Vec<Account<'s>>, issuers: &'s Issuers<'s>) -> Vec<Account<'s>> {
+    accounts.iter_mut().for_each(|account| account.issued_by = issuers.get(account.name));
     accounts
 }
 

@@ -194,7 +194,10 @@ impl<'h> Session<'h> {
                     Box::new(Diagnostic::error(Code::CredentialInvalid, message).note(format!("it comes from {}", describe(reference))))
                 })?;
                 HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now)
-                    .map(|provider| Box::new(provider) as Box<dyn Provider>)
+                    .map(|provider| match self.other_credential(account, purpose).and_then(|text| shape.parse(&text).ok()) {
+                        Some(other) => Box::new(provider.also_own(&other)) as Box<dyn Provider>,
+                        None => Box::new(provider),
+                    })
                     .map_err(unopened)
             }
             None => Err(Box::new(Diagnostic::error(
@@ -303,6 +306,7 @@ impl<'h> Session<'h> {
                 runbooks,
                 environment: account.environment.as_deref(),
                 params: &account.params,
+                grants: account.profile.grants.as_ref(),
                 options: &options[name],
             });
             let input = AccountInput {

@@ -9,12 +9,14 @@ use super::args::{OutputFormat, VerifyArgs};
 use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::issuers::Clients;
 use super::session::{Providers, Purpose, Session};
 use super::{credentials, plan as planning, print, recovery};
 use crate::apply::attended;
 use crate::apply::journal::Remote;
-use crate::apply::{Account, Failure};
-use crate::model::{Address, GenerationState, Listing, Name, ScopeSet, Snapshot};
+use crate::apply::{Account, Failure, Outcome};
+use crate::model::{Address, GenerationState, KeyRecord, Listing, Name, ScopeSet, Snapshot};
+use crate::plan::Action;
 use crate::provider::Liveness;
 use crate::render::verify::{Shown, VerifyRow, verify_json, verify_text};
 use crate::vault::Identities;
@@ -75,17 +77,28 @@ async fn act(
 ) -> Result<(Exit, Written), Stop> {
     let host = session.host;
     let journal = recovery::begin(session, beyond, remote).await?;
+    let before: BTreeMap<Address, KeyRecord> =
+        chosen.iter().filter_map(|address| Some((address.clone(), session.records.get(address)?.clone()))).collect();
     // Nothing is concluded from a listing here.
     let unlisted: BTreeMap<Name, Listing> = providers.keys().map(|name| (name.clone(), Listing::Complete(Snapshot::default()))).collect();
     let (tried, records) = {
-        let accounts = recovery::accounts(session, providers, &unlisted, &journal, identities);
+        let issuers = session.issuers(chosen, Clients::with(identities));
+        let accounts = recovery::with_issuers(recovery::accounts(session, providers, &unlisted, &journal, identities), &issuers);
         let tried: Vec<(Address, Result<Liveness, Failure>)> =
             join_all(accounts.iter().map(|account| try_all(account, chosen))).await.into_iter().flatten().collect();
+        recovery::tell(host, &accounts);
         (tried, recovery::records(&accounts))
     };
     session.remember(records);
     host.end_progress();
     let mut results: BTreeMap<Address, Result<Liveness, Failure>> = tried.into_iter().collect();
+    // What could not be recorded whole must not be forgotten by the end of the journal.
+    let failed: Vec<Outcome> = results
+        .iter()
+        .filter_map(|(address, result)| {
+            Some(Outcome { address: address.clone(), action: Action::None, result: Err(result.as_ref().err()?.clone()) })
+        })
+        .collect();
     let mut rows = Vec::new();
     for address in chosen {
         let result = results.remove(address).unwrap_or_else(|| {
@@ -109,8 +122,11 @@ async fn act(
     } else {
         Exit::Done
     };
-    let touched = rows.iter().filter(|row| matches!(row.shown, Shown::Alive | Shown::Lacks)).map(|row| row.address.clone()).collect();
-    let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
+    let worked = |row: &&VerifyRow| {
+        matches!(row.shown, Shown::Alive | Shown::Lacks) || before.get(&row.address) != session.records.get(&row.address)
+    };
+    let touched = rows.iter().filter(worked).map(|row| row.address.clone()).collect();
+    let finished = recovery::finish(session, beyond, journal, touched, &failed, exit).await;
     printed.and(finished)
 }
 

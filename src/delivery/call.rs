@@ -12,7 +12,7 @@ use crate::profile::classify::{Errors, Refusal};
 use crate::provider::exchange::Wiped;
 use crate::provider::said::{self, Said};
 pub use crate::provider::transport::Method;
-use crate::provider::transport::{Outgoing, Transport, TransportError, Url};
+use crate::provider::transport::{Body, Outgoing, Transport, TransportError, Url};
 
 const MOST_TRIES: usize = 3;
 
@@ -104,7 +104,7 @@ impl Caller {
         let mut headers = vec![("authorization".to_owned(), Zeroizing::new(format!("Bearer {token}")))];
         headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), Zeroizing::new((*value).to_owned()))));
         headers.extend(request.headers.iter().map(|(name, value)| ((*name).to_owned(), Zeroizing::new(value.clone()))));
-        let body = request.body.map(|body| body.0.to_string().into_bytes());
+        let body = request.body.map(|body| Body::Json(body.0.to_string().into_bytes()));
         let answer = self.transport.send(Outgoing { method: request.method.clone(), url, headers, body }).await.map_err(|error| {
             bare(match error {
                 TransportError::NotSendable(text) => DeliveryError::Local(text),

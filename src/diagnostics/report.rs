@@ -177,7 +177,8 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         let excerpt = sources.excerpt(file, span)?;
         let beginning = |line| sources.excerpt(file, SourceSpan { line, column: 1, length: 1 }).map(|excerpt| excerpt.text);
         let here = |line| if line == span.line { Some(excerpt.text.clone()) } else { beginning(line) };
-        let hidden = may_hold_secret(span.line, beginning) || may_hold_secret(span.line, here);
+        let is_long = beginning(span.line).is_some_and(|text| text != excerpt.text);
+        let hidden = may_hold_secret(span.line, beginning) || is_long && may_hold_secret(span.line, here);
         (!hidden).then_some(excerpt)
     };
     let source = file.as_deref().zip(span).and_then(drawable);
@@ -194,5 +195,39 @@ fn place(diagnostic: &Diagnostic, sources: &dyn Locate) -> Located {
         help: diagnostic.help.clone(),
         replacement: diagnostic.replacement.clone(),
         notes: diagnostic.notes.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A file of so many lines, all of them below one field.
+    struct Counting {
+        asked: Cell<usize>,
+    }
+
+    impl Locate for Counting {
+        fn locate(&self, _: &str, _: &Route, _: Part) -> Option<SourceSpan> {
+            None
+        }
+
+        fn excerpt(&self, _: &str, at: SourceSpan) -> Option<Excerpt> {
+            self.asked.set(self.asked.get() + 1);
+            Some(Excerpt { text: format!("  line-{}: 1", at.line), column: at.column })
+        }
+    }
+
+    #[test]
+    fn lines_around_a_place_are_looked_at_once() {
+        let span = SourceSpan { line: 500, column: 3, length: 1 };
+        let mut report = Report::default();
+        report.push(Diagnostic::error(Code::YamlSyntax, "wrong").at(Place::Span { file: "a".into(), span }));
+        let lines = Counting { asked: Cell::new(0) };
+        let located = report.locate(&lines);
+        assert!(located[0].source.is_some());
+        assert!(lines.asked.get() < 80, "{} questions about one place", lines.asked.get());
     }
 }

@@ -1,24 +1,18 @@
 //! Which keys of the inventory are shown, and in which order.
 use std::cmp::Reverse;
+use std::convert::Infallible;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use regex::Regex;
 
 use super::Row;
-use crate::model::{Address, Risk, Span};
+use crate::model::{Address, Risk, Span, glob};
 
 /// A text in which `*` stands for anything, and `?` for one character.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    form: Regex,
 }
-
-/// A pattern that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the pattern is too long")]
-pub struct PatternError;
 
 /// What a row is sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,17 +47,15 @@ pub struct Selection {
 }
 
 impl FromStr for Pattern {
-    type Err = PatternError;
-    fn from_str(text: &str) -> Result<Self, PatternError> {
-        let form = regex::escape(text).replace(r"\*", ".*").replace(r"\?", ".");
-        let form = Regex::new(&format!("^(?s:{form})$")).map_err(|_| PatternError)?;
-        Ok(Self { text: text.to_owned(), form })
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self { text: text.to_owned() })
     }
 }
 
 impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
-        self.form.is_match(text)
+        glob::matches(&self.text, text)
     }
 
     /// As it was written.

@@ -65,7 +65,24 @@ impl GenerationState {
         }
     }
 
-    /// Whether its key may work, by the ledger.
+    /// Whether its key works, by the ledger: what is published and has not ended.
+    pub fn works(self) -> bool {
+        match self {
+            Self::Active | Self::Retiring => true,
+            Self::Intended
+            | Self::Created
+            | Self::Sealed
+            | Self::Disabled
+            | Self::Deleted
+            | Self::Attended
+            | Self::Ambiguous
+            | Self::Lost
+            | Self::Vanished
+            | Self::Expired => false,
+        }
+    }
+
+    /// Whether its key may work: what was begun may have become a key, too.
     pub fn may_live(self) -> bool {
         match self {
             Self::Intended | Self::Created | Self::Sealed | Self::Active | Self::Retiring | Self::Ambiguous | Self::Lost => true,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::whole_second;
-use super::{Address, Delivered, Format, GenerationState, Marker, Name, Options, Recipients, ScopeSet, Span};
+use super::{Address, Delivered, Format, GenerationState, Grant, Marker, Name, Options, Recipients, ScopeSet, Span};
 
 /// One ledger file: all generations of one key until they are gone, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -120,6 +120,12 @@ pub struct Generation {
     /// Revoked on a person's word: no failing call has shown that it is dead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unproven: bool,
+    /// Of a key that a person grants in a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// The issuer is being asked for tokens since then; how that ended is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asking_since: Option<Timestamp>,
     /// A person asked for this generation. Absent: time, a manifest or a loss did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -251,6 +257,8 @@ impl Generation {
             switching: None,
             unverified: false,
             unproven: false,
+            grant: None,
+            asking_since: None,
             request: None,
             uneditable: Vec::new(),
             accepted_label: None,
@@ -305,6 +313,8 @@ impl Generation {
             disabled_at: cut(self.disabled_at),
             delete_after: cut(self.delete_after),
             settles_at: cut(self.settles_at),
+            asking_since: cut(self.asking_since),
+            grant: self.grant.as_ref().map(Grant::in_whole_seconds),
             adopted: self.adopted.as_ref().map(|adopted| Adopted {
                 at: whole_second(adopted.at),
                 expires: cut(adopted.expires),

@@ -1,18 +1,21 @@
 //! Makes text from files and providers safe to show: what would steer a terminal, or make text look other than it is, becomes visible.
 use std::borrow::Cow;
 
-/// The text with control, bidirectional and zero-width characters written as `\u{…}`, line breaks and tabs included.
+/// The text with control, bidirectional and zero-width characters written as `\u{…}`, line breaks and tabs included; and `##`, which begins a
+/// command where CI reads along, with its second `#` so.
 pub fn safe(text: &str) -> Cow<'_, str> {
     if is_safe(text) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
+    let mut before = ' ';
     for character in text.chars() {
-        if is_unsafe(character) {
+        if is_unsafe(character) || (character == '#' && before == '#') {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
         }
+        before = character;
     }
     Cow::Owned(shown)
 }
@@ -20,8 +23,8 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 /// Whether nothing in a text needs to be made visible. Nearly all text is plain ASCII, which a look at its bytes settles.
 pub fn is_safe(text: &str) -> bool {
     // Looked at to the end even when one is found: so the processor takes many at a time.
-    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
-    plain || !text.chars().any(is_unsafe)
+    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'"' | b'$'..=b'~'));
+    plain || !(text.contains("##") || text.chars().any(is_unsafe))
 }
 
 /// Whether a character is invisible, steers the terminal or reorders its neighbours.
@@ -41,6 +44,7 @@ mod tests {
     fn steering_characters_become_visible() {
         for (text, shown) in [
             ("plain é 日本 😀", "plain é 日本 😀"),
+            ("a #1 ##[add-mask]x ###", "a #1 #\\u{23}[add-mask]x #\\u{23}\\u{23}"),
             ("a\x1b[31mb", "a\\u{1b}[31mb"),
             ("a\u{202e}b\u{200b}", "a\\u{202e}b\\u{200b}"),
             ("a\nb\tc\r", "a\\u{a}b\\u{9}c\\u{d}"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
+use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Span, Tag};
 use crate::profile::Catalogue;
 
 /// One leaf scope that a key gains or loses.
@@ -74,6 +74,32 @@ pub struct AccessDiff {
     /// Places that get the key's secrets from now on, and never did before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliveries_added: Vec<String>,
+    /// From the next rotation on, an old secret stays valid for longer beside its successor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<LongerOverlap>,
+    /// The highest risk of all that the key can do afterwards; present where something other than its scopes gives access.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Risk>,
+}
+
+/// How long two secrets of a key live side by side, before and after a change of its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LongerOverlap {
+    pub before: Span,
+    pub after: Span,
+}
+
+impl AccessDiff {
+    /// Whether something other than scopes gives access: a longer life, a new reader or place, a longer overlap.
+    pub fn widens_beyond_scopes(&self) -> bool {
+        self.expiry_extended || !self.recipients_added.is_empty() || !self.deliveries_added.is_empty() || self.overlap.is_some()
+    }
+}
+
+/// The highest risk of what a scope set grants; absent when it grants nothing.
+pub(super) fn reach(catalogue: &Catalogue, scopes: &ScopeSet) -> Option<Risk> {
+    let leaves = catalogue.expand(&catalogue.canonical_set(scopes));
+    leaves.keys().map(|leaf| catalogue.describe(leaf).risk).max()
 }
 
 /// Compares two scope sets by what they grant. Sets that grant the same, now and later, have neither gains nor losses.

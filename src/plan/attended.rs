@@ -7,7 +7,7 @@ use super::draft::{Draft, issue_notes};
 use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
-use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, moves, requests};
+use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, grants, moves, requests};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
@@ -82,7 +82,8 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     current(key, &mut draft, &mut work);
     deliveries::add(key, &mut draft, &mut places);
     older(key, &mut draft, &mut work);
-    if !work.is_empty() && key.wanted() != Wanted::Active && key.is_protected() {
+    let ends = !work.is_empty() || draft.steps.iter().any(|step| matches!(step, PlanStep::Disable { .. }));
+    if ends && key.wanted() != Wanted::Active && key.is_protected() {
         work.clear();
         draft.refuse(
             key.warning(Code::PlanProtected, format!("`{}` is protected: it would be revoked otherwise", key.address))
@@ -91,6 +92,7 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     }
     moves::add(key, &mut draft);
     record_protection(key, &mut draft);
+    draft.lengthen_overlap(key);
     unverified(key, &mut draft);
     if let Some(last) = left.last() {
         if draft.action == Action::None {
@@ -144,7 +146,8 @@ fn current<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
         (Wanted::Disabled, _, live) => unwanted(key, live, draft, work, "`state: disabled`"),
         (Wanted::Gone, _, live) => {
             unwanted(key, live, draft, work, "no longer in the manifests");
-            if let (None, true, Some(dead)) = (live, work.is_empty(), key.current()) {
+            let ended = work.is_empty() && draft.steps.is_empty();
+            if let (None, true, Some(dead)) = (live, ended, key.current()) {
                 draft.action = Action::Delete;
                 draft.reason = "no longer in the manifests, and revoked: only the ledger changes".to_owned();
                 draft.generation = dead.number;
@@ -161,7 +164,12 @@ fn current<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
 /// A live key that is wanted: nothing of it can be edited at the provider, so most differences ask for another.
 fn compared<'a>(key: &Key<'a>, desired: &DesiredKey, live: &Generation, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     let found = differences(key, desired, live);
+    if let Some(reason) = grants::lapsed(key, live) {
+        make(key, desired, draft, work, Kind::Rotate, &reason);
+        return;
+    }
     if found == Differences::default() {
+        grants::refresh(key, live, draft);
         return;
     }
     if let Some((action, reason)) = rows::new_generation(&found) {
@@ -176,6 +184,7 @@ fn compared<'a>(key: &Key<'a>, desired: &DesiredKey, live: &Generation, draft: &
         draft.edit(key, desired, live, &found);
     }
     draft.reseal(key, desired, live, &found);
+    grants::refresh(key, live, draft);
     let drafted = std::mem::replace(draft, Draft::empty(key));
     *draft = drafted.widen(key, desired, live, &found);
 }
@@ -186,6 +195,7 @@ fn differences(key: &Key, desired: &DesiredKey, live: &Generation) -> Difference
     let wanted = wanted_end(capabilities, desired.expiry, live.created_at);
     let is_earlier = live.expires_at.is_some_and(|end| wanted.is_none_or(|wanted| end < wanted));
     let mut found = compare(key, desired, live);
+    grants::excuse(key, desired, live, &mut found);
     if !capabilities.expiry.settable || !is_earlier {
         return found;
     }
@@ -243,14 +253,29 @@ fn agree(left: &Options, right: &Options) -> bool {
 fn unwanted<'a>(key: &Key<'a>, live: Option<&'a Generation>, draft: &mut Draft, work: &mut Vec<Work<'a>>, reason: &str) {
     let ends: Vec<&Generation> = live.into_iter().chain(open(key)).collect();
     let Some(first) = ends.first() else { return };
-    draft.action = Action::Attended;
-    draft.reason = format!("revoke: {reason}");
-    draft.generation = first.number;
+    (draft.action, draft.reason, draft.generation) = (Action::Attended, format!("revoke: {reason}"), first.number);
+    let mut by_person = Vec::new();
+    for generation in &ends {
+        match grants::end(key, generation) {
+            None | Some(grants::End::Person) => by_person.push(*generation),
+            Some(grants::End::Revoke) => draft.steps.push(PlanStep::Disable { generation: generation.number }),
+            Some(grants::End::Over) => {
+                let kept = key.desired.is_some() && generation.state == GenerationState::Active;
+                let state = if kept { RecordedState::Disabled } else { RecordedState::Deleted };
+                draft.steps.push(PlanStep::Record { generation: generation.number, state });
+            }
+        }
+    }
+    if by_person.is_empty() {
+        let lives = draft.steps.iter().any(|step| matches!(step, PlanStep::Disable { .. })) || key.desired.is_some();
+        draft.action = if lives { Action::Disable } else { Action::Delete };
+        draft.reason = reason.to_owned();
+    }
     if live.is_some() {
         let stays = key.desired.is_some();
         draft.after = draft.before.clone().filter(|_| stays).map(|view| KeyView { state: "disabled".to_owned(), ..view });
     }
-    work.extend(ends.iter().map(|generation| Work { kind: Kind::Revoke, generation: Some(generation) }));
+    work.extend(by_person.into_iter().map(|generation| Work { kind: Kind::Revoke, generation: Some(generation) }));
 }
 
 /// Predecessors whose overlap has passed, and all of them when the key is not wanted.
@@ -271,10 +296,16 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
         let expired = key.account.capabilities.expiry.settable && key.has_passed(generation.expires_at);
         let dead =
             matches!(generation.state, GenerationState::Disabled | GenerationState::Expired | GenerationState::Vanished) || live && expired;
+        let end = grants::end(key, generation).filter(|_| live);
+        let dead = dead || over && end == Some(grants::End::Over);
+        let revoked = live && over && !dead && end == Some(grants::End::Revoke);
         let reason = if dead {
             draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Deleted });
             unproven(key, generation, draft);
             format!("generation {} is over: only the ledger changes", generation.number)
+        } else if revoked {
+            draft.steps.push(PlanStep::Disable { generation: generation.number });
+            format!("generation {} has been replaced, and its overlap has passed", generation.number)
         } else if live && over {
             work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
             if at_once && !key.has_passed(generation.disable_after) {
@@ -288,12 +319,16 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             continue;
         };
         if draft.action == Action::None {
-            draft.action = if dead { Action::Delete } else { Action::Attended };
-            draft.reason = if dead { reason } else { format!("revoke: {reason}") };
+            draft.action = match (dead, revoked) {
+                (true, _) => Action::Delete,
+                (false, true) => Action::Disable,
+                (false, false) => Action::Attended,
+            };
+            draft.reason = if dead || revoked { reason } else { format!("revoke: {reason}") };
             draft.generation = generation.number;
             draft.stay(key);
         } else {
-            if draft.action == Action::Delete && !dead {
+            if matches!(draft.action, Action::Delete | Action::Disable) && !dead && !revoked {
                 draft.action = Action::Attended;
             }
             draft.notes.push(reason);

@@ -86,6 +86,11 @@ fn more(approved: &Change, fresh: &Change) -> Vec<String> {
         lines.push(format!("the action is now {}, approved was {}", fresh.action.as_str(), approved.action.as_str()));
     }
     lines.extend(unknown.into_iter().map(|step| format!("{} was not approved", describe(step))));
+    let concerned = |number: u32| steps.iter().any(|step| step.generation() == number);
+    for (number, name) in fresh.generations.iter().filter(|(number, _)| concerned(**number)) {
+        let other = approved.generations.get(number).filter(|approved| *approved != name);
+        lines.extend(other.map(|other| format!("generation {number} is now `{name}`, approved was `{other}`")));
+    }
     if fresh.request > approved.request && fresh.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. })) {
         lines.push("a person asks for the new generation, which was not approved".to_owned());
     }
@@ -308,6 +313,23 @@ mod tests {
         let mut enabled = World::settled();
         enabled.live(1).enabled = Some(false);
         line(&gone, &enabled, "the key would be active, approved was its end");
+    }
+
+    #[test]
+    fn a_number_that_means_another_key_is_named() {
+        let mut gone = World::settled();
+        gone.desired = None;
+        let approved = gone.plan();
+        assert_eq!(exceeds(&approved, &approved), [""; 0]);
+        gone.first().marker = Some(marker(9));
+        let (old, new) = (marker(1), marker(9));
+        assert_eq!(exceeds(&approved, &gone.plan()), [format!("`acct/hooks`: generation 1 is now `{new}`, approved was `{old}`")]);
+        gone.first().marker = None;
+        let adopted = gone.plan();
+        assert_eq!(exceeds(&adopted, &adopted), [""; 0]);
+        gone.first().id = Some(id(2));
+        gone.observe(observed(2));
+        assert_eq!(exceeds(&adopted, &gone.plan()).len(), 1, "an adopted one is known by its id");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::review::{BaseView, Origin, TrustedChange};
 use super::step::PlanStep;
 use super::verdict::{Deferred, GuardVerdict};
 use crate::diagnostics::{Diagnostic, Located};
-use crate::model::{Address, Allowance, Name, Options, Position, Request, Risk, ScopeSet};
+use crate::model::{Address, Allowance, Name, Options, Position, Request, Risk, Scope, ScopeSet};
 
 /// Whether a plan rests on what providers report, or on the ledger alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,6 +101,9 @@ pub struct Change {
     /// What apply does, in order.
     #[serde(rename = "work")]
     pub steps: Vec<PlanStep>,
+    /// What the generations in `work` are known by: the marker, or the provider's id of an adopted one. A number alone could come to mean another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub generations: BTreeMap<u32, String>,
     /// A person asked for the new generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -257,6 +260,9 @@ pub struct Plan {
     /// What each guard says of this plan: the configured ones, and those of the others that speak.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<GuardVerdict>,
+    /// The risk of scopes that keys keep, by provider.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_risks: BTreeMap<String, BTreeMap<Scope, Risk>>,
     /// With lines; filled in when the plan is shown or saved.
     pub diagnostics: Vec<Located>,
     pub summary: Summary,

@@ -176,37 +176,58 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     if capabilities.expiry.settable
         && let Some(end) = expires_at(capabilities, generation, observed).filter(|end| *end <= key.now)
     {
-        return Some(format!("expired {}", day(end)));
+        return Some(format!("expired {}", moment(end, desired.expiry)));
     }
     let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
     if let Some(at) = rotates_at(key, desired, generation, key.now) {
         let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
         let end = chosen.map_or(wanted, |chosen| chosen.min(wanted));
-        return Some(format!("expires {}; due since {}", day(end), day(at)));
+        return Some(format!("expires {}; due since {}", moment(end, desired.expiry), moment(at, desired.expiry)));
     }
     // An edit of the expiry would end it now, with no successor.
     let ends = wanted <= key.now && !ends_as_wanted(capabilities, desired, generation, expires_at(capabilities, generation, observed));
-    ends.then(|| format!("would have expired {}", day(wanted)))
+    ends.then(|| format!("would have expired {}", moment(wanted, desired.expiry)))
 }
 
-/// As [`rotation_at`], for a generation: by as much earlier as its end is, which the provider has rounded, or a person has chosen.
+/// A generation of a key, and all that says when it rotates.
+#[derive(Debug, Clone, Copy)]
+pub struct Rolling<'a> {
+    pub address: &'a Address,
+    pub desired: &'a DesiredKey,
+    pub capabilities: &'a Capabilities,
+    pub generation: &'a Generation,
+    /// As the provider shows it; `None`: it was not asked.
+    pub observed: Option<&'a ObservedKey>,
+    /// Whether a person makes the key, and chooses its end.
+    pub attended: bool,
+}
+
+impl Rolling<'_> {
+    /// When the generation is due for rotation: by as much before the usual time as its end is, which the provider has rounded, or a person has
+    /// chosen. `None` for keys that do not roll, and for what is not due `by` then.
+    pub fn rotates_at(&self, by: Timestamp) -> Option<Timestamp> {
+        let Self { address, desired, capabilities, generation, observed, attended } = *self;
+        let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+        let chosen = attended && capabilities.expiry.settable;
+        let granted =
+            expires_at(capabilities, generation, observed).filter(|end| chosen || is_close(capabilities, Some(*end), Some(wanted)));
+        let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
+        let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
+        rotation_at(address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
+    }
+}
+
+/// The same for a key that is being decided about.
 pub(super) fn rotates_at(key: &Key, desired: &DesiredKey, generation: &Generation, by: Timestamp) -> Option<Timestamp> {
-    let capabilities = key.account.capabilities;
-    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
-    // Where a person makes the key, the end is that person's choice.
-    let chosen = key.account.attended.is_some() && capabilities.expiry.settable;
-    let granted = expires_at(capabilities, generation, key.observed(generation))
-        .filter(|end| chosen || is_close(capabilities, Some(*end), Some(wanted)));
-    let earlier = granted.filter(|end| *end < wanted).map_or(SignedDuration::ZERO, |end| wanted.duration_since(end));
-    let by = by.checked_add(earlier).unwrap_or(Timestamp::MAX);
-    rotation_at(&key.address, desired, capabilities, generation.created_at, by)?.checked_sub(earlier).ok()
+    let (address, capabilities, observed) = (&key.address, key.account.capabilities, key.observed(generation));
+    Rolling { address, desired, capabilities, generation, observed, attended: key.account.attended.is_some() }.rotates_at(by)
 }
 
 /// When a rolling key is due for rotation: `renew_before` its end, plus up to an eighth of that by address, to spread the load.
 ///
 /// `None` for keys that do not roll, and for what is not due `by` then. Where the provider grants no more than `renew_before`, half of
 /// what it grants takes its place.
-pub fn rotation_at(
+pub(super) fn rotation_at(
     address: &Address,
     desired: &DesiredKey,
     capabilities: &Capabilities,
@@ -231,6 +252,14 @@ pub fn rotation_at(
     earliest.checked_add(Span::seconds(spread).duration()).ok().filter(|at| *at <= by)
 }
 
+/// The date, UTC; and the time, where a key lives no longer than two days.
+pub(super) fn moment(instant: Timestamp, expiry: Expiry) -> String {
+    match expiry {
+        Expiry::Lifetime(span) if span <= Span::days(2) => instant.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never => day(instant),
+    }
+}
+
 /// The date, UTC.
 pub(super) fn day(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d").to_string()
@@ -247,6 +276,20 @@ mod tests {
 
     fn fields(world: &World) -> Vec<EditField> {
         world.with_key(|key| compare(key, key.desired.unwrap(), key.current().unwrap()).fields)
+    }
+
+    #[test]
+    fn what_lives_for_hours_is_told_with_its_time() {
+        let mut world = World::settled();
+        world.wanted().expiry = Expiry::Lifetime(Span::hours(6));
+        world.wanted().renew_before = Span::hours(2);
+        world.first().expires_at = Some(at(6 * 3600 - DAY));
+        world.live(1).expires_at = Some(Some(at(6 * 3600 - DAY)));
+        world.now = at(5 * 3600 - DAY);
+        let change = world.change().unwrap();
+        assert!(change.reason.starts_with("expires 2026-11-20 15:00Z; due since 2026-11-20 13:"), "{}", change.reason);
+        let note = "expires 2026-11-20 20:00Z (6h), then rotates";
+        assert!(change.notes.iter().any(|told| told == note), "{:?}", change.notes);
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn begin(key: &Key) -> Draft {
     }
     let mut draft = rows::draft(key, current_row(key));
     continue_unfinished(key, &mut draft);
+    end_twins(key, &mut draft);
     moves::add(key, &mut draft);
     guard(key, &mut draft);
     draft
@@ -153,6 +154,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     let (steps, mut findings) = older::steps(key, ends);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
+    draft.lengthen_overlap(key);
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();
@@ -211,6 +213,29 @@ fn continue_unfinished(key: &Key, draft: &mut Draft) {
         draft.stay(key);
     }
     draft.recovery = steps;
+}
+
+/// Tells of live keys that bear a marker of the key a second time: the recovery of the next apply disables them, whatever else is planned.
+fn end_twins(key: &Key, draft: &mut Draft) {
+    if key.index.twins.is_empty() {
+        return;
+    }
+    let unfinished: Vec<u32> = key.unfinished().iter().map(|generation| generation.number).collect();
+    // What bears the marker of an unfinished generation may be that very one.
+    for generation in key.generations().filter(|generation| !unfinished.contains(&generation.number)) {
+        for twin in generation.marker.as_ref().and_then(|marker| key.index.twins.get(marker)).into_iter().flatten() {
+            let number = generation.number;
+            let told = format!("a second live key, `{}`, bears the marker of generation {number}: recovery disables it", twin.id);
+            if draft.action == Action::None && draft.refusal.is_none() {
+                draft.action = Action::Disable;
+                draft.generation = number;
+                draft.reason = told;
+                draft.stay(key);
+            } else {
+                draft.notes.push(told);
+            }
+        }
+    }
 }
 
 fn left_behind(generation: &Generation) -> String {

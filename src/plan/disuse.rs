@@ -2,6 +2,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Due;
+use super::grants;
 use super::standing::Key;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState};
@@ -17,18 +18,26 @@ fn idling<'a>(key: &Key<'a>) -> Option<(&'a Generation, Timestamp)> {
     Some((current, used))
 }
 
+/// Whether it lives by refresh tokens: of these is told elsewhere.
+fn is_granted(key: &Key) -> bool {
+    key.current().is_some_and(|current| key.grants_of(&current.options).is_some())
+}
+
 /// When the key dies unless it is used before, where that is near.
 pub(super) fn due(key: &Key) -> Option<Due> {
+    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
+    if is_granted(key) {
+        return grants::due(key, soon);
+    }
     let idle = key.account.capabilities.idle_expiry?;
     let (_, used) = idling(key)?;
     let at = used.checked_add(idle.after.duration()).ok()?;
-    let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     (at <= soon).then(|| Due { address: key.address.clone(), kind: "idle".to_owned(), at })
 }
 
 /// The warning of a key that has not been seen to work for too long.
 pub(super) fn finding(key: &Key) -> Option<Diagnostic> {
-    let idle = key.account.capabilities.idle_expiry?;
+    let idle = key.account.capabilities.idle_expiry.filter(|_| !is_granted(key))?;
     let (_, used) = idling(key)?;
     if used.checked_add(idle.warn.duration()).ok()? > key.now {
         return None;

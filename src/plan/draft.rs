@@ -1,9 +1,11 @@
 //! A change in the making: its action and steps, the key before and after, and what else a reader should know.
-use super::access::difference;
-use super::compare::{Differences, day, expires_at, granted, is_close, public_keys, wanted_end};
+use std::collections::BTreeMap;
+
+use super::access::{difference, reach};
+use super::compare::{Differences, expires_at, granted, is_close, moment, public_keys, wanted_end};
 use super::rows::is_over;
-use super::standing::{Key, Seen};
-use super::{AccessDiff, Action, Change, EditField, KeyView, PlanStep};
+use super::standing::{Held, Key, Seen, Wanted};
+use super::{AccessDiff, Action, Change, EditField, KeyView, LongerOverlap, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet, Span};
 use crate::profile::Disable;
@@ -27,6 +29,7 @@ pub(super) struct Draft {
     pub extended: bool,
     /// Places that never got a secret of the key.
     pub delivered: Vec<String>,
+    pub overlap: Option<LongerOverlap>,
     /// What the new generation was asked for with.
     pub request: Option<Request>,
     /// Its new generation waits for a later plan.
@@ -56,7 +59,10 @@ impl Key<'_> {
             Seen::Unknown => "disabled",
         };
         Some(KeyView {
-            scopes: granted(generation, observed).clone(),
+            scopes: match (observed, &generation.grant) {
+                (None, Some(grant)) => grant.scopes.clone(),
+                (Some(_), _) | (None, None) => granted(generation, observed).clone(),
+            },
             expires_at: expires_at(self.account.capabilities, generation, observed),
             state: state.to_owned(),
             label: Some(observed.map_or(&generation.label, |observed| &observed.label).clone()),
@@ -87,6 +93,7 @@ impl Draft {
             removed: Vec::new(),
             extended: false,
             delivered: Vec::new(),
+            overlap: None,
             request: None,
             deferred: false,
         }
@@ -225,6 +232,21 @@ impl Draft {
         self
     }
 
+    /// Notes that a live key's overlap becomes longer than the base has it. Nothing is done about that now: it counts from the next rotation.
+    pub fn lengthen_overlap(&mut self, key: &Key) {
+        let (Some(before), Some(desired)) = (key.overlap_before, key.desired) else { return };
+        let lives = key.wanted() == Wanted::Active && key.held() == Held::Active;
+        if desired.overlap <= before || !lives || self.refusal.is_some() {
+            return;
+        }
+        if self.action == Action::None {
+            self.action = Action::Edit;
+            self.reason = "the overlap becomes longer, and nothing is done before the next rotation".to_owned();
+            self.stay(key);
+        }
+        self.overlap = Some(LongerOverlap { before, after: desired.overlap });
+    }
+
     /// The finished change, if there is one, and what has to be said.
     pub fn finish(self, key: &Key) -> (Option<Change>, Vec<Diagnostic>) {
         let mut draft = self;
@@ -253,6 +275,7 @@ impl Draft {
             after: draft.after,
             access,
             words: steps.iter().map(|step| step.word().to_owned()).collect(),
+            generations: known_by(key, &steps),
             request: draft.request.filter(|_| steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. }))),
             steps,
             owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
@@ -264,14 +287,26 @@ impl Draft {
     fn access(&self, key: &Key) -> AccessDiff {
         let none = ScopeSet::new();
         let (before, after) = (effective(self.before.as_ref(), &none), effective(self.after.as_ref(), &none));
-        AccessDiff {
+        let mut access = AccessDiff {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
             recipients_removed: self.removed.clone(),
             deliveries_added: self.delivered.clone(),
+            overlap: self.overlap,
             ..difference(key.account.catalogue, before, after)
+        };
+        if access.widens_beyond_scopes() {
+            access.reach = reach(key.account.catalogue, after);
         }
+        access
     }
+}
+
+/// What the existing generations that steps concern are known by.
+fn known_by(key: &Key, steps: &[PlanStep]) -> BTreeMap<u32, String> {
+    let concerned = |generation: &&Generation| steps.iter().any(|step| step.generation() == generation.number);
+    let name = |generation: &Generation| generation.marker.as_ref().map(ToString::to_string).or_else(|| generation.id.clone());
+    key.generations().filter(concerned).filter_map(|generation| Some((generation.number, name(generation)?))).collect()
 }
 
 /// What a key in this state can do: a disabled one can do nothing.
@@ -335,7 +370,7 @@ pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec
     let (account, name) = (&key.address.account, &key.address.name);
     notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
     let end = draft.after.as_ref().and_then(|view| view.expires_at);
-    notes.push(match (desired.expiry, end.map(day)) {
+    notes.push(match (desired.expiry, end.map(|end| moment(end, desired.expiry))) {
         (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
         (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
         (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
@@ -353,5 +388,44 @@ pub(super) fn words(span: Span) -> String {
         (1, 0) => "1 day".to_owned(),
         (days, 0) => format!("{days} days"),
         (_, _) => span.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::model::Risk;
+
+    #[test]
+    fn a_longer_overlap_than_the_base_has_counts_as_access() {
+        let mut world = World::settled();
+        world.wanted().overlap = Span::days(10);
+        assert_eq!(world.change(), None, "without a base nobody knows what it was");
+        world.before.overlaps.insert(address(), Span::days(10));
+        assert_eq!(world.change(), None);
+        world.before.overlaps.insert(address(), Span::days(3));
+        let change = world.change().expect("a change");
+        assert_eq!((change.action, change.steps.len()), (Action::Edit, 0), "{}", change.reason);
+        let longer = LongerOverlap { before: Span::days(3), after: Span::days(10) };
+        assert_eq!((change.access.overlap, change.access.reach), (Some(longer), Some(Risk::Low)));
+        world.wanted().scopes = scopes(&["x:key:read"]);
+        let change = world.change().expect("a change");
+        assert_eq!((change.access.overlap, change.access.reach), (Some(longer), Some(Risk::Critical)));
+        assert!(change.reason.starts_with("scopes differ"), "{}", change.reason);
+        world.before.overlaps.insert(address(), Span::days(20));
+        assert_eq!(world.change().expect("a change").access.overlap, None, "a shorter one takes access away");
+    }
+
+    #[test]
+    fn what_widens_beyond_scopes_names_the_risk_of_the_whole_key() {
+        let mut world = World::settled();
+        world.can_open = true;
+        world.wanted().scopes = scopes(&["x:key:*"]);
+        world.first().scopes = scopes(&["x:key:*"]);
+        world.live(1).scopes = Some(scopes(&["x:key:*"]));
+        world.wanted().recipients = std::sync::Arc::new(recipients(&[("ops", &["age1a", "age1b", "age1new"]), ("recovery", &["age1c"])]));
+        let change = world.change().expect("a change");
+        assert_eq!((change.access.recipients_added.len(), change.access.reach), (1, Some(Risk::Critical)), "{change:?}");
     }
 }

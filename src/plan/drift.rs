@@ -1,7 +1,7 @@
 //! What somebody else did to a key: the provider shows something else than the ledger, and no manifest asked for it. Decides nothing.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::access::difference;
+use super::access::{difference, reach};
 use super::compare::{Differences, compare, expires_at, is_close};
 use super::standing::{Key, Seen, Wanted};
 use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
@@ -11,7 +11,7 @@ use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, Ob
 use crate::profile::Disable;
 
 impl Plan {
-    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read.
+    /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read or believed.
     pub fn only_drift(mut self) -> Self {
         let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
         let (before, none) = (self.changes.len(), self.summary.none);
@@ -21,9 +21,10 @@ impl Plan {
         self.attended.clear();
         self.unmanaged.clear();
         self.due.clear();
-        let unread = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid];
-        self.diagnostics.retain(|diagnostic| unread.contains(&diagnostic.code));
-        self.findings.retain(|finding| unread.contains(&finding.code));
+        // A listing that lacks most keys may be that of another account: then nothing of this is drift.
+        let doubts = [Code::ProviderUnavailable, Code::CredentialMissing, Code::CredentialInvalid, Code::GuardShrunk];
+        self.diagnostics.retain(|diagnostic| doubts.contains(&diagnostic.code));
+        self.findings.retain(|finding| doubts.contains(&finding.code));
         self
     }
 }
@@ -157,6 +158,9 @@ fn edited(key: &Key, action: Action, generation: &Generation, observed: &Observe
     };
     access.expiry_extended =
         field == EditField::Expiry && before.expires_at.is_some_and(|old| after.expires_at.is_none_or(|new| new > old));
+    if access.expiry_extended {
+        access.reach = reach(key.account.catalogue, &after.scopes);
+    }
     entry(key, action, generation, what, before, Some(after), access)
 }
 
@@ -194,6 +198,7 @@ fn entry(
         access,
         words: Vec::new(),
         steps: Vec::new(),
+        generations: BTreeMap::new(),
         request: None,
         owner: key.desired.and_then(|desired| desired.owner.as_deref().map(str::to_owned)),
         notes: Vec::new(),

@@ -10,7 +10,7 @@ use super::standing::{Key, Seen};
 use super::{AccountInput, Action, Change, Deferred, GuardVerdict, Manifests, Plan, PlanInput, PlanStep, Verdict};
 use super::{moves, rows};
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Route, Severity, Step};
-use crate::model::{Address, Allowance, GenerationState, KeyRecord, Limit, Listing, Name, Request};
+use crate::model::{Address, Allowance, KeyRecord, Limit, Listing, Name, Request};
 
 /// Fewer live keys than this are no measure of a listing.
 const MANY: usize = 4;
@@ -212,7 +212,7 @@ fn gone(input: &PlanInput, plan: &mut Plan) {
 /// A complete listing lacks more than half of the keys that the ledger has as live. What it may only not show yet does not count.
 fn shrunk(input: &PlanInput, name: &Name, account: &AccountInput, plan: &mut Plan) {
     let Listing::Complete(snapshot) = &account.listing else { return };
-    let generations = account.ledger.values().flat_map(|record| &record.generations).filter(|generation| is_live(generation.state));
+    let generations = account.ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.state.works());
     let ids: BTreeSet<&str> = generations.filter_map(|generation| generation.id.as_deref()).collect();
     let found = ids.iter().filter(|id| snapshot.keys.contains_key(**id)).count();
     let all = found + ids.iter().filter(|id| snapshot.absent.contains(**id)).count();
@@ -286,11 +286,7 @@ fn live<'a>(input: &'a PlanInput) -> impl Iterator<Item = Address> + 'a {
 }
 
 fn lives(record: &KeyRecord) -> bool {
-    record.generations.iter().any(|generation| is_live(generation.state))
-}
-
-fn is_live(state: GenerationState) -> bool {
-    matches!(state, GenerationState::Active | GenerationState::Retiring)
+    record.generations.iter().any(|generation| generation.state.works())
 }
 
 fn place(guard: Guard) -> Place {

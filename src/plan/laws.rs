@@ -231,6 +231,12 @@ fn bytes(world: &World) -> String {
 
 /// What an obedient provider and an apply without mishaps make of a plan.
 fn carry_out(world: &mut World, plan: &Plan) {
+    // Recovery comes first: what bears a marker of a finished generation a second time is disabled.
+    let records = || world.ledger.iter().chain(world.others.values().filter_map(|(_, record)| record.as_ref()));
+    let generations: Vec<Generation> = records().flat_map(|record| record.generations.clone()).collect();
+    let known = |key: &ObservedKey| generations.iter().any(|generation| generation.id.as_ref() == Some(&key.id));
+    let of = |key: &ObservedKey| generations.iter().any(|of| !of.state.is_unfinished() && of.marker.is_some() && of.marker == key.marker());
+    world.snapshot.keys.values_mut().filter(|key| !key.own && !known(key) && of(key)).for_each(|key| key.enabled = Some(false));
     for change in &plan.changes {
         // What has moved is recovered at its new address here, which comes to the same.
         let (moves, rest): (Vec<&PlanStep>, Vec<&PlanStep>) = change.steps.iter().partition(|step| matches!(step, PlanStep::Move { .. }));

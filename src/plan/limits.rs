@@ -1,6 +1,7 @@
 //! What the provider would refuse, or what makes a new key ambiguous: the key limit, twins by label, the privilege ceiling.
+use super::compare::day;
 use super::draft::Draft;
-use super::standing::{Index, Key};
+use super::standing::{Index, Key, Seen};
 use super::{EditField, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Name, Scope, ScopeSet};
@@ -32,8 +33,21 @@ impl Room {
 /// Refuses a draft that cannot come about.
 pub(super) fn check(key: &Key, draft: &mut Draft, room: &mut Room) {
     if let Some(refusal) = ceiling(key, draft, room).or_else(|| twin(key, draft)).or_else(|| limit(key, draft, room)) {
+        draft.findings.extend(outlives(key, draft));
         draft.refuse(refusal);
     }
+}
+
+/// A key whose provider does not end it, and whose next generation cannot come: it works past its end.
+fn outlives(key: &Key, draft: &Draft) -> Option<Diagnostic> {
+    let (capabilities, current) = (key.account.capabilities, key.current()?);
+    let end = current.expires_at.filter(|_| draft.issues() && !capabilities.expiry.settable)?;
+    if end > key.now || key.seen(current) != Seen::Live {
+        return None;
+    }
+    let message = format!("`{}` has passed its end of {} and lives on: its rotation is blocked", key.address, day(end));
+    let help = format!("make room for its next generation, or disable it: `{}` does not end keys by itself", key.account.provider);
+    Some(key.warning(Code::PlanExpired, message).help(help))
 }
 
 /// Our own key must hold every scope that it hands out.

@@ -29,12 +29,9 @@ pub(super) fn pending<'a>(name: &Name, account: &'a AccountInput) -> BTreeMap<&'
     account.moved.iter().filter_map(moving).collect()
 }
 
+/// Whether something of a key may live, or a person may yet make it.
 fn lives(record: &KeyRecord) -> bool {
-    use GenerationState::{Active, Ambiguous, Attended, Created, Deleted, Disabled, Expired, Intended, Lost, Retiring, Sealed, Vanished};
-    record.generations.iter().any(|generation| match generation.state {
-        Active | Retiring | Intended | Created | Sealed | Ambiguous | Lost | Attended => true,
-        Disabled | Deleted | Vanished | Expired => false,
-    })
+    record.generations.iter().any(|generation| generation.state.may_live() || generation.state == GenerationState::Attended)
 }
 
 /// Puts the move before everything else that happens to the key, or refuses it.

@@ -6,6 +6,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 use crate::profile::Disable;
 
+const BY_HAND: &str = "was enabled by hand";
+
 /// What is to be done about one older generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Older {
@@ -109,7 +111,7 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
                 continue;
             }
             Older::DisableAgain if is_over(key, generation) => (PlanStep::Disable { generation: number }, "has expired"),
-            Older::DisableAgain => (PlanStep::Disable { generation: number }, "was enabled by hand"),
+            Older::DisableAgain => (PlanStep::Disable { generation: number }, BY_HAND),
             Older::EndAgain if key.account.capabilities.delete => (PlanStep::Delete { generation: number }, "was deleted, and is live"),
             Older::EndAgain => (PlanStep::Disable { generation: number }, "was deleted, and is live"),
             Older::Delete => (PlanStep::Delete { generation: number }, "is disabled, and its cooldown has passed"),
@@ -123,7 +125,8 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
             let message = format!("generation {number} of `{}` {reason}, and `{}` cannot disable keys", key.address, key.account.provider);
             findings.push(key.warning(Code::PlanCannotDisable, message).help("revoke the key at the provider by hand"));
         } else {
-            steps.push((step, format!("generation {number} {reason}")));
+            let drift = if reason == BY_HAND { "drift: " } else { "" };
+            steps.push((step, format!("{drift}generation {number} {reason}")));
         }
     }
     (steps, findings)

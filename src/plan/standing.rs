@@ -7,7 +7,7 @@ use super::moves::Moving;
 use super::{AccountInput, DeliveryInput, compare};
 use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, Name, ObservedKey, Request,
-    Snapshot,
+    Snapshot, Span,
 };
 
 /// What the manifests want.
@@ -50,6 +50,8 @@ pub(super) struct Index<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// Listed keys that no record knows, by label without marker; our own key is left out.
     pub strangers: BTreeMap<&'a str, Vec<&'a ObservedKey>>,
+    /// Live keys that no record knows, by a marker of the ledger: each is a second one of that marker.
+    pub twins: BTreeMap<Marker, Vec<&'a ObservedKey>>,
     /// Markers at the end of listed labels.
     markers: BTreeSet<Marker>,
     /// Markers of the ledger.
@@ -74,6 +76,8 @@ pub(super) struct Key<'a> {
     pub request: Option<Request>,
     /// Whether an interrupted apply was at work on the key.
     pub resumed: bool,
+    /// The overlap that the manifests of the base give it.
+    pub overlap_before: Option<Span>,
 }
 
 impl<'a> Index<'a> {
@@ -89,11 +93,19 @@ impl<'a> Index<'a> {
         for key in listed().filter(|key| !key.own && !ids.contains_key(key.id.as_str())) {
             strangers.entry(Marker::strip_from(&key.label)).or_default().push(key);
         }
+        let known: BTreeSet<&Marker> = generations().filter_map(|generation| generation.marker.as_ref()).collect();
+        let mut twins: BTreeMap<Marker, Vec<&ObservedKey>> = BTreeMap::new();
+        for key in strangers.values().flatten().filter(|key| key.enabled != Some(false)) {
+            if let Some(marker) = key.marker().filter(|marker| known.contains(marker)) {
+                twins.entry(marker).or_default().push(key);
+            }
+        }
         Self {
             snapshot,
             strangers,
+            twins,
             markers: listed().filter_map(ObservedKey::marker).collect(),
-            known: generations().filter_map(|generation| generation.marker.as_ref()).collect(),
+            known,
             shared: ids.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id).collect(),
         }
     }

@@ -1,13 +1,13 @@
 //! What a plan says beside its changes: counts, unmanaged keys, what is due soon, weaker guarantees.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::compare::{expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
-use super::{AccountInput, AccountView, Action, Change, Due, Summary, UnmanagedKey};
+use super::{AccountInput, AccountView, Action, Change, Due, PlanInput, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Expiry, Handling, Listing, Name, ObservedKey};
+use crate::model::{Expiry, Handling, Listing, Name, Risk, Scope};
 use crate::profile::Disable;
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -66,10 +66,6 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
 pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (Vec<UnmanagedKey>, usize) {
     let Listing::Complete(snapshot) = &account.listing else { return (Vec::new(), 0) };
     let strangers: BTreeSet<&str> = index.strangers.values().flatten().map(|key| key.id.as_str()).collect();
-    let risk = |key: &ObservedKey| {
-        let leaves = account.catalogue.expand(key.scopes.as_ref()?);
-        leaves.keys().map(|leaf| account.catalogue.describe(leaf).risk).max()
-    };
     let (mut keys, mut ignored) = (Vec::new(), 0);
     for key in snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str())) {
         // What bears a marker of ours is recovered, or disabled as a twin: no rule has a say in it.
@@ -87,7 +83,7 @@ pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (
             ours,
             fails: handling == Handling::Fail,
             scopes: key.scopes.clone(),
-            risk: risk(key),
+            risk: key.scopes.as_ref().and_then(|scopes| account.catalogue.highest_risk(scopes)),
             created_at: key.created_at,
             last_used_at: key.last_used_at,
             enabled: key.enabled,
@@ -163,6 +159,21 @@ pub(super) fn review_due(key: &Key) -> Option<Due> {
     let at = record.review_due(desired.review_every?)?;
     let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     (at <= soon).then(|| Due { address: key.address.clone(), kind: "review".to_owned(), at })
+}
+
+/// The risk of every scope that a changed key keeps, by provider.
+pub(super) fn kept_risks(input: &PlanInput, changes: &[Change]) -> BTreeMap<String, BTreeMap<Scope, Risk>> {
+    let mut risks: BTreeMap<&str, BTreeMap<Scope, Risk>> = BTreeMap::new();
+    for change in changes {
+        let Some(account) = input.accounts.get(&change.address.account) else { continue };
+        let known = risks.entry(account.provider).or_default();
+        for scope in &change.access.kept {
+            if !known.contains_key(scope) {
+                known.insert(scope.clone(), account.catalogue.describe(scope).risk);
+            }
+        }
+    }
+    risks.into_iter().filter(|(_, risks)| !risks.is_empty()).map(|(provider, risks)| (provider.to_owned(), risks)).collect()
 }
 
 /// Counts the changes. Access of blocked ones does not come about, and is not counted.

@@ -713,6 +713,16 @@ fn older_generations_have_their_table() {
 }
 
 #[test]
+fn a_predecessor_that_was_enabled_by_hand_is_drift() {
+    let mut world = World::settled();
+    world.record(vec![generation(2), Generation { state: GenerationState::Disabled, ..generation(1) }]);
+    world.observe(observed(2));
+    world.live(1).enabled = Some(true);
+    decides(&world, DisableIt, &[disable(1)]);
+    assert_eq!(reason(&world), "drift: generation 1 was enabled by hand");
+}
+
+#[test]
 fn a_predecessor_ends_after_its_overlap_while_its_successor_lives() {
     let mut world = World::settled();
     let retiring = Generation { state: GenerationState::Retiring, disable_after: Some(now()), ..generation(1) };
@@ -806,6 +816,41 @@ fn label_twins_block_unless_made_by_hand() {
         (None, Some(KeyRecord { generations: vec![generation(9)], ..KeyRecord::new("acct/other".parse().unwrap(), "x") })),
     );
     assert_eq!(known.decision().0, Create);
+}
+
+#[test]
+fn a_second_key_of_a_known_marker_is_shown_as_what_recovery_disables() {
+    let mut world = World::settled();
+    world.observe(ObservedKey { id: "twin".to_owned(), ..observed(1) });
+    decides(&world, DisableIt, &[]);
+    assert_eq!(reason(&world), "a second live key, `twin`, bears the marker of generation 1: recovery disables it");
+    assert_eq!(world.plan().unmanaged.len(), 1);
+    let mut editing = world.clone();
+    editing.wanted().label = "Other".into();
+    decides(&editing, Edit, &[PlanStep::Edit { generation: 1, fields: vec![EditField::Label] }]);
+    assert!(editing.change().unwrap().notes.iter().any(|note| note.contains("`twin`")));
+    let mut dead = World::settled();
+    dead.observe(ObservedKey { id: "twin".to_owned(), enabled: Some(false), ..observed(1) });
+    decides(&dead, Nothing, &[]);
+    let mut begun = World::new();
+    begun.record(vec![Generation { state: GenerationState::Intended, id: None, ..generation(1) }]);
+    begun.observe(ObservedKey { id: "late".to_owned(), ..observed(1) });
+    assert!(!reason(&begun).contains("a second live key"), "{}", reason(&begun));
+}
+
+#[test]
+fn a_key_that_works_past_its_end_is_warned_of() {
+    let mut world = World::settled();
+    world.capabilities.expiry.settable = false;
+    world.live(1).expires_at = Some(None);
+    world.capabilities.key_limit = Some(1);
+    world.now = at(85 * DAY);
+    blocked(&world, "provider/key-limit");
+    assert!(!world.codes().contains(&"plan/expired"), "{:?}", world.codes());
+    world.now = at(91 * DAY);
+    let all = world.plan().findings;
+    let told = all.iter().find(|finding| finding.code.as_str() == "plan/expired").expect("a warning");
+    assert_eq!(told.message, "`acct/hooks` has passed its end of 2027-02-18 and lives on: its rotation is blocked");
 }
 
 #[test]

@@ -190,6 +190,7 @@ pub(super) struct World {
     pub guarding: Guarding,
     /// Where a person makes the keys.
     pub runbooks: Option<Runbooks>,
+    pub grants: Option<crate::profile::Grants>,
     pub params: BTreeMap<String, String>,
     /// Names of the options that keys can have there.
     pub options: BTreeSet<String>,
@@ -216,6 +217,7 @@ impl World {
             before: Before::default(),
             guarding: Guarding::default(),
             runbooks: None,
+            grants: None,
             params: BTreeMap::new(),
             options: BTreeSet::new(),
         }
@@ -307,6 +309,7 @@ impl World {
                 runbooks,
                 environment: None,
                 params: &self.params,
+                grants: self.grants.as_ref(),
                 options: &self.options,
             }),
             moved: self.moved.clone(),
@@ -370,6 +373,7 @@ impl World {
             moved,
             request: self.asked.rotate.get(&address()).copied(),
             resumed: self.before.interrupted.contains(&address()),
+            overlap_before: self.before.overlaps.get(&address()).copied(),
         })
     }
 

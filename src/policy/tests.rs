@@ -56,6 +56,7 @@ fn change(access: AccessDiff) -> Change {
         reason: String::new(),
         origin: None,
         generation: 1,
+        generations: Default::default(),
         declared_at: None,
         before: None,
         after: None,

@@ -221,6 +221,11 @@ impl Catalogue {
         leaves
     }
 
+    /// The highest risk of what scopes grant, wildcards expanded; `None` when they grant nothing.
+    pub fn highest_risk(&self, scopes: &ScopeSet) -> Option<Risk> {
+        self.expand(scopes).keys().map(|scope| self.describe(scope).risk).max()
+    }
+
     /// Level, tags, risk and reason of one scope, wildcards included.
     pub fn describe(&self, scope: &Scope) -> ScopeFacts {
         let scope = self.spelt(scope);

@@ -24,6 +24,7 @@ impl Profile {
             Some(Api::Http(api)) => check.http(api),
         }
         check.attended();
+        check.grants();
     }
 }
 
@@ -71,6 +72,9 @@ impl Check<'_> {
             if !fits {
                 self.fail(&["options", name, "default"], format!("the default of `{name}` is not of its kind"));
             }
+        }
+        if profile.environments.values().filter(|environment| environment.default).count() > 1 {
+            self.fail(&["environments"], "only one environment can be the default".to_owned());
         }
         for (name, environment) in &profile.environments {
             for (param, values) in &environment.allow {

@@ -1,6 +1,7 @@
 //! Checks the parts of a profile that speak of a person's work, and of trying what a person made. Reads no files.
 use super::api::{Api, HttpApi};
 use super::check::Check;
+use super::runbook::Runbooks;
 use super::template::Method;
 use super::verify::{Probe, Verify};
 
@@ -16,21 +17,28 @@ impl Check<'_> {
             (Some(_), _, false) | (None, _, true) | (None, Some(Api::Keyring) | None, false) => {}
         }
         let Some(runbooks) = &profile.runbooks else { return };
+        self.runbooks(&["runbooks"], runbooks);
+        if let Some(Api::Http(api)) = &profile.api {
+            self.nothing_but_probes(api);
+        }
+    }
+
+    /// Links lead somewhere, and every template can be filled.
+    pub(super) fn runbooks(&mut self, place: &[&str], runbooks: &Runbooks) {
+        let profile = self.profile;
         for (name, runbook) in [("create", &runbooks.create), ("revoke", &runbooks.revoke)] {
+            let at = [place, &[name]].concat();
             if runbook
                 .link
                 .as_deref()
                 .is_some_and(|link| !link.starts_with("https://") || link.chars().any(|c| c.is_whitespace() || c.is_control()))
             {
-                self.fail(&["runbooks", name, "link"], "a link begins with `https://` and has no white space".to_owned());
+                self.fail(&[&at[..], &["link"]].concat(), "a link begins with `https://` and has no white space".to_owned());
             }
             for (route, problem) in runbook.check(profile.params.keys(), profile.options.keys()) {
-                let route: Vec<&str> = ["runbooks", name].into_iter().chain(route.iter().map(String::as_str)).collect();
+                let route: Vec<&str> = at.iter().copied().chain(route.iter().map(String::as_str)).collect();
                 self.fail(&route, format!("the template cannot be filled: {problem}"));
             }
-        }
-        if let Some(Api::Http(api)) = &profile.api {
-            self.nothing_but_probes(api);
         }
     }
 

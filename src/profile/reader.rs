@@ -1,6 +1,6 @@
 //! Reads keys and secrets out of a provider's answers. Knows no request.
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -144,14 +144,24 @@ pub enum ReadError {
 pub struct Reader {
     spec: KeyReader,
     id_form: Option<Regex>,
-    own: Option<String>,
+    own: BTreeSet<String>,
 }
 
 impl Reader {
     /// Prepares a reader. `own` is the id of our own admin credential's key. Errors when the id's pattern is no regular expression.
     pub fn new(spec: KeyReader, own: Option<String>) -> Result<Self, regex::Error> {
         let id_form = spec.id.pattern.as_deref().map(whole).transpose()?;
-        Ok(Self { spec, id_form, own })
+        Ok(Self { spec, id_form, own: own.into_iter().collect() })
+    }
+
+    /// Takes another key for ours, by its id.
+    pub fn also_own(&mut self, id: String) {
+        self.own.insert(id);
+    }
+
+    /// Whether an id is that of a key of our own credentials.
+    pub fn is_own(&self, id: &str) -> bool {
+        self.own.contains(id)
     }
 
     /// Whether a text has the form of this provider's ids.
@@ -185,7 +195,7 @@ impl Reader {
             created_at: time(&spec.created)?,
             last_used_at: time(&spec.last_used)?,
             options: self.options(answer),
-            own: self.own.as_deref() == Some(id),
+            own: self.is_own(id),
         })
     }
 

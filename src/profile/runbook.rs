@@ -38,7 +38,7 @@ pub struct Runbook {
 pub struct RunbookValues {
     /// The address of the key.
     pub key: String,
-    /// What the provider knows the key by, in backticks; before the step was opened, a sentence that says so.
+    /// What the provider knows the key by, in backticks; before the step was opened, its beginning, and steps say that the rest follows.
     pub label: String,
     pub opened: bool,
     pub owner: Option<String>,
@@ -80,6 +80,9 @@ pub struct Filled {
 /// What a template says when it cannot be filled. The check of the profile finds nearly every such template.
 const UNFILLED: &str = "this step of the profile's runbook cannot be filled in: do it as the provider's page says";
 
+/// What steps say of a name that has no marker yet.
+const FOLLOWS: &str = "(the whole name follows when apply has opened this step)";
+
 impl RunbookValues {
     /// Text that is to be taken letter by letter.
     pub fn exactly(text: &str) -> String {
@@ -111,10 +114,14 @@ impl RunbookValues {
 impl Runbook {
     /// Fills the templates. Total: what cannot be filled says so.
     pub fn fill(&self, values: &RunbookValues) -> Filled {
-        let values = without_backticks(values);
-        let fill = |template: &String| render(template, &values).unwrap_or_else(|_| UNFILLED.to_owned());
-        let steps = self.steps.iter().map(fill).filter(|step| !step.is_empty()).collect();
-        Filled { title: fill(&self.title), steps }
+        let fill = |template: &String, values: &Value| render(template, values).unwrap_or_else(|_| UNFILLED.to_owned());
+        let mut filled = without_backticks(values);
+        let title = fill(&self.title, &filled);
+        if !values.opened && !values.label.is_empty() {
+            filled["label"] = json!(format!("{} {FOLLOWS}", values.label));
+        }
+        let steps = self.steps.iter().map(|step| fill(step, &filled)).filter(|step| !step.is_empty()).collect();
+        Filled { title, steps }
     }
 
     /// Tries every template with and without the values that may be absent. `params` and `options`: what the profile declares. Errors name the
@@ -201,6 +208,13 @@ mod tests {
             (filled.title.as_str(), filled.steps.as_slice()),
             ("make `Label kw-a2a2a2a2`", &["type `Label kw-a2a2a2a2`".to_owned(), "tick Group: one, two".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_name_that_is_not_whole_is_said_to_follow_once() {
+        let values = RunbookValues { label: RunbookValues::exactly("Label …"), opened: false, ..RunbookValues::specimen() };
+        let filled = runbook(&["type {{ label }}"]).fill(&values);
+        assert_eq!((filled.title, filled.steps), ("make `Label …`".to_owned(), vec![format!("type `Label …` {FOLLOWS}")]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::ProviderError;
 use super::said::{self, Said};
 use super::signature::{self, Signed};
-use super::transport::{self, HeaderMap, Incoming, Outgoing, Transport, TransportError, Url};
+use super::transport::{self, Body as Sent, HeaderMap, Incoming, Outgoing, Transport, TransportError, Url};
 use crate::model::Secret;
 use crate::profile::HttpApi;
 use crate::profile::auth::{AuthScheme, QuerySigning};
@@ -199,7 +199,7 @@ impl Exchange {
             Method::Patch => transport::Method::PATCH,
             Method::Delete => transport::Method::DELETE,
         };
-        let answer = self.transport.send(Outgoing { method, url, headers, body: prepared.body.clone() }).await?;
+        let answer = self.transport.send(Outgoing { method, url, headers, body: prepared.body.clone().map(Sent::Json) }).await?;
         Ok(self.read(answer))
     }
 

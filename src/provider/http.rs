@@ -83,6 +83,13 @@ impl HttpProvider {
         Ok(Self { profile, exchange, reader, params, environment, scheme, credential, options: RefCell::default() })
     }
 
+    /// Takes the key of another credential of the account for ours, too: it is marked, and never written to.
+    pub fn also_own(mut self, credential: &Secret) -> Self {
+        let id = own_part(self.api()).and_then(|part| credential.part(part)).map(str::to_owned);
+        id.into_iter().for_each(|id| self.reader.also_own(id));
+        self
+    }
+
     fn api(&self) -> &HttpApi {
         self.exchange.api()
     }
@@ -103,9 +110,9 @@ impl HttpProvider {
         Ok(Wiped(answer.json.as_mut().and_then(|json| operation.item.of_mut(&mut json.0)).map(Value::take).unwrap_or_default()))
     }
 
-    /// The same, for a write. The key of our own credential is never written to.
+    /// The same, for a write. The keys of our own credentials are never written to.
     async fn write(&self, operation: &Operation, id: &str, values: Values) -> Result<(), ProviderError> {
-        if own_part(self.api()).and_then(|part| self.credential.part(part)) == Some(id) {
+        if self.reader.is_own(id) {
             return Err(ProviderError::Refused("this is the key of our own admin credential".to_owned()));
         }
         self.on(operation, id, values).await.map(drop)
@@ -211,6 +218,10 @@ impl Provider for HttpProvider {
         Ok(self.reader.take_secret(&self.profile.secret.parts, &mut item.0))
     }
 
+    fn own_id(&self) -> Option<&str> {
+        own_part(self.api()).and_then(|part| self.credential.part(part))
+    }
+
     fn clock_skew(&self) -> Option<i64> {
         self.exchange.clock_skew()
     }
@@ -241,8 +252,11 @@ pub(super) fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Resul
             let unknown = || ProviderError::Local(format!("`{}` has no environment `{name}`", profile.name));
             profile.environments.get(name).map(Some).ok_or_else(unknown)
         }
-        None if profile.environments.len() > 1 => Err(ProviderError::Local(format!("`{}` has several environments", profile.name))),
-        None => Ok(profile.environments.values().next()),
+        None if profile.environments.is_empty() => Ok(None),
+        None => {
+            let several = || ProviderError::Local(format!("`{}` has several environments", profile.name));
+            profile.usual_environment().map(|(_, environment)| Some(environment)).ok_or_else(several)
+        }
     }
 }
 

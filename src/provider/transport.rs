@@ -45,8 +45,14 @@ pub struct Outgoing {
     pub url: Url,
     /// Values are never shown.
     pub headers: Vec<(String, Zeroizing<String>)>,
-    /// JSON.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
+}
+
+/// What a request carries.
+pub enum Body {
+    Json(Vec<u8>),
+    /// Fields of a form, encoded.
+    Form(Vec<u8>),
 }
 
 /// One answer. The body is wiped when dropped.
@@ -117,7 +123,11 @@ impl Transport {
         }
         let mut call = self.client.request(request.method, request.url).headers(headers(request.headers)?);
         if let Some(body) = request.body {
-            call = call.header("content-type", "application/json").body(body);
+            let (kind, bytes) = match body {
+                Body::Json(bytes) => ("application/json", bytes),
+                Body::Form(bytes) => ("application/x-www-form-urlencoded", bytes),
+            };
+            call = call.header("content-type", kind).body(bytes);
         }
         self.pace().await;
         let named = |text: String| format!("`{}`: {text}", self.origin.host_str().unwrap_or_default());

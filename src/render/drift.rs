@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::palette::{Ink, Style};
 use super::plan_sections as sections;
-use super::plan_text::day;
+use super::plan_text::ends;
 use super::table::{Cell, table};
 use crate::model::Address;
 use crate::model::text_safety::safe;
@@ -64,7 +64,7 @@ fn row(change: &Change) -> Vec<Cell> {
     };
     vec![
         Cell::new(format!("  {}", change.address)),
-        risk.map_or_else(|| Cell::new(""), |risk| Cell::inked(risk.as_str().to_uppercase(), Ink::Risk(risk))),
+        risk.map_or_else(|| Cell::new("-"), |risk| Cell::inked(risk.as_str().to_uppercase(), Ink::Risk(risk))),
         Cell::new(corrected),
         Cell::new(format!("{}{}", safe(&change.reason), detail(change))),
     ]
@@ -76,13 +76,12 @@ fn detail(change: &Change) -> String {
     if before.state != after.state {
         return String::new();
     }
-    let end = |view: &KeyView| view.expires_at.map_or_else(|| "never".to_owned(), day);
     let label = |view: &KeyView| safe(view.label.as_deref().unwrap_or_default()).into_owned();
     if before.label != after.label {
         return format!(": `{}` -> `{}`", label(before), label(after));
     }
     if before.expires_at != after.expires_at {
-        return format!(": {} -> {}", end(before), end(after));
+        return format!(": {}", ends(before.expires_at, after.expires_at));
     }
     let words = |sign: &str, entries: &[AccessEntry]| {
         let mut words: Vec<String> = entries.iter().take(NAMED).map(|entry| format!("{sign}{}", safe(entry.scope.as_str()))).collect();

@@ -119,7 +119,7 @@ fn reason(facts: &ScopeFacts) -> String {
     }
 }
 
-fn tag_says(tag: Tag) -> &'static str {
+pub(super) fn tag_says(tag: Tag) -> &'static str {
     match tag {
         Tag::Money => "moves money",
         Tag::Credentials => "makes, changes or reads credentials",

@@ -35,7 +35,7 @@ pub fn verdicts(out: &mut String, plan: &Plan, style: Style) {
     let _ = writeln!(out, "\n{}   {}", style.paint(Ink::Strong, "guards"), words.join("   "));
 }
 
-fn verdict(guard: &GuardVerdict) -> String {
+pub(super) fn verdict(guard: &GuardVerdict) -> String {
     let name = guard.account.as_ref().map_or_else(|| guard.guard.clone(), |account| format!("{} {account}", guard.guard));
     let number = match guard.limit {
         Some(_) => format!(" {} of {}", guard.count, guard.allows),

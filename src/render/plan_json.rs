@@ -1,9 +1,15 @@
 //! The plan as JSON, version 1: what `--out` saves and `apply PLAN` reads again.
+use crate::diagnostics::Located;
 use crate::plan::Plan;
 
 /// The plan, pretty-printed, with a line feed at its end. `serde_json` reads the same plan from it.
 pub fn plan_json(plan: &Plan) -> String {
     super::json(plan)
+}
+
+/// What a run has that made no plan: the version of the format, and why. It has no `changes`, so that nobody takes it for a plan.
+pub fn problems_json(diagnostics: &[Located]) -> String {
+    super::json(&serde_json::json!({ "format_version": "1.0", "diagnostics": diagnostics }))
 }
 
 #[cfg(test)]

@@ -24,10 +24,22 @@ const HORIZON: i64 = 30;
 
 /// How many keys change, and which plan this is.
 pub fn header(plan: &Plan, style: Style) -> String {
+    let left = changing(plan);
+    let name = short_name(plan);
+    let right = match plan.mode {
+        Mode::Live => format!("plan {name}, valid until {}", plan.expires_at.strftime("%Y-%m-%d %H:%MZ")),
+        Mode::Offline => format!("plan {name}, offline: the ledger stands in, cannot be applied"),
+    };
+    let gap = style.width.min(120).saturating_sub(left.width() + right.width()).max(3);
+    format!("{}{:gap$}{}\n", style.paint(Ink::Strong, &left), "", style.paint(Ink::Dim, &right))
+}
+
+/// How many keys change, of how many.
+pub fn changing(plan: &Plan) -> String {
     let total = keys(&plan.summary);
     let unread = plan.accounts.values().any(|account| account.listing == "unavailable");
     let changing = plan.changes.iter().filter(|change| change.action != Action::Blocked).count();
-    let left = match (changing, total) {
+    match (changing, total) {
         (0, _) if !plan.changes.is_empty() => format!("{} blocked, no other changes", count(plan.changes.len(), "key")),
         (0, _) if !plan.deferred.is_empty() => format!("no changes now: {} deferred", count(plan.deferred.len(), "rotation")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
@@ -35,15 +47,14 @@ pub fn header(plan: &Plan, style: Style) -> String {
         (0, _) => format!("no changes: {total} keys match their manifests"),
         (1, _) => format!("1 of {} changes", count(total, "key")),
         (n, _) => format!("{n} of {} change", count(total, "key")),
-    };
+    }
+}
+
+/// The first eight digits of its digest, as people say them.
+pub fn short_name(plan: &Plan) -> String {
     let digest: Vec<char> = plan.digest.trim_start_matches("sha256:").chars().take(8).collect();
     let name: String = digest.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
-    let right = match plan.mode {
-        Mode::Live => format!("plan {}, valid until {}", safe(&name), plan.expires_at.strftime("%Y-%m-%d %H:%MZ")),
-        Mode::Offline => format!("plan {}, offline: the ledger stands in, cannot be applied", safe(&name)),
-    };
-    let gap = style.width.min(120).saturating_sub(left.width() + right.width()).max(3);
-    format!("{}{:gap$}{}\n", style.paint(Ink::Strong, &left), "", style.paint(Ink::Dim, &right))
+    safe(&name).into_owned()
 }
 
 fn keys(s: &Summary) -> usize {

@@ -98,8 +98,8 @@ impl Entry<'_> {
         for note in &self.change.notes {
             match (note.strip_prefix("secret "), note.strip_prefix("expires ")) {
                 (Some(rest), _) => field(out, "secret", &safe(rest)),
-                (_, Some(rest)) => field(out, "expires", &safe(rest)),
-                (None, None) if note == "never expires" => field(out, "expires", "never"),
+                (_, Some(rest)) => field(out, "expires", &format!("{}{}", self.since(rest), safe(rest))),
+                (None, None) if note == "never expires" => field(out, "expires", &format!("{}never", self.since("never"))),
                 // Said already, beside the access.
                 (None, None) if note.starts_with("open-ended:") && !self.change.access.open_ended.is_empty() => {}
                 (None, None) => field(out, "note", &safe(note)),
@@ -148,7 +148,21 @@ impl Entry<'_> {
     fn access(&self, out: &mut String) {
         let access = &self.change.access;
         let widest = access.gained.iter().chain(&access.lost).map(|entry| columns(entry.scope.as_str())).max().unwrap_or(0).min(48);
-        let groups = [("+ gains", Ink::Create, &access.gained), ("- loses", Ink::Remove, &access.lost)];
+        let (gains, loses) = match self.change.action {
+            Action::Blocked => ("+ would gain", "- would lose"),
+            Action::Create
+            | Action::Edit
+            | Action::Rotate
+            | Action::Replace
+            | Action::Disable
+            | Action::Enable
+            | Action::Delete
+            | Action::Reseal
+            | Action::Deliver
+            | Action::Attended
+            | Action::None => ("+ gains", "- loses"),
+        };
+        let groups = [(gains, Ink::Create, &access.gained), (loses, Ink::Remove, &access.lost)];
         for (word, ink, entries) in groups {
             let mut sorted: Vec<&AccessEntry> = entries.iter().collect();
             sorted.sort_by_key(|entry| (Reverse(entry.risk), &entry.scope));
@@ -190,28 +204,30 @@ impl Entry<'_> {
     /// Expiry, state and label, where they change or begin.
     fn fields(&self, out: &mut String) {
         let (before, after) = (self.change.before.as_ref(), self.change.after.as_ref());
-        let Some(after) = after else { return };
+        let Some(after) = after.filter(|_| self.change.action != Action::Blocked) else { return };
         let differs = |same: fn(&KeyView, &KeyView) -> bool| before.is_some_and(|before| !same(before, after));
-        let end = |view: &KeyView| view.expires_at.map_or_else(|| "never".to_owned(), day);
-        if differs(|a, b| a.expires_at == b.expires_at) {
+        if self.notes_on("expires ") || self.notes_on("never expires") {
+            // Said there, in more words.
+        } else if differs(|a, b| a.expires_at == b.expires_at) {
             let is_later = match (before.and_then(|before| before.expires_at), after.expires_at) {
                 (_, None) => true,
                 (None, Some(_)) => false,
                 (Some(old), Some(new)) => new > old,
             };
             let word = if is_later { "later" } else { "earlier" };
-            let text = arrow(&before.map(end).unwrap_or_default(), &end(after));
+            let text = ends(before.and_then(|before| before.expires_at), after.expires_at);
             field(out, "expires", &format!("{}  {word}", pad(&text, PLACE - 18)));
-        } else if issues(self.change.action) && !self.notes_on("expires ") && !self.notes_on("never expires") {
+        } else if issues(self.change.action) {
             let days = after.expires_at.map(|at| format!(" ({} days)", at.duration_since(self.now).as_hours() / 24)).unwrap_or_default();
-            field(out, "expires", &format!("{}{days}", end(after)));
+            field(out, "expires", &format!("{}{days}", after.expires_at.map_or_else(|| "never".to_owned(), day)));
         }
         if differs(|a, b| a.state == b.state) {
             field(out, "state", &arrow(&before.map(|view| safe(&view.state)).unwrap_or_default(), &safe(&after.state)));
         }
         // A new generation's marker is drawn by apply, so only the rest of its label can be compared.
         let bare = |view: &KeyView| view.label.as_deref().map(|label| Marker::strip_from(label).to_owned());
-        let same_but_marker = issues(self.change.action) && before.is_some_and(|before| bare(before) == bare(after));
+        let renews = issues(self.change.action) || self.change.action == Action::Attended;
+        let same_but_marker = renews && before.is_some_and(|before| bare(before) == bare(after));
         if !same_but_marker && differs(|a, b| a.label == b.label) {
             let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
             field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
@@ -228,6 +244,13 @@ impl Entry<'_> {
         }
     }
 
+    /// `2027-01-31 -> ` before a note on the new end, when a reader would see another.
+    fn since(&self, note: &str) -> String {
+        let Some(before) = &self.change.before else { return String::new() };
+        let old = before.expires_at.map_or_else(|| "never".to_owned(), day);
+        if note.starts_with(&old) { String::new() } else { format!("{old} -> ") }
+    }
+
     /// Whether a note of the plan says it, and in more words.
     fn notes_on(&self, beginning: &str) -> bool {
         self.change.notes.iter().any(|note| note.starts_with(beginning))
@@ -239,6 +262,10 @@ impl Entry<'_> {
         }
         for key in &self.change.access.recipients_added {
             let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
+        }
+        if let Some(longer) = self.change.access.overlap {
+            let text = arrow(&longer.before.to_string(), &longer.after.to_string());
+            field(out, "overlap", &format!("{}  longer", pad(&text, PLACE - 18)));
         }
         for place in &self.change.access.deliveries_added {
             let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));
@@ -281,7 +308,7 @@ fn aside(step: &PlanStep, own: u32) -> Option<String> {
     }
 }
 
-fn shouted(risk: Risk) -> &'static str {
+pub(super) fn shouted(risk: Risk) -> &'static str {
     match risk {
         Risk::Low => "LOW",
         Risk::Medium => "MEDIUM",
@@ -290,7 +317,7 @@ fn shouted(risk: Risk) -> &'static str {
     }
 }
 
-fn symbol(action: Action) -> (&'static str, Ink) {
+pub(super) fn symbol(action: Action) -> (&'static str, Ink) {
     match action {
         Action::Create => ("+", Ink::Create),
         Action::Edit | Action::Enable | Action::Reseal | Action::Deliver => ("~", Ink::Change),
@@ -302,7 +329,7 @@ fn symbol(action: Action) -> (&'static str, Ink) {
     }
 }
 
-fn action_words(action: Action) -> &'static str {
+pub(super) fn action_words(action: Action) -> &'static str {
     match action {
         Action::Edit => "edit in place",
         Action::Create
@@ -320,7 +347,7 @@ fn action_words(action: Action) -> &'static str {
 }
 
 /// Whether the action makes a new generation.
-fn issues(action: Action) -> bool {
+pub(super) fn issues(action: Action) -> bool {
     matches!(action, Action::Create | Action::Rotate | Action::Replace)
 }
 
@@ -338,13 +365,21 @@ fn kept(scopes: &[Scope]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
+/// Two ends that differ, as days, or with their times where it is the same day.
+pub(super) fn ends(before: Option<Timestamp>, after: Option<Timestamp>) -> String {
+    let said = |form: fn(Timestamp) -> String| [before, after].map(|end| end.map_or_else(|| "never".to_owned(), form));
+    let forms: [fn(Timestamp) -> String; 2] = [day, |at| at.strftime("%Y-%m-%d %H:%MZ").to_string()];
+    let [old, new] = forms.into_iter().map(said).find(|[old, new]| old != new).unwrap_or_else(|| said(|at| at.to_string()));
+    arrow(&old, &new)
+}
+
 /// The day of an instant, UTC.
 pub(super) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
 /// An option's value in one line.
-fn option_text(value: &serde_json::Value) -> String {
+pub(super) fn option_text(value: &serde_json::Value) -> String {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let words: Vec<String> = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
     safe(&words.join(", ")).into_owned()
@@ -450,6 +485,40 @@ mod tests {
         assert_eq!(text.matches("-> secrets/pay/card-updater.age").count(), 1, "{text}");
         assert!(text.contains("      secret   -> secrets/pay/card-updater.age (ops: 2 recipients)\n"), "{text}");
         assert_eq!(text.matches("2027-02-19").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn two_ends_of_one_day_are_told_apart() {
+        let [one, other, next] = ["2027-02-19T09:00:00Z", "2027-02-19T11:00:00Z", "2027-02-20T09:00:00Z"].map(|at| at.parse().ok());
+        assert_eq!(ends(one, next), "2027-02-19 -> 2027-02-20");
+        assert_eq!(ends(one, None), "2027-02-19 -> never");
+        assert_eq!(ends(one, other), "2027-02-19 09:00Z -> 2027-02-19 11:00Z");
+        let second = "2027-02-19T09:00:01Z".parse().ok();
+        assert_eq!(ends(one, second), "2027-02-19T09:00:00Z -> 2027-02-19T09:00:01Z");
+    }
+
+    #[test]
+    fn one_change_tells_its_end_once() {
+        let mut plan = samples::plan();
+        let change = &mut plan.changes[0];
+        change.action = Action::Rotate;
+        change.notes = vec!["expires 2027-05-01 (90 days), then rotates".to_owned()];
+        change.after.as_mut().expect("an end").expires_at = "2027-05-01T00:00:00Z".parse().ok();
+        let text = plan_text(&plan, Style::PLAIN);
+        let told: Vec<&str> =
+            text.lines().skip_while(|line| !line.contains("billing-webhooks")).take_while(|line| !line.is_empty()).collect();
+        let told: Vec<&&str> = told.iter().filter(|line| line.contains("  expires  ")).collect();
+        assert_eq!(told, [&"      expires  2027-01-31 -> 2027-05-01 (90 days), then rotates"]);
+    }
+
+    #[test]
+    fn what_is_blocked_only_would_happen() {
+        let mut plan = samples::plan();
+        plan.changes.truncate(1);
+        plan.changes[0].action = Action::Blocked;
+        let text = plan_text(&plan, Style::PLAIN);
+        assert!(text.contains("+ would gain  pcx:webhooks:update") && !text.contains("+ gains"), "{text}");
+        assert!(!text.contains("      expires  ") && !text.contains("      label  "), "{text}");
     }
 
     #[test]

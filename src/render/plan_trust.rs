@@ -63,7 +63,9 @@ fn trusted(out: &mut String, change: &TrustedChange, style: Style) {
     let subject = style.paint(Ink::Strong, &safe(&change.subject));
     let _ = writeln!(out, "  {risk} {subject}{weaker}  {}", style.paint(Ink::Dim, &place));
     if change.before.is_some() || change.after.is_some() {
-        let side = |side: &Option<String>| side.as_deref().map_or_else(|| "none".to_owned(), |text| safe(text).into_owned());
+        // A line that begins with `::` would be a command where CI reads along.
+        let shown = |text: &str| if text.starts_with("::") { format!("\\u{{3a}}{}", safe(&text[1..])) } else { safe(text).into_owned() };
+        let side = |side: &Option<String>| side.as_deref().map_or_else(|| "none".to_owned(), shown);
         let _ = writeln!(out, "            {} -> {}", side(&change.before), side(&change.after));
     }
     let _ = writeln!(out, "            {}", safe(&change.why));

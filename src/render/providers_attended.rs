@@ -37,6 +37,14 @@ pub(super) fn runbooks(out: &mut String, profile: &Profile, style: Style) {
     for (name, runbook) in [("create", &runbooks.create), ("revoke", &runbooks.revoke)] {
         let _ = writeln!(out, "  {name:<18}{}", about(runbook));
     }
+    let Some(grants) = &profile.grants else { return };
+    let title = format!("grants, for keys with `options: {{ {}: {} }}`", safe(&grants.option), safe(&grants.value));
+    let _ = writeln!(out, "\n{}", style.paint(Ink::Strong, &title));
+    for (environment, issuer) in &grants.issuers {
+        let _ = writeln!(out, "  {:<18}{}", safe(environment), safe(issuer));
+    }
+    let _ = writeln!(out, "  {:<18}{}", "grant", about(&grants.runbooks.create));
+    let _ = writeln!(out, "  {:<18}a grant ends when it was not refreshed for {}", "refresh", grants.refresh.ends);
 }
 
 fn about(runbook: &Runbook) -> String {
@@ -80,6 +88,8 @@ mod tests {
             "  create            5 steps, about 3 minutes, https://dashboard.brex.com/settings/developer",
             "  read-only         accounting.integration.read,",
             "  every key has openid, offline_access without asking",
+            "grants, for keys with `options: { kind: oauth }`",
+            "  staging           https://accounts-api.staging.brexapps.com/oauth2/default",
             "  idle expiry       yes  a key that nobody uses for 90d dies; plans warn after 20d",
         ] {
             assert!(text.contains(words), "{words}\n{text}");

@@ -1,10 +1,11 @@
 //! What a person is to do, for a terminal and for Markdown. In a runbook, backticks enclose what is to be taken letter by letter.
 use std::fmt::Write as _;
 
+use super::markdown::inline::{code, is_link, prose};
 use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use super::table::wrap;
-use crate::model::text_safety::{is_unsafe, safe};
+use crate::model::text_safety::safe;
 use crate::plan::AttendedStep;
 
 /// One attended step under its change: title, numbered steps, the command that ends it.
@@ -65,50 +66,10 @@ fn aside(step: &AttendedStep) -> String {
     minutes.into_iter().chain(step.owner.clone()).collect::<Vec<_>>().join(", ")
 }
 
-/// Text whose backticks enclose code, as Markdown that shows exactly that.
-fn prose(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for (i, piece) in text.split('`').enumerate() {
-        // Every other piece stood between backticks.
-        if i % 2 == 1 {
-            out.push_str(&code(piece));
-        } else {
-            piece.chars().for_each(|character| push_plain(&mut out, character));
-        }
-    }
-    out
-}
-
-/// Code that nothing can end early: an HTML element, since a fence of backticks does not hold in every place.
-fn code(text: &str) -> String {
-    let mut out = "<code>".to_owned();
-    text.chars().for_each(|character| push_plain(&mut out, character));
-    out + "</code>"
-}
-
-/// One character that Markdown and HTML show as it is.
-fn push_plain(out: &mut String, character: char) {
-    match character {
-        _ if is_unsafe(character) => out.extend(character.escape_unicode()),
-        '&' => out.push_str("&amp;"),
-        '<' => out.push_str("&lt;"),
-        '>' => out.push_str("&gt;"),
-        // As a numeric reference nothing is a mark, a mention, a link or an autolink any more.
-        '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' | '@' | ':' | '"' | '\'' | '$' => {
-            let _ = write!(out, "&#{};", u32::from(character));
-        }
-        _ => out.push(character),
-    }
-}
-
-/// Whether it can stand between `<` and `>`.
-fn is_link(text: &str) -> bool {
-    text.starts_with("https://") && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '`' | '\\' | '"'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::text_safety::is_unsafe;
 
     fn step() -> AttendedStep {
         AttendedStep {
@@ -144,11 +105,11 @@ mod tests {
         insta::assert_snapshot!(markdown(&[step()]), @r"
         ### Attended steps (1): a person does these
 
-        1. **<code>brex/finance</code>** (about 3 minutes, &#64;acme/finance): make <code>Payvy Integration kw-a2a2a2a2</code>
+        1. **`brex/finance`** (about 3 minutes, &#64;&#8203;acme/&#8203;finance): make `Payvy Integration kw-a2a2a2a2`
            <https://dashboard.brex.com/settings/developer>
            1. open Developer &gt; Settings
-           2. tick Users&#58; read &#40;<code>users.readonly</code>&#41;
-           3. <code>keywright fulfil brex/finance</code>
+           2. tick Users&#58; read &#40;`users.readonly`&#41;
+           3. `keywright fulfil brex/finance`
         ");
         assert_eq!(markdown(&[]), "");
     }

@@ -215,6 +215,21 @@ fn history(out: &mut String, generation: &Generation, now: Timestamp, style: Sty
         let after = if matches!(name, "disable" | "delete") { "after " } else { "" };
         line(out, name, &format!("{after}{at}"));
     }
+    if let Some(grant) = &generation.grant {
+        line(out, "granted", &scopes(&grant.scopes));
+        let access = if grant.access_ends_at <= now { "has ended" } else { "ends" };
+        line(out, "tokens", &format!("of {}; the access token {access} at {}", grant.issued_at, grant.access_ends_at));
+        let refresh = match (grant.refused_at, grant.renewable, grant.kept) {
+            (Some(at), _, _) => format!("refused by the issuer at {at}: `keywright authorize` is what helps"),
+            (None, false, _) => "none: it ends with its access token".to_owned(),
+            (None, true, true) => "kept beside its successor's, until it is revoked".to_owned(),
+            (None, true, false) => "`keywright verify -i` and `keywright apply -i` use it".to_owned(),
+        };
+        line(out, "refresh", &refresh);
+    }
+    if let Some(at) = generation.asking_since {
+        line(out, "asking", &format!("the issuer since {at}: how that ended is not known"));
+    }
     if generation.unverified {
         line(out, "tried", "not yet: accepted on a person's word");
     }

@@ -69,7 +69,8 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let width = word.width();
         let current = lines.last_mut().expect("there is always a line");
-        if used > 0 && used + 1 + width > room {
+        // A line that begins with `::` would be a command where CI reads along.
+        if used > 0 && used + 1 + width > room && !word.starts_with("::") {
             lines.push(word.to_owned());
             used = width;
         } else {
@@ -111,6 +112,11 @@ mod tests {
     fn columns_align_by_what_the_eye_sees() {
         let rows = [vec![Cell::new("a"), Cell::new("x")], vec![Cell::new("日本"), Cell::new("y")], vec![Cell::new("b"), Cell::new("")]];
         assert_eq!(table(&["K", "V"], &rows, Style::PLAIN), "K     V\na     x\n日本  y\nb\n");
+    }
+
+    #[test]
+    fn no_line_begins_as_a_command() {
+        assert_eq!(wrap("one two three ::add-mask::x four", 14), ["one two three ::add-mask::x", "four"]);
     }
 
     #[test]

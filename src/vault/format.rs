@@ -56,6 +56,17 @@ pub fn read(bytes: &[u8], format: Format, parts: &[String]) -> Result<Secret, Fo
     Ok(Secret::of_parts(parts.iter().cloned().zip(values).collect()))
 }
 
+/// One part of a secret in the format `json`, whatever its other parts are.
+pub fn part(bytes: &[u8], name: &str) -> Result<Zeroizing<String>, FormatProblem> {
+    let malformed = |reason: String| FormatProblem::Malformed { format: "json", reason };
+    let text = std::str::from_utf8(bytes).map_err(|_| FormatProblem::NotText)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = reader.deserialize_map(Fields).map_err(|_| malformed("it has no parts".to_owned()))?;
+    let known: Vec<String> = found.iter().map(|(known, _)| known.clone()).collect();
+    let found = found.into_iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    found.ok_or_else(|| malformed(format!("no field `{}`; it has `{}`", name.escape_debug(), known.join("`, `"))))
+}
+
 /// The name of an address in the format `dotenv`: capitals, digits and `_`; `_` comes first when a digit would.
 pub fn variable(address: &Address) -> String {
     let name = capitals(&address.to_string());

@@ -121,7 +121,8 @@ fn account(
     advice: &mut Advice,
     report: &mut Report,
 ) -> Option<Resolved> {
-    let endpoint = spec.endpoint.as_deref().and_then(|text| endpoint(entry, text, report));
+    let endpoint = spec.endpoint.as_deref().and_then(|text| endpoint(entry, "endpoint", text, report));
+    let issuer = spec.issuer.as_deref().and_then(|text| self::endpoint(entry, "issuer", text, report));
     let given = [("credential", spec.credential.is_some()), ("plan_credential", spec.plan_credential.is_some())];
     let credential = spec.credential.and_then(|spec| credential(entry, "credential", spec, report));
     let plan_credential = spec.plan_credential.and_then(|spec| self::credential(entry, "plan_credential", spec, report));
@@ -137,7 +138,13 @@ fn account(
             return None;
         }
     };
-    for (field, _) in given.iter().filter(|(_, given)| *given && provider.profile.attended().is_some()) {
+    if spec.issuer.is_some() && provider.profile.grants.is_none() {
+        let message = format!("`issuer` has no effect: `{}` has no grants", provider.name());
+        report.push(Diagnostic::error(Code::ConfigEndpoint, message).at(entry.field(&["issuer"])).help("remove it"));
+    }
+    // Where keys can be grants, the credential is the client that they are given to.
+    let idle = |field: &str| provider.profile.attended().is_some() && (field != "credential" || provider.profile.grants.is_none());
+    for (field, _) in given.iter().filter(|(field, given)| *given && idle(field)) {
         let message = format!("`{field}` has no effect: a person makes the keys of `{}`", provider.name());
         report.push(Diagnostic::error(Code::ConfigCredential, message).at(entry.name()).help("remove it: the account needs no credential"));
     }
@@ -150,6 +157,7 @@ fn account(
         catalogue: provider.catalogue.clone(),
         environment: environment.map(|(name, _)| name.to_owned()),
         endpoint,
+        issuer,
         params,
         credential,
         plan_credential,
@@ -178,14 +186,14 @@ fn environment<'a>(
             report.push(diagnostic.at(entry.value(&["environment"])).label("unknown environment"));
             None
         }
-        None if known.len() > 1 => {
+        None if known.len() > 1 && provider.profile.usual_environment().is_none() => {
             let message = format!("the account `{}` does not say which environment of `{}` it is in", short(account), provider.name());
             let mut diagnostic = Diagnostic::error(Code::ConfigUnknownEnvironment, message);
             diagnostic.help = listed(names()).map(|list| format!("add `environment:`; {list}"));
             report.push(diagnostic.at(entry.name()));
             None
         }
-        None => known.iter().next().map(|(name, environment)| (name.as_str(), environment)),
+        None => provider.profile.usual_environment().map(|(name, environment)| (name.as_str(), environment)),
     }
 }
 
@@ -236,8 +244,8 @@ fn params(
     all
 }
 
-/// The endpoint without a slash at its end.
-pub(super) fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option<String> {
+/// An endpoint without a slash at its end. `field`: what it is called.
+pub(super) fn endpoint(entry: &Entry, field: &str, text: &str, report: &mut Report) -> Option<String> {
     let url = Url::parse(text);
     let password = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
     let problem = match url {
@@ -249,10 +257,10 @@ pub(super) fn endpoint(entry: &Entry, text: &str, report: &mut Report) -> Option
         Ok(url) if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) => "plain http is accepted on loopback only",
         Ok(url) => return Some(url.as_str().trim_end_matches('/').to_owned()),
     };
-    let diagnostic = Diagnostic::error(Code::ConfigEndpoint, format!("the endpoint cannot be used: {problem}"));
+    let diagnostic = Diagnostic::error(Code::ConfigEndpoint, format!("the {field} cannot be used: {problem}"));
     let help = "write `https://HOST`, `https://HOST:PORT/PREFIX`, or `http://127.0.0.1:PORT` for a server on this machine";
     // The line of a password must not be drawn.
-    let place = if password { entry.name() } else { entry.value(&["endpoint"]) };
+    let place = if password { entry.name() } else { entry.value(&[field]) };
     report.push(diagnostic.at(place).help(help));
     None
 }

@@ -73,6 +73,9 @@ pub struct AccountSpec {
     /// Replaces scheme, host and port of the profile's URLs; a path here is a prefix. For self-hosted and test servers: https, or http on loopback.
     #[serde(default)]
     pub endpoint: Option<String>,
+    /// Replaces scheme, host and port of the issuer of OAuth grants, where the profile has grants: https, or http on loopback.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// What the profile asks of an account beside its credential. Each value is a text: quote numbers.
     #[serde(default)]
     pub params: BTreeMap<String, String>,

@@ -11,7 +11,7 @@ use super::place::{Entry, short};
 use super::profiles::Provider;
 use crate::delivery::{KINDS, Kind};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Name, Position, Target};
+use crate::model::{Name, Options, Position, Target};
 use crate::yaml::Entries;
 
 /// A place that gets a key's secrets.
@@ -79,7 +79,7 @@ impl Deliveries {
 
 fn delivery(entry: &Entry, name: Option<&Name>, spec: DeliverySpec, advice: &mut Advice, report: &mut Report) -> Option<Delivery> {
     let given = (spec.endpoint.is_some(), spec.credential.is_some());
-    let own = spec.endpoint.as_deref().and_then(|text| endpoint(entry, text, report));
+    let own = spec.endpoint.as_deref().and_then(|text| endpoint(entry, "endpoint", text, report));
     let reference = spec.credential.and_then(|spec| credential(entry, "credential", spec, report));
     let Some(kind) = Kind::named(&spec.to) else {
         let mut diagnostic = Diagnostic::error(Code::ConfigUnknownDelivery, format!("there is no delivery to `{}`", short(&spec.to)));
@@ -152,7 +152,14 @@ fn params(
 
 impl Keys<'_> {
     /// The deliveries that a key names. One that another key has named is refused: one place takes one key.
-    pub(super) fn deliver(&mut self, named: &[String], provider: Option<&Provider>, position: &Position, entry: &Entry) -> Vec<Name> {
+    pub(super) fn deliver(
+        &mut self,
+        named: &[String],
+        provider: Option<&Provider>,
+        options: Option<&Options>,
+        position: &Position,
+        entry: &Entry,
+    ) -> Vec<Name> {
         // Without the trusted file nothing can be said about them.
         let Some(deliveries) = self.settings.as_deref().map(|settings| &settings.deliveries) else { return Vec::new() };
         let mut all: Vec<Name> = Vec::new();
@@ -175,6 +182,17 @@ impl Keys<'_> {
                 let diagnostic = refused(Code::ManifestDuplicateDelivery, format!("`{name}` gets the secrets of `{key}` already"));
                 let diagnostic = diagnostic.label("taken").note(format!("`{key}` is declared at {}:{}:{}", at.file, at.line, at.column));
                 self.report.push(diagnostic.help("one place takes one key: declare another delivery in `keywright.yaml`"));
+                continue;
+            }
+            if provider.zip(options).is_some_and(|(provider, options)| provider.profile.grants_of(options).is_some()) {
+                let message = format!(
+                    "`{name}` cannot be given a grant: its access token ends within the hour, and its refresh token is good for one"
+                );
+                self.report.push(
+                    refused(Code::ManifestDeliveryForm, message)
+                        .label("a grant is delivered nowhere")
+                        .help("remove it: who uses the grant runs `keywright open ADDRESS --part access_token -i IDENTITY`, or gets a grant of its own"),
+                );
                 continue;
             }
             let parts = provider.map_or(1, |provider| provider.profile.secret.parts.len());

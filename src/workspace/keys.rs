@@ -13,7 +13,7 @@ use super::profiles::Provider;
 use super::reviews::Interval;
 use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Position, Recipients, Scope, ScopeSet};
+use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Options, Position, Recipients, Scope, ScopeSet};
 use crate::profile::{Environment, ScopeCheck};
 use crate::yaml::{self, PlacedName};
 
@@ -139,10 +139,10 @@ impl Keys<'_> {
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
-        let format = self.format(spec.format, provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
         let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
-        let deliver = self.deliver(&spec.deliver, provider, &position, &entry);
+        let format = self.format(spec.format, provider, options.as_ref(), &entry);
+        let deliver = self.deliver(&spec.deliver, provider, options.as_ref(), &position, &entry);
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,
@@ -217,11 +217,12 @@ impl Keys<'_> {
         all
     }
 
-    fn format(&mut self, said: Option<Format>, provider: Option<&Provider>, entry: &Entry) -> Format {
-        let parts = provider.map_or(1, |provider| provider.profile.secret.parts.len());
+    fn format(&mut self, said: Option<Format>, provider: Option<&Provider>, options: Option<&Options>, entry: &Entry) -> Format {
+        let names = provider.map(|provider| provider.profile.parts_of(options.unwrap_or(&Options::new()))).unwrap_or_default();
+        let parts = names.len().max(1);
         match said {
             Some(Format::Raw) if parts > 1 => {
-                let names = provider.map(|provider| provider.profile.secret.parts.join("`, `")).unwrap_or_default();
+                let names = names.join("`, `");
                 let message = format!("`raw` cannot hold a secret of {parts} parts (`{names}`)");
                 let diagnostic = Diagnostic::error(Code::ManifestFormat, message).at(entry.value(&["format"]));
                 self.report.push(diagnostic.help("use `json` or `dotenv`"));

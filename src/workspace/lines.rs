@@ -1,8 +1,8 @@
 //! Finds lines and columns of a file again, in time and memory that no file can make large: many lines, or one line of many million characters.
 use crate::diagnostics::{Excerpt, SourceSpan};
 
-/// Line ends are counted once in pieces of this many bytes.
-const BLOCK: usize = 4096;
+/// Line ends are counted once in pieces of this many bytes: what is searched for each line.
+const BLOCK: usize = 256;
 /// Bytes of a line kept before a place and after its beginning: more than is ever drawn.
 const BEFORE: usize = 2048;
 const AFTER: usize = 4096;

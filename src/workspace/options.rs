@@ -36,6 +36,11 @@ pub(super) fn resolve(
             Some(value) => checked(name, option, value, provider, entry, report),
             None => option.default.clone().map(canonical),
         };
+        if let (None, Some(allowed)) = (&value, environment.and_then(|environment| environment.allow.get(name))) {
+            let message = format!("`{name}` must be said in this environment");
+            let diagnostic = Diagnostic::error(Code::ManifestInvalidOption, message).at(entry.name());
+            report.push(diagnostic.help(format!("add `options: {{ {name}: … }}` with {}", allowed.join(" or "))));
+        }
         if let Some((value, allowed)) = value.as_ref().zip(environment.and_then(|environment| environment.allow.get(name))) {
             let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             if let Some(other) = items.iter().filter_map(Value::as_str).find(|item| !allowed.iter().any(|known| known == item)) {

@@ -116,6 +116,7 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
             halted: Cell::new(false),
             notices: RefCell::default(),
             api: None,
+            issued_by: None,
             places: None,
             fresh: RefCell::default(),
             default_cooldown: keywright::model::Span::days(7),

@@ -18,8 +18,9 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("inventory", &["model", "profile", "plan"]),
     ("provider", &["model", "files", "profile"]),
     ("delivery", &["model", "profile", "provider"]),
+    ("grant", &["model", "profile", "provider"]),
     ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger", "policy", "delivery"]),
-    ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "delivery"]),
+    ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "delivery", "grant"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "inventory", "workspace"]),
     ("trust", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
     ("adopt", &["model", "files", "diagnostics", "yaml", "profile", "ledger", "plan", "workspace", "apply"]),
@@ -39,6 +40,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "inventory",
             "provider",
             "delivery",
+            "grant",
             "workspace",
             "apply",
             "render",
@@ -81,7 +83,10 @@ pub const BANS: &[Ban] = &[
     Ban {
         rule: "only the transport opens sockets",
         within: &[],
-        except: &[("provider/transport", "it is the module that sends")],
+        except: &[
+            ("provider/transport", "it is the module that sends"),
+            ("grant/redirect", "it takes the one answer of a browser, on loopback alone"),
+        ],
         pattern: r"\breqwest::([^U\s]|U[^r])|\bhyper\b|\btokio::net\b|\b(TcpStream|TcpListener|UdpSocket|UnixStream)\b",
     },
     Ban {

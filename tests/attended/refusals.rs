@@ -73,7 +73,9 @@ fn the_previous_token_is_known_with_an_identity() {
     let (mut site, token) = made();
     site.pass(days(52));
     site.apply();
-    site.refuses(&["fulfil", "brex/payvy", "-i", "~/ops.txt"], Some(&token), 1).says("is the previous secret");
+    site.refuses(&["fulfil", "brex/payvy", "-i", "~/ops.txt"], Some(&token), 1)
+        .says("is the previous secret")
+        .says("make a new one, named `");
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn what_a_refusal_repeats_is_not_repeated() {
 fn an_account_without_an_api_takes_no_credential() {
     let site = open();
     let config = site.sandbox.read("keywright.yaml");
-    site.sandbox.write("keywright.yaml", &config.replace("provider: brex,", "provider: brex, credential: { env: BREX_KEY },"));
+    site.sandbox.write("keywright.yaml", &config.replace("provider: brynq\n", "provider: brynq\n    credential: { env: BRYNQ_KEY }\n"));
     site.run(&["check"]).exits(1).shows("config/credential");
 }
 

@@ -45,6 +45,21 @@ fn a_dirty_tree_stays_as_it_is() {
 }
 
 #[test]
+fn a_manifest_that_nobody_committed_is_named() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.write("keys/other.yaml", "account: pay\nkeys: {}\n");
+    let ran = a.run(PUSH).exits(0);
+    assert!(!ran.stderr.contains("apply/uncommitted"), "it declares none of the keys: {}", ran.stderr);
+    a.write("keys/new.yaml", "account: pay\nkeys:\n  fresh: { scopes: [pcx:webhooks:read] }\n");
+    let ran = a.run(PUSH).exits(0).says("apply/uncommitted").says("`keys/new.yaml`");
+    assert!(!ran.stderr.contains("keys/other.yaml") && !ran.stderr.contains("keys/pay.yaml"), "{}", ran.stderr);
+    assert!(team.git(&["show", "--format=", "--name-only", "main"]).lines().all(|path| !path.starts_with("keys/")));
+    let ran = a.run(PUSH).exits(0);
+    assert!(!ran.stderr.contains("apply/uncommitted"), "nothing is written: {}", ran.stderr);
+}
+
+#[test]
 fn what_others_pushed_meanwhile_stays() {
     let team = Team::new();
     let a = team.clone("a");

@@ -220,7 +220,9 @@ async fn a_person_makes_and_revokes_tokens_in_the_dashboard() {
         Answer::to(client().post(&url).json(&body)).await.with_status(400);
     }
     Answer::to(client().delete(format!("{url}/0"))).await.with_status(204);
-    Answer::to(client().delete(format!("{url}/9"))).await.with_status(400);
+    for again in ["0", "9"] {
+        Answer::to(client().delete(format!("{url}/{again}"))).await.with_status(400);
+    }
     get(&finance, "/v2/users/me", &token).await.with_status(401);
     assert_eq!(finance.brex.requests().len(), 2, "what a person does is not recorded");
 }

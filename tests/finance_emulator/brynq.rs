@@ -104,12 +104,18 @@ async fn a_person_makes_and_revokes_tokens_in_the_settings() {
     let made = Answer::to(client().post(&url).json(&body)).await.with_status(201).json();
     let token = made["token"].as_str().expect("shown once");
     v2(&finance, token, Some("acme")).await.with_status(200);
-    for body in [json!({"label": "x"}), json!({"pages": ["Users"]}), json!({"label": "x", "pages": ["Users"], "ends": "soon"})] {
+    for body in [
+        json!({"label": "x"}),
+        json!({"pages": ["Users"]}),
+        json!({"label": "x", "pages": ["Users"], "ends": "soon"}),
+        json!({"label": "x", "pages": ["Users"], "clients": ["another-company"]}),
+    ] {
         Answer::to(client().post(&url).json(&body)).await.with_status(400);
     }
     finance.brynq.configure(|config| config.pages = Some(vec!["users".to_owned()]));
     Answer::to(client().post(&url).json(&json!({"label": "x", "pages": ["Users"]}))).await.with_status(201);
     Answer::to(client().post(&url).json(&json!({"label": "x", "pages": ["Users", "Connectors"]}))).await.with_status(400);
     Answer::to(client().delete(format!("{url}/export"))).await.with_status(204);
+    Answer::to(client().delete(format!("{url}/export"))).await.with_status(400);
     v2(&finance, token, Some("acme")).await.with_status(401);
 }

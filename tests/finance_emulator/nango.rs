@@ -135,6 +135,10 @@ async fn lists_filter_and_show_no_credentials() {
         assert_eq!(found.len(), count, "{query}");
         assert!(found.iter().all(|row| row["metadata"]["generation"] == 3), "drift is seen without the credential");
     }
+    for query in ["?limit=many", "?page=x", "?connection_id=two"] {
+        let wrong = Answer::to(call(&finance, Method::GET, &format!("/connections{query}"))).await.with_status(400).json();
+        assert_eq!(wrong["error"]["code"], "invalid_query_params", "{query}");
+    }
 }
 
 #[tokio::test]
@@ -262,6 +266,8 @@ async fn environment_keys_have_the_full_scope_and_one_name() {
     let made = Answer::to(keys(Method::POST, body.clone())).await.with_status(200).json();
     assert_eq!(made["data"]["scopes"], json!(["environment:*"]));
     Answer::to(keys(Method::POST, body)).await.with_status(409);
+    Answer::to(keys(Method::POST, json!({"display_name": "other"}))).await.with_status(400);
+    Answer::to(keys(Method::DELETE, json!({"key_id": "ci"}))).await.with_status(400);
     let secret = made["data"]["secret"].as_str().expect("shown once");
     let list = || client().get(format!("{}/connections", finance.nango.url())).bearer_auth(secret);
     Answer::to(list()).await.with_status(200);

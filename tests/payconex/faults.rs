@@ -185,6 +185,14 @@ fn a_process_that_is_killed_in_a_create_leaves_no_unknown_key() {
     child.wait().expect("ended");
     assert_eq!((site.live().len(), site.sandbox.exists("secrets/pay/billing.age")), (1, false));
     site.plan().exits(0);
+    // A guard refuses before anything is recovered, and the way out is named.
+    let config = site.sandbox.read("keywright.yaml");
+    site.sandbox.write("keywright.yaml", &format!("{config}guards: {{ max_creates: 0 }}\n"));
+    site.declare(&format!("{BILLING}  more: {{ scopes: [pcx:webhooks:read] }}\n"));
+    let refused = site.sandbox.run(&["apply", "--yes"]).exits(3);
+    refused.says("an earlier apply left 1 key unfinished").says("keywright recover --yes");
+    site.sandbox.write("keywright.yaml", &config);
+    site.declare(BILLING);
     site.settle();
     assert_eq!((site.live().len(), site.states("billing")), (1, vec![(1, Active)]));
     site.assert_works("billing");

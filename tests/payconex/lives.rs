@@ -189,6 +189,12 @@ fn a_plan_credential_reads_and_apply_uses_the_other() {
     site.plan().exits(0).shows("1 to create");
     site.refuses(&["apply", "--yes"], 4);
     site.sandbox.environment.insert("PAYCONEX_ADMIN_KEY".to_owned(), admin);
+    // Both keys are ours, whichever of them is in use.
+    let config = site.sandbox.read("keywright.yaml");
+    site.sandbox.write("keywright.yaml", &format!("{config}unmanaged: fail\n"));
+    let told = site.sandbox.run(&["plan"]).exits(0).stdout;
+    assert_eq!(told.matches("our own admin credential").count(), 2, "{told}");
+    site.refuses(&["import", "pay", reader.id.as_str(), "--yes"], 1).says("key of our own admin credential");
     site.settle();
     site.assert_works("billing");
 }

@@ -63,6 +63,21 @@ fn a_key_that_was_enabled_by_hand_is_disabled_again() {
 }
 
 #[test]
+fn drift_of_a_listing_that_shrank_says_so() {
+    let site = Site::new(Config::default());
+    let keys: String = (0..5).map(|number| format!("  key-{number}: {{ scopes: [pcx:webhooks:read] }}\n")).collect();
+    site.declare(&keys);
+    site.settle();
+    let mut site = site;
+    site.after(SignedDuration::from_hours(24));
+    for key in site.keys().iter().take(4) {
+        assert!(site.emulator.delete_key(&key.id));
+    }
+    site.refuses(DRIFT, 2).shows("vanished").shows("guard/shrunk");
+    site.refuses(&["apply", "--yes"], 3).shows("guard/shrunk");
+}
+
+#[test]
 fn drift_counts_alone_and_an_account_that_cannot_be_read_is_no_peace() {
     let site = Site::new(Config::default());
     site.settle();

@@ -69,9 +69,8 @@ help: plan again with `--rotate`, and have that plan approved; nothing was chang
 
 -/+ shop/dashboard                  rotate: asked for                       keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-04-01 -> 2026-04-10                                    later
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-04-10 (90 days), then rotates
+      expires  2026-04-01 -> 2026-04-10 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -87,9 +86,8 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 
 -/+ shop/dashboard                  rotate: asked for                       keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-04-01 -> 2026-04-10                                    later
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-04-10 (90 days), then rotates
+      expires  2026-04-01 -> 2026-04-10 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -165,7 +163,6 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
 
 -/+ shop/dashboard                  rotate: compromised                     keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-04-10 -> 2026-04-10                                    later
       also     disable generation 1, disable generation 2
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
       expires  2026-04-10 (90 days), then rotates

@@ -109,9 +109,8 @@ generation 1  active
 
 -/+ shop/invoices                   rotate: expires 2026-01-31; due since 2026-01-26  keys/shop.yaml:3
       = keeps  invoices:read
-      expires  2026-01-31 -> 2026-02-27                                    later
       secret   -> secrets/shop/invoices.age (ops: 1 recipient)
-      expires  2026-02-27 (30 days), then rotates
+      expires  2026-01-31 -> 2026-02-27 (30 days), then rotates
       note     generation 1 stays valid for 1 day more, then it is disabled
       note     deliver -> payvy (payvy): a person does that, once it is published
 

@@ -52,11 +52,11 @@ Drift: none.
 
 drift   4 differences that no manifest asked for
   KEY             RISK      CORRECTED BY  WHAT
-  shop/dashboard            enable        disabled by hand
-  shop/dashboard            enable        label changed by hand: `dashboard <marker 1>` -> `our
+  shop/dashboard  -         enable        disabled by hand
+  shop/dashboard  -         enable        label changed by hand: `dashboard <marker 1>` -> `our
                                           board <marker 1>`
   shop/dashboard  CRITICAL  enable        scopes widened by hand: +orders:admin
-  shop/dashboard            enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
+  shop/dashboard  -         enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -74,11 +74,11 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to enable.
 
 drift   4 differences that no manifest asked for
   KEY             RISK      CORRECTED BY  WHAT
-  shop/dashboard            enable        disabled by hand
-  shop/dashboard            enable        label changed by hand: `dashboard <marker 1>` -> `our
+  shop/dashboard  -         enable        disabled by hand
+  shop/dashboard  -         enable        label changed by hand: `dashboard <marker 1>` -> `our
                                           board <marker 1>`
   shop/dashboard  CRITICAL  enable        scopes widened by hand: +orders:admin
-  shop/dashboard            enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
+  shop/dashboard  -         enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 

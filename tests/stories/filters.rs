@@ -9,7 +9,8 @@ use crate::sandbox::{OPS, RECOVERY};
 /// The names given so far in one story.
 pub struct Filters {
     root: String,
-    endpoint: Option<String>,
+    /// What stories call an address, and the address.
+    endpoints: Vec<(&'static str, String)>,
     rules: Vec<(&'static str, Regex)>,
     names: BTreeMap<(&'static str, String), usize>,
 }
@@ -19,9 +20,10 @@ impl Filters {
         let rule = |name, pattern: &str| (name, Regex::new(pattern).expect("a pattern"));
         Self {
             root: root.display().to_string(),
-            endpoint: None,
+            endpoints: Vec::new(),
             rules: vec![
                 rule("temporary", r"\.tmp[0-9A-Za-z]{6}"),
+                rule("brex token", "bxt_[0-9A-Za-z]{40}"),
                 rule("token", "kw_[a-z2-7]{12}_[0-9A-Za-z]{49}"),
                 rule("id", "key_[a-z2-7]{12}|api_[0-9a-f]{32}"),
                 rule("marker", "kw-[a-z2-7]{8}"),
@@ -35,16 +37,16 @@ impl Filters {
         }
     }
 
-    /// Names the address of the emulator.
-    pub fn name_endpoint(&mut self, url: String) {
-        self.endpoint = Some(url);
+    /// Names the address of an emulator.
+    pub fn name_endpoint(&mut self, named: (&'static str, String)) {
+        self.endpoints.push(named);
     }
 
     /// Names everything random in a text.
     pub fn apply(&mut self, text: &str) -> String {
         let mut text = text.replace(&self.root, "<root>").replace(OPS, "<ops>").replace(RECOVERY, "<recovery>").replace('\x1b', "\\e");
-        if let Some(endpoint) = &self.endpoint {
-            text = text.replace(endpoint, "<endpoint>");
+        for (name, url) in &self.endpoints {
+            text = text.replace(url, name);
         }
         for (name, pattern) in &self.rules {
             let names = &mut self.names;
@@ -61,6 +63,8 @@ impl Filters {
 
     /// Names that stories write, put back into what they stand for.
     pub fn undo(&self, text: &str) -> String {
-        text.replace("<ops>", OPS).replace("<recovery>", RECOVERY).replace("<endpoint>", self.endpoint.as_deref().unwrap_or("<endpoint>"))
+        let text = text.replace("<ops>", OPS).replace("<recovery>", RECOVERY);
+        let text = self.endpoints.iter().fold(text, |text, (name, url)| text.replace(name, url));
+        self.names.iter().fold(text, |text, ((kind, value), number)| text.replace(&format!("<{kind} {number}>"), value))
     }
 }

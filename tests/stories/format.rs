@@ -8,8 +8,11 @@
 //! == remove keys/a.yaml
 //! == link keys -> elsewhere               a symbolic link
 //! == emulator payconex                    starts it; `<endpoint>` is its address, and `PAYCONEX_ADMIN_KEY` is set
-//! == provider                             what the emulator holds, a line each
-//! == $ CI=true keywright plan -o json     a command; `|` connects two, `> ~/file` keeps standard output, `echo` and `cat` are built in
+//! == emulator finance                     starts Brex, BrynQ and Nango at `<brex>`, `<brynq>` and `<nango>`; `NANGO_SECRET_KEY` is set
+//! == provider                             what the emulators hold, a line each
+//! == $ CI=true keywright plan -o json     a command; `|` connects two, `> ~/file` keeps standard output, `echo` and `cat` are built in;
+//!                                         so is what people do at the vendors: `brex create-token NAME SCOPE…`, `brex revoke NAME`,
+//!                                         `payvy paste` and, what Payvy then does by itself, `payvy sync`
 //! -- exit 0
 //! -- stdout                               exactly; `-- stdout has` for lines that must be somewhere in it
 //! -- stderr
@@ -34,7 +37,7 @@ pub enum Heading {
     Change(String),
     Remove(String),
     Link(String, String),
-    Emulator,
+    Emulator(String),
     Provider,
     Command(String),
     Exit(String),
@@ -111,7 +114,7 @@ impl Heading {
             ("change", _) => Some(Self::Change(rest)),
             ("remove", _) => Some(Self::Remove(rest)),
             ("link", _) => rest.split_once(" -> ").map(|(at, to)| Self::Link(at.to_owned(), to.to_owned())),
-            ("emulator", "payconex") => Some(Self::Emulator),
+            ("emulator", _) => Some(Self::Emulator(rest)),
             ("provider", "") => Some(Self::Provider),
             ("exit", _) => Some(Self::Exit(rest)),
             ("stdout", "") => Some(Self::Out(Stream::Stdout)),
@@ -132,7 +135,7 @@ impl Heading {
             Self::Change(path) => format!("change {path}"),
             Self::Remove(path) => format!("remove {path}"),
             Self::Link(at, to) => format!("link {at} -> {to}"),
-            Self::Emulator => "emulator payconex".to_owned(),
+            Self::Emulator(name) => format!("emulator {name}"),
             Self::Provider => "provider".to_owned(),
             Self::Command(line) => format!("$ {line}"),
             Self::Exit(code) => format!("exit {code}"),

@@ -74,6 +74,8 @@ Commands:
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
+  authorize    Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when
+               a grant is over
   delivered    Record that a person gave a key's current secret to a place without an API
   verify       Try the secrets of published keys by one harmless call each or more, and record when
                they worked
@@ -187,6 +189,10 @@ Options:
       --local
           In CI: accept that intents and secrets are durable on this machine only
 
+  -o, --output <FORMAT=FILE>
+          Also write the plan that is carried out to a file, in a format of `plan -o`; can be given
+          several times
+
       --detailed-exitcode
           Exit with 2 when attended steps are open afterwards
 
@@ -207,6 +213,8 @@ Commands:
   plan         Show what apply would do, and which access each key gains or loses
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
+  authorize    Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when
+               a grant is over
   delivered    Record that a person gave a key's current secret to a place without an API
   verify       Try the secrets of published keys by one harmless call each or more, and record when
                they worked

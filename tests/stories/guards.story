@@ -86,16 +86,14 @@ For more information, try '--help'.
 
 -/+ shop/five                       rotate: expires 2026-04-01; due since 2026-03-18  keys/shop.yaml:7
       = keeps  orders:read
-      expires  2026-04-01 -> 2026-06-23                                    later
       secret   -> secrets/shop/five.age (ops: 1 recipient)
-      expires  2026-06-23 (90 days), then rotates
+      expires  2026-04-01 -> 2026-06-23 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 -/+ shop/four                       rotate: expires 2026-04-01; due since 2026-03-19  keys/shop.yaml:6
       = keeps  orders:read
-      expires  2026-04-01 -> 2026-06-23                                    later
       secret   -> secrets/shop/four.age (ops: 1 recipient)
-      expires  2026-06-23 (90 days), then rotates
+      expires  2026-04-01 -> 2026-06-23 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged

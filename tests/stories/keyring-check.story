@@ -64,7 +64,7 @@ expires  2026-01-31T00:00:00Z
   "expires_at": "2026-01-31T00:00:00Z"
 }
 == $ cat ~/token | keywright keyring check --store none.json
--- exit 1
+-- exit 4
 -- stderr
 error[keyring/store]: the keyring's store `none.json` does not exist
 help: name the store file that apply writes, with `--store FILE`
@@ -72,7 +72,7 @@ help: name the store file that apply writes, with `--store FILE`
 
 1 error
 == $ cat ~/token | keywright keyring check --store keywright.yaml
--- exit 1
+-- exit 4
 -- stderr
 error[keyring/store]: the keyring's store `keywright.yaml` is damaged: no keyring at line 1 column 1
 help: name the store file that apply writes, with `--store FILE`

@@ -64,9 +64,8 @@ pay: pay/billing: edit done
 
 -/+ pay/billing                     rotate: expires 2090-04-01; due since 2090-03-19  keys/pay.yaml:3
       = keeps  events:read, events:write
-      expires  2090-04-01 -> 2090-06-23                                    later
       secret   -> secrets/pay/billing.age (ops, recovery: 2 recipients)
-      expires  2090-06-23 (90 days), then rotates
+      expires  2090-04-01 -> 2090-06-23 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -102,10 +101,9 @@ pay: pay/billing: disable done
 
 -/+ pay/billing                     rotate: a recipient was removed: re-encrypting is not revocation  keys/pay.yaml:3
       = keeps  events:read, events:write
-      expires  2090-06-23 -> 2090-06-27                                    later
       - reader  <recovery>  can no longer open new secrets
       secret   -> secrets/pay/billing.age (ops: 1 recipient)
-      expires  2090-06-27 (90 days), then rotates
+      expires  2090-06-23 -> 2090-06-27 (90 days), then rotates
       note     generation 2 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: -1 public key

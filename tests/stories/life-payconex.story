@@ -80,9 +80,8 @@ enabled  Billing webhooks <marker 1> pcx:webhooks:create,pcx:webhooks:read until
 
 -/+ pay/billing                     rotate: expires 2090-04-01; due since 2090-03-19  keys/pay.yaml:3
       = keeps  pcx:webhooks:create, pcx:webhooks:read
-      expires  2090-04-01 -> 2090-06-23                                    later
       secret   -> secrets/pay/billing.age (ops, recovery: 2 recipients)
-      expires  2090-06-23 (90 days), then rotates
+      expires  2090-04-01 -> 2090-06-23 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -130,10 +129,9 @@ enabled  Billing webhooks <marker 2> pcx:webhooks:create,pcx:webhooks:read until
 
 -/+ pay/billing                     rotate: a recipient was removed: re-encrypting is not revocation  keys/pay.yaml:3
       = keeps  pcx:webhooks:create, pcx:webhooks:read
-      expires  2090-06-23 -> 2090-06-27                                    later
       - reader  <recovery>  can no longer open new secrets
       secret   -> secrets/pay/billing.age (ops: 1 recipient)
-      expires  2090-06-27 (90 days), then rotates
+      expires  2090-06-23 -> 2090-06-27 (90 days), then rotates
       note     generation 2 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: -1 public key

@@ -267,7 +267,7 @@ For more information, try '--help'.
 == $ keywright plan -o yaml
 -- exit 1
 -- stderr
-error: invalid value 'yaml' for '--output <FORMAT[=FILE]>': `yaml` is no output format: use text or json
+error: invalid value 'yaml' for '--output <FORMAT[=FILE]>': `yaml` is no output format: use text, json, markdown, html, sarif, github, gitlab or codequality
 
 For more information, try '--help'.
 == $ keywright plan -o json=

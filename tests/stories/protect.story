@@ -30,7 +30,7 @@ keys: {}
 1 key blocked, no other changes                        plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
-      - loses  orders:read   LOW       read
+      - would lose  orders:read   LOW       read
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -50,7 +50,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
 1 key blocked, no other changes                        plan <plan 1>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
-      - loses  orders:read   LOW       read
+      - would lose  orders:read   LOW       read
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -80,8 +80,7 @@ keys:
 1 key blocked, no other changes                        plan <plan 2>, valid until 2026-01-02 00:00Z
 
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise  keys/shop.yaml:3
-      - loses  orders:read   LOW       read
-      state    active -> disabled
+      - would lose  orders:read   LOW       read
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 

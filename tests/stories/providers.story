@@ -3,7 +3,7 @@
 -- exit 0
 -- stdout
 NAME      TITLE               KIND               ENVIRONMENTS               SCOPES  CANNOT
-brex      Brex (user tokens)  attended           production                 47      create, edit, revoke,
+brex      Brex (user tokens)  attended           production, staging        47      create, edit, revoke,
                                                                                     last use, expiry
 brynq     BrynQ (API tokens)  attended           production, staging        0       create, edit, revoke,
                                                                                     last use

@@ -47,9 +47,8 @@ keys:
 -/+ shop/dashboard                  replace: scopes differ; `scopes` cannot be edited in place  keys/shop.yaml:3
       + gains  orders:write   MEDIUM    write
       - loses  orders:read    LOW       read
-      expires  2026-04-01 -> 2026-04-02                                    later
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-04-02 (90 days), then rotates
+      expires  2026-04-01 -> 2026-04-02 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
 access   +1 gained   -1 lost   who can decrypt: unchanged
@@ -104,10 +103,9 @@ generations:
 
 -/+ shop/dashboard                  replace: label, expiry differ; `label`, `expiry` cannot be edited in place  keys/shop.yaml:3
       = keeps  orders:write
-      expires  2026-04-02 -> 2026-12-31                                    later
       label    `dashboard <marker 1>` -> `Board`
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-12-31
+      expires  2026-04-02 -> 2026-12-31
       note     generation 2 stays valid for 3 days more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged

@@ -36,9 +36,8 @@ keys:
 
 -/+ shop/dashboard                  rotate: expires 2026-01-31; due since 2026-01-26  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-01-31 -> 2026-02-27                                    later
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-02-27 (30 days), then rotates
+      expires  2026-01-31 -> 2026-02-27 (30 days), then rotates
       note     generation 1 stays valid for 1 day more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
@@ -51,9 +50,8 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 
 -/+ shop/dashboard                  rotate: expires 2026-01-31; due since 2026-01-26  keys/shop.yaml:3
       = keeps  orders:read
-      expires  2026-01-31 -> 2026-02-27                                    later
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-02-27 (30 days), then rotates
+      expires  2026-01-31 -> 2026-02-27 (30 days), then rotates
       note     generation 1 stays valid for 1 day more, then it is disabled
 
 access   +0 gained   -0 lost   who can decrypt: unchanged

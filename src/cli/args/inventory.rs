@@ -53,7 +53,7 @@ pub struct ListArgs {
     #[arg(long)]
     pub live: bool,
     /// The order
-    #[arg(long, value_enum, value_name = "COLUMN", default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "COLUMN", default_value_t)]
     pub sort: SortKey,
     /// Only keys that expire within this time, such as `30d`, or have expired
     #[arg(long, value_name = "TIME")]
@@ -62,7 +62,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "PATTERN")]
     pub owner: Option<Pattern>,
     /// Only keys of at least this risk
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL")]
     pub risk: Option<RiskLevel>,
     /// Draw when keys rotate, expire and are to be reviewed, below the table (default: on a terminal of 80 columns or more)
     #[arg(long)]

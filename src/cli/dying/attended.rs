@@ -84,12 +84,13 @@ impl Place {
             let at = AccountAt { environment: None, endpoint: None, params: &std::collections::BTreeMap::new() };
             Box::new(AttendedProvider::open(&profile, at, || Timestamp::UNIX_EPOCH).expect("opened")) as Box<dyn Provider>
         };
-        let ended = seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: None, draw: Box::new(draw) }, || {
-            act(&host).unwrap_or_else(|stop| {
-                host.report(&stop);
-                stop.exit
-            })
-        });
+        let ended =
+            seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: None, issuers: None, draw: Box::new(draw) }, || {
+                act(&host).unwrap_or_else(|stop| {
+                    host.report(&stop);
+                    stop.exit
+                })
+            });
         (ended, points.get())
     }
 
@@ -104,6 +105,7 @@ impl Place {
             asking: Asking::default(),
             identity: Vec::new(),
             writing: Self::writing(),
+            output: Vec::new(),
             detailed_exitcode: false,
         };
         self.run(die_at, |host| apply::run(host, &args))
@@ -112,6 +114,7 @@ impl Place {
     fn fulfil(&self, token: &str, die_at: Option<usize>) -> (Option<Exit>, usize) {
         seam::type_in(token);
         let args = FulfilArgs {
+            withdraw: false,
             address: "pay/one".parse().expect("an address"),
             revoked: false,
             generation: None,
@@ -144,7 +147,7 @@ impl Place {
     }
 }
 
-fn put_back(root: &Path, files: &Files) {
+pub(super) fn put_back(root: &Path, files: &Files) {
     fs::remove_dir_all(root).expect("removed");
     fs::create_dir_all(root).expect("a directory");
     for (path, bytes) in files {

@@ -193,6 +193,7 @@ impl Site {
             identity,
             asking: self.asking(),
             writing: self.writing(),
+            output: Vec::new(),
             detailed_exitcode: false,
         };
         self.staged(|host| super::super::apply::run(host, &args), at)
@@ -329,7 +330,7 @@ fn run_staged<T>(
     draw: impl FnMut() -> [u8; 5] + 'static,
     act: impl FnOnce() -> T,
 ) -> Option<T> {
-    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: Some(Rc::new(serve)), draw: Box::new(draw) }, act)
+    seam::run(Stage { watch: Box::new(watch), open: Rc::new(open), places: Some(Rc::new(serve)), issuers: None, draw: Box::new(draw) }, act)
 }
 
 /// Tells the world which secret stands in a file now.

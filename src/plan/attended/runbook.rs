@@ -14,7 +14,6 @@ use crate::profile::runbook::{RunbookValues, ScopeGroup};
 /// The work in words.
 pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: bool) -> AttendedStep {
     let revokes = work.kind == Kind::Revoke;
-    let runbook = if revokes { &attended.runbooks.revoke } else { &attended.runbooks.create };
     let desired = key.desired.filter(|_| !revokes);
     let none = (ScopeSet::new(), Options::new());
     let (scopes, options) = match (desired, work.generation) {
@@ -22,14 +21,16 @@ pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: 
         (None, Some(generation)) => (&generation.scopes, &generation.options),
         (None, None) => (&none.0, &none.1),
     };
+    let grants = key.grants_of(options);
+    let runbooks = grants.map_or(attended.runbooks, |grants| &grants.runbooks);
+    let runbook = if revokes { &runbooks.revoke } else { &runbooks.create };
     let label = match (work.generation, desired) {
         (Some(generation), _) => RunbookValues::exactly(&generation.label),
-        (None, Some(desired)) => {
-            format!("{} (the whole name follows when apply has opened this step)", RunbookValues::exactly(&format!("{} …", desired.label)))
-        }
+        (None, Some(desired)) => RunbookValues::exactly(&format!("{} …", desired.label)),
         (None, None) => String::new(),
     };
-    let mut command = format!("keywright fulfil {}", key.address);
+    let verb = if grants.is_some() && !revokes { "authorize" } else { "fulfil" };
+    let mut command = format!("keywright {verb} {}", key.address);
     if revokes {
         command.push_str(" --revoked");
     }

@@ -40,7 +40,7 @@ fn name(number: u32) -> String {
 
 #[test]
 fn a_declared_key_is_opened_once_and_then_waited_for() {
-    let unopened = "create: make `Hooks …` (the whole name follows when apply has opened this step)".to_owned();
+    let unopened = "create: make `Hooks …`".to_owned();
     let reason = "create: declared, and not made yet".to_owned();
     assert_eq!(told(&world(vec![])), (Action::Attended, reason.clone(), vec![PlanStep::Open { generation: 1 }], vec![unopened]));
     let open = world(vec![opened(1)]);

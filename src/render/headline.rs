@@ -1,0 +1,119 @@
+//! What a report says first: whether the plan may go ahead, what changes, and what else there is.
+use super::plan_sections::{changing, count};
+use super::timeline::days_until;
+use super::weighed::{Counts, Row};
+use crate::diagnostics::{Located, Severity};
+use crate::model::Risk;
+use crate::plan::{Action, Change, Plan, Verdict};
+
+/// Whether the plan may go ahead, in a few words.
+pub fn verdict(plan: &Plan) -> String {
+    match obstacles(plan) {
+        obstacles if obstacles.is_empty() => changing(plan),
+        obstacles => obstacles.join(", "),
+    }
+}
+
+/// Whether anything stands in the way of the whole plan.
+pub fn is_blocked(plan: &Plan) -> bool {
+    !obstacles(plan).is_empty()
+}
+
+fn obstacles(plan: &Plan) -> Vec<String> {
+    let (policy, other): (Vec<&Located>, Vec<&Located>) =
+        errors(&plan.diagnostics).partition(|error| error.code.as_str().starts_with("policy/"));
+    let refused = plan.guards.iter().filter(|guard| guard.verdict == Verdict::Refused).count();
+    let mut parts = Vec::new();
+    parts.extend((!policy.is_empty()).then(|| format!("blocked by {}", count(policy.len(), "policy violation"))));
+    parts.extend((refused > 0).then(|| format!("refused by {}", count(refused, "guard"))));
+    // The refusal of a guard is an error, too.
+    parts.extend((!other.is_empty() && refused == 0).then(|| count(other.len(), "error")));
+    parts
+}
+
+/// What must be mended before anything can be applied.
+pub fn errors(diagnostics: &[Located]) -> impl Iterator<Item = &Located> {
+    diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// `1 create · 2 edit`, of the actions that occur.
+pub fn actions<'c>(changes: impl Iterator<Item = &'c Change> + Clone) -> Vec<String> {
+    const ALL: [Action; 11] = [
+        Action::Create,
+        Action::Edit,
+        Action::Rotate,
+        Action::Replace,
+        Action::Disable,
+        Action::Enable,
+        Action::Delete,
+        Action::Reseal,
+        Action::Deliver,
+        Action::Attended,
+        Action::Blocked,
+    ];
+    let mut counts = [0_usize; ALL.len()];
+    for change in changes {
+        if let Some(at) = ALL.iter().position(|action| *action == change.action) {
+            counts[at] += 1;
+        }
+    }
+    let told = ALL.iter().zip(counts).filter(|(_, count)| *count > 0);
+    told.map(|(action, count)| format!("{count} {}", action.as_str())).collect()
+}
+
+/// What else there is: open steps, what is due, drift, and what waits.
+pub fn also(plan: &Plan) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut add = |n: usize, word: &str| parts.extend((n > 0).then(|| count(n, word)));
+    add(plan.attended.len(), "attended step");
+    add(plan.trusted.len(), "trusted change");
+    add(plan.base.as_ref().map_or(0, |base| base.withdrawn.len()), "withdrawn change");
+    let rotations: Vec<_> = plan.due.iter().filter(|due| due.kind == "rotation").collect();
+    match &rotations[..] {
+        [] => {}
+        [one] => parts.push(format!("1 rotation due {}", in_days(days_until(plan.created_at, one.at)))),
+        all => parts.push(format!("{} rotations due in 30 days", all.len())),
+    }
+    let mut add = |n: usize, word: &str| parts.extend((n > 0).then(|| format!("{n} {word}")));
+    add(plan.due.len() - rotations.len(), "other dates near");
+    add(plan.drift.len(), "drift");
+    add(plan.deferred.len(), "deferred");
+    add(plan.unmanaged.iter().filter(|key| !key.own).count(), "unmanaged");
+    add(plan.unused.len(), "unused");
+    add(plan.accounts.values().filter(|account| account.listing == "unavailable").count(), "unavailable");
+    parts
+}
+
+/// `in 12 days`, `today`, or how long ago.
+pub fn in_days(days: i64) -> String {
+    match days {
+        ..0 => format!("{} ago", count(usize::try_from(-days).unwrap_or(usize::MAX), "day")),
+        0 => "today".to_owned(),
+        1.. => format!("in {}", count(usize::try_from(days).unwrap_or(usize::MAX), "day")),
+    }
+}
+
+/// `+6 gained (2 high)`, with the sign of the side.
+pub fn tally(sign: &str, word: &str, rows: &[Row]) -> String {
+    let counts = Counts::of(rows);
+    let grave = counts.grave();
+    let aside = if grave.is_empty() { String::new() } else { format!(" ({grave})") };
+    format!("{sign}{} {word}{aside}", counts.total())
+}
+
+/// How many public keys can decrypt from now on that could not before, and the other way round.
+pub fn readers(plan: &Plan) -> String {
+    let acting = || plan.changes.iter().filter(|change| change.action != Action::Blocked);
+    let distinct = |pick: fn(&Change) -> &Vec<String>| acting().flat_map(pick).collect::<std::collections::BTreeSet<_>>().len();
+    match (distinct(|change| &change.access.recipients_added), distinct(|change| &change.access.recipients_removed)) {
+        (0, 0) => "unchanged".to_owned(),
+        (added, 0) => format!("+{}", count(added, "public key")),
+        (0, removed) => format!("−{}", count(removed, "public key")),
+        (added, removed) => format!("+{added} −{removed} public keys"),
+    }
+}
+
+/// A risk as it stands in tables.
+pub fn loud(risk: Risk) -> &'static str {
+    super::plan_text::shouted(risk)
+}

@@ -1,0 +1,341 @@
+//! What a reviewer weighs as access, a row each and most risky first: scopes, longer lives, new readers and places, trusted files. Decides nothing.
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::plan_text::day;
+use crate::model::{AccessLevel, Risk, Scope, Tag};
+use crate::plan::{AccessEntry, Action, Change, LineKind, LongerOverlap, Origin, Plan, ScopeLine, TrustedChange, TrustedKind};
+
+/// What is gained or lost.
+#[derive(Debug, Clone)]
+pub enum What<'p> {
+    /// Scopes of one key that share everything but their words.
+    Scopes(Vec<&'p AccessEntry>),
+    Expiry {
+        before: Option<Timestamp>,
+        after: Option<Timestamp>,
+    },
+    Overlap(LongerOverlap),
+    /// Public keys that can open the secret.
+    Readers(&'p [String]),
+    /// Public keys that can open no new secrets.
+    FormerReaders(&'p [String]),
+    /// Places that consume the secret.
+    Places(&'p [String]),
+    Trusted(&'p TrustedChange),
+}
+
+/// One row of an access table.
+#[derive(Debug, Clone)]
+pub struct Row<'p> {
+    pub risk: Risk,
+    pub origin: Option<Origin>,
+    /// Absent for trusted files.
+    pub change: Option<&'p Change>,
+    pub what: What<'p>,
+}
+
+/// How many things are gained or lost, by risk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub low: usize,
+    pub medium: usize,
+    pub high: usize,
+    pub critical: usize,
+}
+
+impl Counts {
+    /// Of all rows.
+    pub fn of(rows: &[Row]) -> Self {
+        let mut counts = Self::default();
+        for row in rows {
+            *counts.slot(row.risk) += row.things();
+        }
+        counts
+    }
+
+    fn slot(&mut self, risk: Risk) -> &mut usize {
+        match risk {
+            Risk::Low => &mut self.low,
+            Risk::Medium => &mut self.medium,
+            Risk::High => &mut self.high,
+            Risk::Critical => &mut self.critical,
+        }
+    }
+
+    pub fn total(self) -> usize {
+        self.low + self.medium + self.high + self.critical
+    }
+
+    /// `2 critical, 1 high`; empty when there is neither.
+    pub fn grave(self) -> String {
+        let words = [(self.critical, "critical"), (self.high, "high")].into_iter().filter(|(count, _)| *count > 0);
+        words.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Row<'_> {
+    /// How many things the row stands for.
+    pub fn things(&self) -> usize {
+        match &self.what {
+            What::Scopes(entries) => entries.len(),
+            What::Readers(names) | What::FormerReaders(names) | What::Places(names) => names.len(),
+            What::Expiry { .. } | What::Overlap(_) | What::Trusted(_) => 1,
+        }
+    }
+
+    /// The level and tags of scopes, or in a word what else it is.
+    pub fn kind(&self) -> String {
+        match &self.what {
+            What::Scopes(entries) => entries.first().map_or_else(String::new, |entry| level_and_tags(entry)),
+            What::Expiry { .. } => "expiry".to_owned(),
+            What::Overlap(_) => "overlap".to_owned(),
+            What::Readers(_) => "recipient".to_owned(),
+            What::FormerReaders(_) => "recipient removed".to_owned(),
+            What::Places(_) => "delivery".to_owned(),
+            What::Trusted(trusted) => trusted_word(trusted.kind).to_owned(),
+        }
+    }
+
+    /// Why it is new, and why a person should care; names stand in backticks.
+    pub fn why(&self) -> String {
+        let mut parts = Vec::new();
+        match (&self.what, self.change) {
+            (What::Scopes(entries), Some(change)) => {
+                let Some(first) = entries.first() else { return String::new() };
+                parts.extend(lines_of(change, entries));
+                parts.push(reason(first));
+                parts.extend(first.via.as_ref().filter(|via| change.access.open_ended.contains(via)).map(|_| "open-ended".to_owned()));
+            }
+            (What::Expiry { before, after }, _) => {
+                let end = |at: &Option<Timestamp>| at.map_or_else(|| "never".to_owned(), day);
+                let verb = if after.is_none() { "removed" } else { "moved later" };
+                parts.push(format!("its end is {verb}: {} -> {}", end(before), end(after)));
+                parts.push("everything that the key can do, for longer".to_owned());
+            }
+            (What::Overlap(longer), _) => {
+                parts.push(format!("{} -> {}", longer.before, longer.after));
+                parts.push("after each rotation the old secret works for longer".to_owned());
+            }
+            (What::Readers(_), _) => parts.push("can open the secret from now on: everything that the key can do".to_owned()),
+            (What::FormerReaders(_), _) => parts.push("can open no new secrets of the key".to_owned()),
+            (What::Places(_), _) => parts.push("gets the secret from now on: everything that the key can do".to_owned()),
+            (What::Trusted(trusted), _) => {
+                if trusted.weaker {
+                    parts.push("weaker".to_owned());
+                }
+                parts.push(trusted.why.clone());
+                parts.push("takes effect only after the merge".to_owned());
+            }
+            (What::Scopes(_), None) => {}
+        }
+        parts.retain(|part| !part.is_empty());
+        parts.join("; ")
+    }
+}
+
+/// What all keys together gain, and what happens to trusted files: most risky first, then what is introduced here, then by address.
+pub fn gained(plan: &Plan) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row> = plan.trusted.iter().map(trusted).collect();
+    plan.changes.iter().filter(|change| change.action != Action::Blocked).for_each(|change| gained_by(change, &mut rows));
+    sort(&mut rows);
+    rows
+}
+
+/// What all keys together lose.
+pub fn lost(plan: &Plan) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for change in plan.changes.iter().filter(|change| change.action != Action::Blocked) {
+        scopes(change, &change.access.lost, &mut rows);
+        if !change.access.recipients_removed.is_empty() {
+            let risk = change.access.reach.or(worst(&change.access.lost)).unwrap_or(Risk::Low);
+            rows.push(Row {
+                risk,
+                origin: change.origin,
+                change: Some(change),
+                what: What::FormerReaders(&change.access.recipients_removed),
+            });
+        }
+    }
+    sort(&mut rows);
+    rows
+}
+
+/// What one key gains.
+pub fn gained_by<'p>(change: &'p Change, rows: &mut Vec<Row<'p>>) {
+    let access = &change.access;
+    scopes(change, &access.gained, rows);
+    // Where nobody worked the risk out, it is unknown.
+    let risk = access.reach.or(worst(&access.gained)).unwrap_or(Risk::Critical);
+    let mut row = |what| rows.push(Row { risk, origin: change.origin, change: Some(change), what });
+    if access.expiry_extended {
+        let end = |view: &Option<crate::plan::KeyView>| view.as_ref().and_then(|view| view.expires_at);
+        row(What::Expiry { before: end(&change.before), after: end(&change.after) });
+    }
+    if let Some(longer) = access.overlap {
+        row(What::Overlap(longer));
+    }
+    if !access.recipients_added.is_empty() {
+        row(What::Readers(&access.recipients_added));
+    }
+    if !access.deliveries_added.is_empty() {
+        row(What::Places(&access.deliveries_added));
+    }
+}
+
+/// The highest risk of what a change gives, then of what it takes.
+pub fn weight(change: &Change) -> (Option<Risk>, Option<Risk>) {
+    let beyond = change.access.widens_beyond_scopes().then(|| change.access.reach.unwrap_or(Risk::Critical));
+    (worst(&change.access.gained).max(beyond), worst(&change.access.lost))
+}
+
+/// The risk by which a change is sorted and folded: what it gives or takes, the higher of the two.
+pub fn gravity(change: &Change) -> Risk {
+    let (gained, lost) = weight(change);
+    gained.max(lost).unwrap_or(Risk::Low)
+}
+
+/// Changes in the order in which they are to be read: most risky first, then by address.
+pub fn by_risk(changes: &[Change]) -> Vec<&Change> {
+    let mut sorted: Vec<&Change> = changes.iter().collect();
+    sorted.sort_by_cached_key(|change| (Reverse(gravity(change)), Reverse(weight(change)), change.address.clone()));
+    sorted
+}
+
+pub fn worst(entries: &[AccessEntry]) -> Option<Risk> {
+    entries.iter().map(|entry| entry.risk).max()
+}
+
+/// `write · egress`, or that nobody knows.
+pub fn level_and_tags(entry: &AccessEntry) -> String {
+    let level = entry.access.map_or("unknown", AccessLevel::as_str);
+    std::iter::once(level).chain(entry.tags.iter().map(|tag| tag.as_str())).collect::<Vec<_>>().join(" · ")
+}
+
+/// The words of scopes, in their order.
+pub fn words<'e>(entries: &[&'e AccessEntry]) -> Vec<&'e str> {
+    entries.iter().map(|entry| entry.scope.as_str()).collect()
+}
+
+/// What a change to a trusted file is about, in a word or two.
+pub fn trusted_word(kind: TrustedKind) -> &'static str {
+    match kind {
+        TrustedKind::RecipientAdded => "recipient added",
+        TrustedKind::RecipientRemoved => "recipient removed",
+        TrustedKind::AccountAdded => "account added",
+        TrustedKind::AccountRemoved => "account removed",
+        TrustedKind::Host => "host",
+        TrustedKind::Credential => "credential",
+        TrustedKind::DeliveryAdded => "delivery added",
+        TrustedKind::DeliveryRemoved => "delivery removed",
+        TrustedKind::Delivery => "delivery",
+        TrustedKind::Profile => "profile",
+        TrustedKind::Policy => "policy",
+        TrustedKind::Guard => "guard",
+        TrustedKind::Unmanaged => "unmanaged",
+        TrustedKind::Defaults => "defaults",
+        TrustedKind::Other => "trusted file",
+    }
+}
+
+fn trusted(trusted: &TrustedChange) -> Row<'_> {
+    Row { risk: trusted.risk, origin: Some(Origin::Introduced), change: None, what: What::Trusted(trusted) }
+}
+
+fn sort(rows: &mut [Row]) {
+    // Trusted files stand first within their risk; a key's rows stay together.
+    rows.sort_by(|a, b| {
+        let key = |row: &Row| (Reverse(row.risk), row.origin == Some(Origin::Pending));
+        let address = |row: &Row| row.change.map(|change| change.address.clone());
+        key(a).cmp(&key(b)).then_with(|| address(a).cmp(&address(b)))
+    });
+}
+
+/// Rows of scopes that share risk, level, tags, wildcard and reason.
+fn scopes<'p>(change: &'p Change, entries: &'p [AccessEntry], rows: &mut Vec<Row<'p>>) {
+    type Shared<'p> = (Reverse<Risk>, Reverse<Option<AccessLevel>>, &'p [Tag], Option<&'p Scope>, Option<&'p str>);
+    let mut groups: BTreeMap<Shared<'p>, Vec<&'p AccessEntry>> = BTreeMap::new();
+    for entry in entries {
+        let shared = (Reverse(entry.risk), Reverse(entry.access), &*entry.tags, entry.via.as_ref(), entry.why.as_deref());
+        groups.entry(shared).or_default().push(entry);
+    }
+    for ((Reverse(risk), ..), mut entries) in groups {
+        entries.sort_by(|a, b| a.scope.cmp(&b.scope));
+        rows.push(Row { risk, origin: change.origin, change: Some(change), what: What::Scopes(entries) });
+    }
+}
+
+/// How the manifest came to grant these scopes.
+fn lines_of(change: &Change, entries: &[&AccessEntry]) -> Option<String> {
+    if change.before.is_none() {
+        return Some("new key".to_owned());
+    }
+    if change.after.is_none() {
+        return Some("the key ends".to_owned());
+    }
+    let granted: BTreeSet<&Scope> = entries.iter().map(|entry| entry.via.as_ref().unwrap_or(&entry.scope)).collect();
+    let tells = |line: &&ScopeLine| {
+        let narrowed = line.kind == LineKind::Narrowed && line.other.as_ref().is_some_and(|other| granted.contains(other));
+        granted.contains(&line.scope) || narrowed
+    };
+    let line = change.access.lines.iter().find(tells)?;
+    // That it is unknown is the reason that follows.
+    Some(if line.kind == LineKind::Unknown { "added".to_owned() } else { line_words(line) })
+}
+
+/// How one line of the manifest changed; names stand in backticks.
+pub fn line_words(line: &ScopeLine) -> String {
+    let (scope, other) = (&line.scope, line.other.as_ref().map(Scope::as_str).unwrap_or_default());
+    match line.kind {
+        LineKind::Added => "added".to_owned(),
+        LineKind::Removed => "removed".to_owned(),
+        LineKind::Widened => format!("widened `{other}` -> `{scope}`"),
+        LineKind::Narrowed => format!("narrowed `{other}` -> `{scope}`"),
+        LineKind::SameEffect => format!("`{scope}` has the same effect as `{other}`"),
+        LineKind::Shadowed => format!("`{scope}` is already covered by `{other}`"),
+        LineKind::Unknown => format!("`{scope}` is not in the catalogue"),
+    }
+}
+
+/// Why a person should care: the catalogue's own words, otherwise those of its tags.
+fn reason(entry: &AccessEntry) -> String {
+    match (entry.why.as_deref(), entry.access) {
+        (Some(why), _) => why.to_owned(),
+        (None, None) => "not in the catalogue: taken as critical".to_owned(),
+        (None, Some(_)) => entry.tags.first().map_or_else(String::new, |tag| super::explain::tag_says(*tag).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::plan_text::samples;
+
+    #[test]
+    fn rows_are_sorted_by_risk_and_say_why() {
+        let plan = samples::plan();
+        let rows = gained(&plan);
+        let told: Vec<String> = rows.iter().map(|row| format!("{} {} {}: {}", row.risk, row.kind(), row.things(), row.why())).collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        critical unknown 1: added; not in the catalogue: taken as critical
+        high write · egress 1: widened `pcx:webhooks:read` -> `pcx:webhooks:*`; can repoint payment events; open-ended
+        high expiry 1: its end is removed: 2027-01-31 -> never; everything that the key can do, for longer
+        medium write 1: widened `pcx:webhooks:read` -> `pcx:webhooks:*`; open-ended
+        medium read · financial 1: new key; financial records
+        medium recipient 2: can open the secret from now on: everything that the key can do
+        ");
+        assert_eq!(Counts::of(&rows).grave(), "1 critical, 2 high");
+        assert!(rows.windows(2).all(|pair| pair[0].risk >= pair[1].risk));
+        let order: Vec<String> = by_risk(&plan.changes).iter().map(|change| change.address.name.to_string()).collect();
+        assert_eq!(order, ["expense-sync", "billing-webhooks", "card-updater", "old-reporting", "stuck"]);
+    }
+
+    #[test]
+    fn what_is_blocked_gives_nothing() {
+        let mut plan = samples::plan();
+        plan.changes.iter_mut().for_each(|change| change.action = Action::Blocked);
+        assert_eq!((gained(&plan).len(), lost(&plan).len()), (0, 0));
+    }
+}

@@ -1,0 +1,123 @@
+//! A process that dies, or loses the answer, while an issuer gives tokens: what is said then, and that another run goes on.
+use std::time::Duration;
+
+use axum::http::Method;
+use jiff::SignedDuration;
+
+use crate::browser::{consent, get};
+use crate::finance::oauth::{OldRefresh, Route};
+use crate::finance::{Fault, Order};
+use crate::site::Site;
+
+fn fault(site: &Site, fault: Fault) {
+    site.finance.oauth.order(Order { fault, method: Method::POST, route: Some(Route::Token), times: 1 });
+}
+
+/// A grant whose access token has ended.
+fn ended() -> Site {
+    let mut site = Site::new();
+    site.grant(&[]).exits(0);
+    site.pass(SignedDuration::from_hours(2));
+    site.finance.oauth.forget_requests();
+    site
+}
+
+/// Kills a refresh when the issuer has acted and its answer is under way.
+fn kill_during_refresh(site: &Site) {
+    fault(site, Fault::Stall(Duration::from_secs(600)));
+    let mut child = site.start(&["verify", "-i", "~/ops.txt"]);
+    while site.finance.oauth.grants()[0].refreshes() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    site.finance.oauth.clear_faults();
+    site.leaks_nothing("killed verify", "", false);
+}
+
+#[test]
+fn a_kill_during_a_refresh_is_said_and_settled() {
+    for (knob, survives) in [(OldRefresh::Works, true), (OldRefresh::Refused, false), (OldRefresh::RevokesGrant, false)] {
+        let site = ended();
+        site.finance.oauth.configure(|config| config.old_refresh = knob);
+        kill_during_refresh(&site);
+        assert_eq!(site.codes(), ["grant/interrupted"], "{knob:?}");
+        let said = site.run(&["plan"]).exits(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("whether the issuer gave new tokens is not known"), "{said}");
+        // No apply fails for it, and none forgets it.
+        site.apply().exits(0);
+        assert_eq!(site.codes(), ["grant/interrupted"]);
+        if survives {
+            site.verify().exits(0).shows("alive");
+            assert_eq!(site.codes(), Vec::<String>::new());
+            site.is_settled();
+        } else {
+            site.verify().exits(1).shows("dead").says("what it was given is lost").says("keywright authorize brex/books");
+            assert_eq!(site.plan()["attended"][0]["command"], "keywright authorize brex/books");
+            site.grant(&[]).exits(0);
+            site.verify().exits(0).shows("alive");
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_is_as_a_kill() {
+    for lost in [Fault::ResetAfter, Fault::ErrorAfter, Fault::TruncatedJson, Fault::Html] {
+        let site = ended();
+        fault(&site, lost);
+        site.verify().exits(4).shows("unknown");
+        assert_eq!(site.codes(), ["grant/interrupted"], "{lost:?}");
+        site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).says("grant/lost");
+        site.grant(&[]).exits(0);
+        site.verify().exits(0).shows("alive");
+    }
+}
+
+#[test]
+fn a_kill_while_a_code_is_redeemed_is_said_and_granted_again() {
+    let site = Site::new();
+    fault(&site, Fault::Stall(Duration::from_secs(600)));
+    let waiting = site.authorize(&[]);
+    let back = consent(&waiting.page);
+    assert_eq!(get(&back).expect("it listens").status, 200);
+    while site.finance.oauth.grants().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    waiting.kill();
+    site.finance.oauth.clear_faults();
+    assert_eq!(site.codes(), ["grant/interrupted"]);
+    site.apply().exits(0);
+    site.grant(&[]).exits(0);
+    assert_eq!(site.codes(), Vec::<String>::new());
+    site.is_settled();
+}
+
+#[test]
+fn tokens_that_were_sealed_and_not_recorded_are_taken_over() {
+    let site = ended();
+    let before = [site.ledger(), String::new()];
+    let old = std::fs::read(site.sandbox.path("secrets/brex/books.age")).expect("there is one");
+    site.verify().exits(0);
+    // As it is when the process dies between the ciphertext and its record.
+    let new = std::fs::read(site.sandbox.path("secrets/brex/books.age")).expect("there is one");
+    let token = site.part("refresh_token");
+    std::fs::write(site.sandbox.path("secrets/brex/books.age"), old).expect("written");
+    let since = "    asking_since: 2026-11-22T00:00:00Z\n    grant:\n";
+    site.sandbox.write("ledger/brex/books.yaml", &before[0].replacen("    grant:\n", since, 1));
+    std::fs::create_dir_all(site.sandbox.path(".keywright/sealed/brex")).expect("a directory");
+    std::fs::write(site.sandbox.path(".keywright/sealed/brex/books.0123456789abcdef.age"), &new).expect("written");
+    let staged = format!(".keywright/sealed/brex/books.{}.age", &sha256(&new)[..16]);
+    std::fs::rename(site.sandbox.path(".keywright/sealed/brex/books.0123456789abcdef.age"), site.sandbox.path(&staged)).expect("renamed");
+    site.apply().exits(0);
+    assert!(site.sandbox.exists(&staged), "no apply sweeps it away");
+    site.finance.oauth.forget_requests();
+    site.verify().exits(0).shows("alive");
+    assert_ne!(site.part("refresh_token"), token, "it was taken over, and refreshed");
+    assert_eq!(site.finance.oauth.grants()[0].refreshes(), 3);
+    site.is_settled();
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes))
+}
