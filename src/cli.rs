@@ -21,6 +21,7 @@ mod fulfil;
 mod import;
 mod init;
 mod issuers;
+mod judging;
 mod keyring;
 mod list;
 mod open;

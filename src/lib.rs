@@ -5,11 +5,12 @@
 //! model ← diagnostics ← yaml ← profile                  text becomes meaning
 //! model, diagnostics, profile's catalogue ← plan        pure
 //! model, profile, plan ← inventory                      what is known of each key
+//! model, diagnostics, profile, plan ← policy            what is allowed, pure
 //! files                                                 the only module that writes files
 //! files ← git                                           the only module that runs `git`
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! model, profile, provider's transport ← delivery       places that consume secrets, one file a kind
-//! yaml, profile, files, vault, ledger, delivery's kinds ← workspace    everything that is on disk
+//! yaml, profile, files, vault, ledger, policy, delivery's kinds ← workspace    everything that is on disk
 //! model, profile, provider's transport ← grant          issuers of grants (OAuth), and the loopback redirect
 //! plan, provider, delivery, grant, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
@@ -31,6 +32,7 @@ pub mod inventory;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod provider;
 pub mod render;

@@ -20,6 +20,7 @@ pub use access::{AccessLevel, Risk, Tag};
 pub use address::{Address, Name, NameError};
 pub use delivery::{Delivered, Fingerprint, Held, Target};
 pub use generation_state::GenerationState;
+pub use glob::matches;
 pub use grant::Grant;
 pub use guard::{Allowance, Guards, Limit};
 pub use key::{DesiredKey, DesiredState, Expiry, Format, Options, Position, Recipients};

@@ -13,12 +13,15 @@ pub mod manifest;
 mod moves;
 mod options;
 mod place;
+mod policy;
+pub mod policy_spec;
 mod profiles;
 mod reviews;
 mod secrets;
 pub mod sources;
 mod timing;
 mod words;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -33,6 +36,7 @@ pub use deliveries::Delivery;
 pub use discovery::{Files, find};
 pub use manifest::ManifestFile;
 pub use sources::Sources;
+pub use written::Manifests;
 
 use self::accounts::Settings;
 use self::advice::Advice;
@@ -42,6 +46,7 @@ use self::profiles::Profiles;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::ledger::{Ledger, Records};
 use crate::model::{Address, DesiredKey, Guards, KeyRecord, Name, Recipients, Span, Unmanaged};
+use crate::policy::Policy;
 use crate::profile::{Catalogue, Profile};
 use crate::yaml;
 
@@ -66,6 +71,7 @@ pub struct Workspace {
     pub moved: BTreeMap<Address, Address>,
     pub ledger: BTreeMap<Address, KeyRecord>,
     pub guards: Guards,
+    pub policy: Policy,
     /// Places that consume secrets.
     pub deliveries: BTreeMap<Name, Delivery>,
     /// How many manifests there are, whatever they declare.
@@ -263,6 +269,7 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         moved,
         ledger,
         guards: settings.guards,
+        policy: settings.policy,
         deliveries: settings.deliveries.into_places(),
         manifests: found.manifests.len(),
         digest,
@@ -276,8 +283,15 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
 fn settings(found: &Discovered, profiles: &mut Profiles, advice: &mut Advice, report: &mut Report) -> Option<Settings> {
     let file = found.config.as_ref()?;
     let mut own = Report::limited(TOLD);
-    let config = yaml::read::<ConfigFile>(file, found.sources.bytes(file)?, &mut own);
-    let settings = config.map(|config| accounts::resolve(file, config, profiles, advice, &mut own));
+    let bytes = found.sources.bytes(file)?;
+    let config = yaml::read::<ConfigFile>(file, bytes, &mut own);
+    let settings = config.map(|mut config| {
+        let (policy, waivers) = (config.policy.take(), std::mem::take(&mut config.waivers));
+        let mut settings = accounts::resolve(file, config, profiles, advice, &mut own);
+        let resolving = policy::Resolving { file, bytes, settings: &settings, advice, report: &mut own };
+        settings.policy = resolving.policy(policy, waivers);
+        settings
+    });
     report.extend_from_file(own, file);
     settings
 }

@@ -13,7 +13,7 @@ const NEED_FAULTS: &[(Code, &str)] = &[
 ];
 
 /// Codes whose reason is gone. A code is never removed, so that its page still explains it.
-const RETIRED: &[Code] = &[Code::ManifestNotEnforced];
+const RETIRED: &[Code] = &[Code::ManifestNotEnforced, Code::ConfigNotEnforced];
 
 /// The variant's name.
 fn variant(code: Code) -> String {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use blocks::{Block, blocks};
+use blocks::{Block, blocks, rows};
 use clap::{Args, CommandFactory, FromArgMatches};
 use emulator::{Config, Emulator};
 use keywright::cli::Exit;
@@ -175,6 +175,14 @@ fn the_workspace_of_the_readme_is_one() {
             let file = workspaces.last().expect("deliveries stand behind a configuration").path().join("keywright.yaml");
             let whole = fs::read_to_string(&file).expect("written").trim_end().to_owned() + "\n" + &text;
             fs::write(file, whole).expect("written");
+        } else if text.starts_with("policy:") {
+            // With every rule there is, the key of the page would break one.
+            let file = workspaces.last().expect("a policy stands behind a configuration").path().join("keywright.yaml");
+            let whole = fs::read_to_string(&file).expect("written") + &text;
+            let alone = tempfile::tempdir().expect("a directory");
+            fs::write(alone.path().join("keywright.yaml"), whole).expect("written");
+            let said = run::succeed(alone.path(), &["check", "-o", "json", "--now", "2026-11-21T09:00:00Z"]);
+            assert!(said.contains("policy/waiver-unused") && !said.contains("policy/invalid"), "{said}");
         } else {
             let known = ["# yaml-language-server: $schema=", "- run: keywright doctor\n"];
             assert!(known.iter().any(|start| text.starts_with(start)), "what is this? {text}");
@@ -204,3 +212,12 @@ fn what_the_readme_names_is_there() {
 const AGE: &str = "age17f9yaa00npfgwl572y7jc8rfjy09rraahafem4znerfw9qu8cdrsjeqh70";
 const OTHER_AGE: &str = "age1sgyk4dt37ldgpxltarukjtv63c5prl6rj4gmgj6xyxmjvzz8tcvsqkflrm";
 const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHcPaoLZmHttTGlpXFdMAivmv9LXPdLRe+jGh93scnX2 ops@acme";
+
+#[test]
+fn every_variable_of_rules_is_in_the_table() {
+    let page = page("README.md");
+    let table: String = rows(&page, "variable").concat().concat();
+    for word in ["key.address", "key.scopes", "access.gained", "account.environment", "now", "s.open_ended"] {
+        assert!(table.contains(&format!("`{word}`")), "{word}");
+    }
+}

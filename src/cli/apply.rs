@@ -224,6 +224,12 @@ async fn act(
             host.report(&stop);
             return recovery::finish(session, beyond, journal, unfinished, &[], stop.exit).await;
         }
+        if plan.violations() > 0 {
+            // What recovery found shows access that was not known before.
+            let refused = plan.diagnostics.iter().filter(|found| found.code.as_str().starts_with("policy/")).cloned();
+            host.report(&Stop::located(Exit::Partial, refused.collect()));
+            return recovery::finish(session, beyond, journal, unfinished, &[], Exit::Partial).await;
+        }
         (observed, plan)
     };
     in_part |= observed.is_partial() || plan.summary.blocked > 0 || planning::leaves_a_delivery(&plan);

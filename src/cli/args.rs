@@ -39,6 +39,12 @@ pub struct Global {
     /// Colour in the output
     #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t, global = true)]
     pub color: Colour,
+    /// Show no progress; results and problems are still shown
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say on standard error what is read: workspace, accounts, where credentials come from, listings; never a secret or a body
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// When to colour.

@@ -58,7 +58,7 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
         no_errors(reference, &loaded, proposed)?;
         trusted = trust::changes(&trust::Sides { base: &read.files, trusted: &loaded.workspace, proposed });
     }
-    let session = Session::trusting(host, loaded)?;
+    let session = Session { base: Some(reference.to_owned()), ..Session::trusting(host, loaded)? };
     let view = BaseView {
         reference: reference.to_owned(),
         commit: read.commit.to_string(),

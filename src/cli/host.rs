@@ -20,6 +20,7 @@ use crate::diagnostics::Located;
 use crate::files::LockHolder;
 use crate::files::process::Process;
 use crate::model::Name;
+use crate::model::text_safety::safe;
 use crate::model::time::whole_second;
 use crate::render;
 
@@ -31,12 +32,15 @@ pub struct Host {
     pub directory: Option<std::path::PathBuf>,
     clock: Clock,
     colour: Colour,
+    verbose: bool,
     stopping: Arc<AtomicBool>,
     progress: Progress,
 }
 
 /// Where progress is shown.
 enum Progress {
+    /// Not at all.
+    Quiet,
     /// Plain lines, for CI and files.
     Lines,
     /// One line an account that is rewritten, on a terminal.
@@ -65,8 +69,11 @@ impl Host {
     pub fn new(global: &Global) -> Self {
         let clock = global.now.map_or(Clock::System, |now| Clock::Fixed(Rc::new(Cell::new(now))));
         let stopping = Arc::new(AtomicBool::new(false));
-        let mut host = Self { directory: global.directory.clone(), clock, colour: global.color, stopping, progress: Progress::Lines };
-        if io::stderr().is_terminal() && !host.is_ci() {
+        let (directory, verbose) = (global.directory.clone(), global.verbose);
+        let mut host = Self { directory, clock, colour: global.color, verbose, stopping, progress: Progress::Lines };
+        if global.quiet {
+            host.progress = Progress::Quiet;
+        } else if io::stderr().is_terminal() && !host.is_ci() {
             host.progress = Progress::Bars { all: MultiProgress::new(), by_account: RefCell::default() };
         }
         host
@@ -75,7 +82,7 @@ impl Host {
     /// Ends the progress lines, so that what follows stands below them.
     pub fn end_progress(&self) {
         match &self.progress {
-            Progress::Lines => {}
+            Progress::Quiet | Progress::Lines => {}
             Progress::Bars { by_account, .. } => by_account.borrow().values().for_each(ProgressBar::finish),
         }
     }
@@ -168,6 +175,13 @@ impl Host {
         }
         // Nothing can be done about a standard error that is gone.
         let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// A line for `--verbose`. It must be made of names and counts, never of a secret or a body.
+    pub fn detail(&self, line: impl FnOnce() -> String) {
+        if self.verbose {
+            self.say(&format!("verbose: {}", safe(&line())));
+        }
     }
 
     /// Asks a yes-or-no question; `None` when there is no terminal to ask on.
@@ -319,8 +333,9 @@ impl Surroundings for Host {
     }
 
     fn progress(&self, account: &Name, line: &str) {
-        let line = format!("{account}: {}", crate::model::text_safety::safe(line));
+        let line = format!("{account}: {}", safe(line));
         match &self.progress {
+            Progress::Quiet => {}
             Progress::Lines => self.say(&line),
             Progress::Bars { all, by_account } => {
                 let mut bars = by_account.borrow_mut();

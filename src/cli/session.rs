@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::credentials::describe;
 use super::exit::{Exit, Stop};
 use super::host::Host;
+use super::judging;
 use crate::apply::journal::{self, Replayed};
 use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
 use crate::model::text_safety::safe;
-use crate::model::{AccessLevel, Address, DesiredKey, Held, KeyRecord, Listing, Name, Scope, ScopeSet, Tag};
+use crate::model::{Address, DesiredKey, Held, KeyRecord, Listing, Name};
 use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
 use crate::provider::attended::AttendedProvider;
@@ -21,7 +22,7 @@ use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::workspace::edit::Edits;
-use crate::workspace::{self, Account, CredentialRef, Sources, Workspace};
+use crate::workspace::{self, Account, CredentialRef, Loaded, Sources, Workspace};
 
 /// Whose credential opens an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Session<'h> {
     pub records: BTreeMap<Address, KeyRecord>,
     /// What the journal of an interrupted apply added.
     pub replayed: Replayed,
+    /// The commit that trusted files come from, as it was named.
+    pub base: Option<String>,
 }
 
 /// The root of the workspace that `-C` or the current directory names.
@@ -57,16 +60,28 @@ impl<'h> Session<'h> {
     pub fn open(host: &'h Host) -> Result<Self, Stop> {
         let root = find(host)?;
         super::import::nothing_pending(&root)?;
-        let loaded = workspace::load(&root, host.clock().now());
+        Self::of(host, workspace::load(&root, host.clock().now()))
+    }
+
+    /// The same of a workspace that was loaded.
+    pub fn of(host: &'h Host, loaded: Loaded) -> Result<Self, Stop> {
         let (mut workspace, sources) = (loaded.workspace, loaded.sources);
         // A guard of the plan decides about accounts that are gone while their keys live.
         workspace.report.soften(Code::LedgerUnknownAccount);
         if workspace.report.has_errors() {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
-        let mut session =
-            Self { host, ledger: Ledger::new(&root), workspace, sources, records: BTreeMap::new(), replayed: Replayed::default() };
+        let mut session = Self {
+            host,
+            ledger: Ledger::new(&workspace.root),
+            workspace,
+            sources,
+            records: BTreeMap::new(),
+            replayed: Replayed::default(),
+            base: None,
+        };
         session.replay(b"")?;
+        session.describe();
         Ok(session)
     }
 
@@ -78,7 +93,7 @@ impl<'h> Session<'h> {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
         let (ledger, records) = (Ledger::new(&workspace.root), workspace.ledger.clone());
-        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default() })
+        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default(), base: None })
     }
 
     /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
@@ -167,6 +182,7 @@ impl<'h> Session<'h> {
                     let message = format!("account `{}` names no credential", account.name);
                     Box::new(Diagnostic::error(Code::CredentialMissing, message).help("add `credential:` to the account in keywright.yaml"))
                 })?;
+                self.host.detail(|| format!("account `{}`: the credential comes from {}", account.name, describe(reference)));
                 let text = self.credential(&account.name, reference)?;
                 let shape = api.credential.as_ref().ok_or_else(|| {
                     let message =
@@ -203,6 +219,7 @@ impl<'h> Session<'h> {
                     observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
                 }
             };
+            self.host.detail(|| judging::listed(name, &listing));
             (name.clone(), listing)
         });
         let mut listings: BTreeMap<Name, Listing> = join_all(reads).await.into_iter().collect();
@@ -212,7 +229,7 @@ impl<'h> Session<'h> {
             if let (Purpose::Plan, Some(_), Listing::Complete(snapshot)) = (purpose, &account.plan_credential, listing) {
                 // The scopes are those of the plan credential: they say nothing of what apply may hand out.
                 let scopes = snapshot.own_scopes.take().unwrap_or_default();
-                findings.extend(secret_reader(account, &scopes));
+                findings.extend(judging::secret_reader(account, &scopes));
             }
         }
         Observed { listings, findings, held: BTreeMap::new() }
@@ -329,6 +346,7 @@ impl<'h> Session<'h> {
         for unused in &mut plan.unused {
             unused.change = changes.remove(&unused.address);
         }
+        plan.findings.extend(self.judge(&plan, now));
         let mut report = Report::default();
         let all = self.workspace.report.diagnostics().iter().chain(&observed.findings).chain(&plan.findings);
         all.cloned().for_each(|diagnostic| report.push(diagnostic));
@@ -371,20 +389,6 @@ pub fn report_unavailable(session: &Session<'_>, observed: &Observed) {
             session.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderUnavailable, message)));
         }
     }
-}
-
-/// A plan credential that could read secrets is more than a plan needs.
-fn secret_reader(account: &Account, scopes: &ScopeSet) -> Option<Diagnostic> {
-    let reads = |scope: &&Scope| {
-        let facts = account.catalogue.describe(scope);
-        facts.tags.contains(&Tag::Credentials) && facts.access.is_none_or(|access| access >= AccessLevel::Read)
-    };
-    let scope = scopes.iter().find(reads)?;
-    let message = format!("the plan credential of account `{}` holds `{scope}`: it could read or change credentials", account.name);
-    Some(
-        Diagnostic::new(Code::PlanDegraded, Severity::Note, message)
-            .help("give plan a credential that can only list keys, where the provider has one"),
-    )
 }
 
 /// One account's manifests.

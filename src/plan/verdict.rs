@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Plan};
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Located, Severity};
 use crate::model::{Address, Limit, Name};
 
 /// A rotation that waits for a later plan.
@@ -54,9 +54,16 @@ pub enum Verdict {
 }
 
 impl Plan {
-    /// Whether a guard, or a key that nobody declares, refuses the whole plan: nothing of it may be carried out.
+    /// How many violations of the policy are not waived.
+    pub fn violations(&self) -> usize {
+        let violation = |found: &&Located| found.severity == Severity::Error && found.code.as_str().starts_with("policy/");
+        self.diagnostics.iter().filter(violation).count()
+    }
+
+    /// Whether a guard, the policy, or a key that nobody declares, refuses the whole plan: nothing of it may be carried out.
     pub fn is_refused(&self) -> bool {
-        self.guards.iter().any(|guard| guard.verdict == Verdict::Refused)
+        self.violations() > 0
+            || self.guards.iter().any(|guard| guard.verdict == Verdict::Refused)
             || self.findings.iter().any(|finding| finding.code == Code::PlanUnmanaged)
     }
 

@@ -62,7 +62,9 @@ fn one(diagnostic: &Located, colour: bool) -> String {
     }
     for note in &diagnostic.notes {
         let indent = if bar { format!("{gutter} ") } else { "  ".to_owned() };
-        text.push_str(&format!("{indent}{} {}: {}\n", paint.frame("="), paint.strong("note"), safe(note)));
+        // A rule's place says itself what it is.
+        let (word, note) = note.strip_prefix("policy: ").map_or(("note", note.as_str()), |place| ("policy", place));
+        text.push_str(&format!("{indent}{} {}: {}\n", paint.frame("="), paint.strong(word), safe(note)));
     }
     if let Some(help) = &diagnostic.help {
         text.push_str(&format!("{}: {}\n", paint.advice("help"), safe(help)));

@@ -257,7 +257,11 @@ pub fn summary(out: &mut String, plan: &Plan) {
         }
     }
     let refused = plan.guards.iter().filter(|guard| guard.verdict == Verdict::Refused).count();
-    if refused > 0 {
+    let violations = plan.violations();
+    if violations > 0 {
+        let guards = if refused > 0 { format!(" and {}", count(refused, "guard")) } else { String::new() };
+        sentences.push(format!("Blocked by {}{guards}; nothing was changed.", count(violations, "policy violation")));
+    } else if refused > 0 {
         sentences.push(format!("Refused by {}; nothing was changed.", count(refused, "guard")));
     } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() {
         sentences.push("Nothing to do.".to_owned());

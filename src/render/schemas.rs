@@ -99,7 +99,7 @@ mod tests {
             ("config", config.replace("version: 1", "version: 2")),
             ("config", config.replace("{ env: KEY }", "{}")),
             ("config", config.replace("provider: payconex", "provider: ~")),
-            ("config", format!("{config}policy: {{ max_lifetime: 3d }}\n")),
+            ("config", format!("{config}policy: {{ max_lifetime: 3 }}\n")),
             ("config", config.replace("50", "\"50\"")),
             ("config", config.replace("10%", "101%")),
             ("config", config.replace("50", "-1")),

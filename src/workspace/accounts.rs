@@ -16,6 +16,7 @@ use super::timing::Defaults;
 use super::{Account, CredentialRef, Untrusted};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Guards, Name, Unmanaged, UnmanagedRule};
+use crate::policy::Policy;
 use crate::profile::Environment;
 
 /// What `keywright.yaml` comes to.
@@ -31,6 +32,7 @@ pub(super) struct Settings {
     pub unmanaged: Unmanaged,
     pub guards: Guards,
     pub deliveries: Deliveries,
+    pub policy: Policy,
 }
 
 impl Settings {
@@ -61,7 +63,6 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
                 .help("write `version: 1`, or upgrade keywright"),
         );
     }
-    refuse_unenforced(&document, &config, report);
     let GuardsSpec { max_creates, max_disables, max_rotations } = config.guards;
     let guards = Guards { max_creates, max_disables, max_rotations };
     let mut settings = Settings { groups: Groups::read(file, &config.recipients, report), guards, ..Settings::default() };
@@ -89,14 +90,6 @@ pub(super) fn resolve(file: &Arc<str>, config: ConfigFile, profiles: &mut Profil
     settings.unmanaged = unmanaged(&document, config.unmanaged, &settings.declared, advice, report);
     settings.defaults = Defaults::resolve(&document, &config.defaults, recipients, report);
     settings
-}
-
-fn refuse_unenforced(document: &Entry, config: &ConfigFile, report: &mut Report) {
-    if config.policy.is_some() {
-        // It must not look as if it had an effect.
-        let diagnostic = Diagnostic::error(Code::ConfigNotEnforced, "`policy` is not enforced by this version");
-        report.push(diagnostic.label("without effect").help("remove it").at(document.field(&["policy"])));
-    }
 }
 
 fn unmanaged(document: &Entry, spec: UnmanagedSpec, accounts: &BTreeSet<String>, advice: &mut Advice, report: &mut Report) -> Unmanaged {

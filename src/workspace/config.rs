@@ -5,11 +5,12 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::policy_spec::{PolicySpec, WaiverSpec};
 use super::reviews::Interval;
-use super::words::{NotEnforced, parsed_text};
+use super::words::parsed_text;
 use crate::model::time::{SPAN_PATTERN, SpanError};
 use crate::model::{Handling, Limit, Span};
-use crate::yaml::Entries;
+use crate::yaml::{Entries, Placed};
 
 /// The trusted file of a workspace: accounts, recipients and defaults.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,9 +35,12 @@ pub struct ConfigFile {
     /// Places that consume secrets, by name (1 to 63 of a-z, 0-9 and `-`). Keys name them in `deliver`; each takes one key.
     #[serde(default)]
     pub deliveries: Entries<DeliverySpec>,
-    /// What is denied or required. Not enforced by this version: refused.
+    /// What is allowed.
     #[serde(default)]
-    pub policy: Option<NotEnforced>,
+    pub policy: Option<PolicySpec>,
+    /// Exceptions from the policy, each with its reason and its end.
+    #[serde(default)]
+    pub waivers: Vec<Placed<WaiverSpec>>,
     /// Rules that refuse a whole plan.
     #[serde(default)]
     pub guards: GuardsSpec,

@@ -199,7 +199,6 @@ deliveries: {}
         "keywright.yaml:11:9 config/recipient",
         "keywright.yaml:12:7 config/recipient-unsupported",
         "keywright.yaml:14:16 config/unknown-group",
-        "keywright.yaml:16:1 config/not-enforced",
     ];
     expect(config, "account: a\nkeys: {}\n", &expected);
 }

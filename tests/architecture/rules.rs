@@ -14,11 +14,12 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["model"]),
     ("ledger", &["model", "files", "diagnostics", "yaml"]),
     ("plan", &["model", "diagnostics", "profile"]),
+    ("policy", &["model", "diagnostics", "profile", "plan"]),
     ("inventory", &["model", "profile", "plan"]),
     ("provider", &["model", "files", "profile"]),
     ("delivery", &["model", "profile", "provider"]),
     ("grant", &["model", "profile", "provider"]),
-    ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger", "delivery"]),
+    ("workspace", &["model", "files", "diagnostics", "yaml", "profile", "vault", "ledger", "policy", "delivery"]),
     ("apply", &["model", "files", "diagnostics", "profile", "vault", "ledger", "plan", "provider", "delivery", "grant"]),
     ("render", &["model", "diagnostics", "yaml", "profile", "plan", "inventory", "workspace"]),
     ("trust", &["model", "diagnostics", "yaml", "profile", "plan", "workspace"]),
@@ -35,6 +36,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "vault",
             "ledger",
             "plan",
+            "policy",
             "inventory",
             "provider",
             "delivery",
@@ -68,8 +70,8 @@ impl Ban {
 pub const BANS: &[Ban] = &[
     Ban {
         rule: "plan, model and the readers of text are pure",
-        within: &["plan", "inventory", "trust", "model", "diagnostics", "profile", "yaml", "render"],
-        except: &[],
+        within: &["plan", "policy", "inventory", "trust", "model", "diagnostics", "profile", "yaml", "render"],
+        except: &[("policy/stack", "deep expressions need a stack of their own")],
         pattern: r"\b(tokio|reqwest|getrandom|std::(fs|env|net|process|thread)|SystemTime|Instant|Timestamp::now|Zoned::now|async fn|\.await)\b",
     },
     Ban {
@@ -132,7 +134,7 @@ pub const BANS: &[Ban] = &[
     },
     Ban {
         rule: "what is shown or written has an order",
-        within: &["plan", "inventory", "render", "ledger", "apply"],
+        within: &["plan", "policy", "inventory", "render", "ledger", "apply"],
         except: &[],
         pattern: r"\bHash(Map|Set)\b",
     },

@@ -111,6 +111,13 @@ Options:
           
           [default: auto]
 
+  -q, --quiet
+          Show no progress; results and problems are still shown
+
+  -v, --verbose
+          Say on standard error what is read: workspace, accounts, where credentials come from,
+          listings; never a secret or a body
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -155,9 +162,16 @@ Options:
           The keys to rotate are compromised: the generations before the new one are disabled as
           soon as it is published
 
+  -q, --quiet
+          Show no progress; results and problems are still shown
+
       --allow <GUARD>
           Lift a guard for this run: max_creates=N, max_disables=N, max_rotations=N, empty,
           account-gone=ACCOUNT or shrunk=ACCOUNT
+
+  -v, --verbose
+          Say on standard error what is read: workspace, accounts, where credentials come from,
+          listings; never a secret or a body
 
       --commit
           Commit the secrets and ledger files that were written, and nothing else
@@ -226,6 +240,9 @@ Options:
   -C <DIR>            The workspace, or a directory below it (default: the current directory, then
                       upwards)
       --color <WHEN>  Colour in the output [default: auto] [possible values: auto, always, never]
+  -q, --quiet         Show no progress; results and problems are still shown
+  -v, --verbose       Say on standard error what is read: workspace, accounts, where credentials
+                      come from, listings; never a secret or a body
   -h, --help          Print help (see more with '--help')
   -V, --version       Print version
 == $ keywright aply

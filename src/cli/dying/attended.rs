@@ -62,7 +62,13 @@ impl Place {
 
     /// Runs a command; it dies when it has reached this many points. How it ended, and how many points there were.
     fn run(&self, die_at: Option<usize>, act: impl FnOnce(&Host) -> Result<Exit, Stop>) -> (Option<Exit>, usize) {
-        let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(self.now), color: Colour::Never });
+        let host = Host::new(&Global {
+            directory: Some(self.root.clone()),
+            now: Some(self.now),
+            color: Colour::Never,
+            quiet: false,
+            verbose: false,
+        });
         let (points, drawn) = (Rc::new(Cell::new(0)), self.drawn.clone());
         let seen = points.clone();
         let watch = move |_: &str| {

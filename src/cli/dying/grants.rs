@@ -155,7 +155,13 @@ impl Place {
 
     /// Runs `verify`; it dies at this point. How it ended, and the names of the points.
     fn verify(&self, die_at: Option<usize>) -> (Option<Exit>, Vec<String>) {
-        let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(self.now), color: Colour::Never });
+        let host = Host::new(&Global {
+            directory: Some(self.root.clone()),
+            now: Some(self.now),
+            color: Colour::Never,
+            quiet: false,
+            verbose: false,
+        });
         let points: Rc<RefCell<Vec<String>>> = Rc::default();
         let seen = points.clone();
         let watch = move |point: &str| {

@@ -244,7 +244,8 @@ impl Site {
         mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,
     ) -> Ran {
         let now = self.world.borrow().now();
-        let host = Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never });
+        let host =
+            Host::new(&Global { directory: Some(self.root.clone()), now: Some(now), color: Colour::Never, quiet: false, verbose: false });
         let Clock::Fixed(clock) = host.clock() else { panic!("the clock was given") };
         self.world.borrow_mut().clock = clock;
         let world = self.world.clone();
