@@ -108,6 +108,8 @@ impl Account<'_> {
         generation.created_at = now;
         generation.expires_at = self.capabilities.expiry.end(key.expiry, now);
         generation.asking_since = None;
+        // Until a call with it has worked, the grant before it stays.
+        generation.unverified = self.capabilities.verify;
         generation.state = GenerationState::Sealed;
         self.commit(&mut record, &generation).await?;
         for number in kept.iter().flat_map(|(numbers, _)| numbers) {
@@ -121,13 +123,23 @@ impl Account<'_> {
         self.note_working(record, &secret).await
     }
 
-    /// Tries the new access token by harmless calls; whatever they show, the grant stays as it is.
+    /// Tries the new access token by harmless calls; whatever they show, the grant stays published. One that was not seen to work keeps its mark.
     async fn note_working(&self, mut record: KeyRecord, secret: &Secret) -> Result<(), Failure> {
         let Some(mut generation) = record.current().filter(|_| self.capabilities.verify).cloned() else { return Ok(()) };
-        if let Liveness::Alive | Liveness::Lacks { worked: true, .. } = self.try_secret(&generation, secret).await? {
-            generation.last_verified_at = Some(self.now());
-            self.commit(&mut record, &generation).await?;
-        }
+        let why = match self.try_secret(&generation, secret).await? {
+            Liveness::Alive | Liveness::Lacks { worked: true, .. } => {
+                generation.last_verified_at = Some(self.now());
+                generation.unverified = false;
+                return self.commit(&mut record, &generation).await;
+            }
+            Liveness::Lacks { worked: false, .. } => "it may do nothing of what was tried".to_owned(),
+            Liveness::Expired | Liveness::Dead => "its access token was refused".to_owned(),
+            Liveness::Undecided(why) => why,
+        };
+        let address = &record.address;
+        let message = format!("`{address}`: what was granted was not seen to work: {why}");
+        let help = format!("run `keywright verify {address} -i IDENTITY`; until it works, the grant before it is not revoked");
+        self.notices.borrow_mut().push(Diagnostic::warning(Code::PlanUnverified, message).help(help));
         Ok(())
     }
 

@@ -211,6 +211,7 @@ impl Account<'_> {
             && let Some(mut generation) = record.current().cloned()
         {
             generation.last_verified_at = Some(self.now());
+            generation.unverified = false;
             self.commit(&mut record, &generation).await?;
         }
         Ok(liveness)

@@ -352,8 +352,8 @@ fn unproven(key: &Key, generation: &Generation, draft: &mut Draft) {
 fn unverified(key: &Key, draft: &mut Draft) {
     let taken = key.current().filter(|current| current.unverified && current.state == GenerationState::Active);
     let Some(current) = taken else { return };
-    let message =
-        format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
+    let how = if current.grant.is_some() { "was not seen to work" } else { "was accepted without being tried" };
+    let message = format!("generation {} of `{}` {how} at `{}`", current.number, key.address, key.account.provider);
     let finding = key.warning(Code::PlanUnverified, message);
     draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
 }

@@ -7,7 +7,7 @@ use super::draft::{Draft, words};
 use super::standing::{Key, Wanted};
 use super::{Action, EditField, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{DesiredKey, Generation, GenerationState, Grant, Options, ScopeSet};
+use crate::model::{DesiredKey, Generation, GenerationState, Grant, Options, Request, ScopeSet};
 use crate::profile::Grants;
 
 impl<'a> Key<'a> {
@@ -68,6 +68,12 @@ pub(super) fn refresh(key: &Key, live: &Generation, draft: &mut Draft) {
         draft.notes.push(reason);
     }
     draft.steps.push(PlanStep::Reseal { generation: live.number });
+}
+
+/// Whether the grants before this one stay since it was not seen to work. What is compromised ends all the same.
+pub(super) fn waits_for_proof(key: &Key, current: &Generation) -> bool {
+    let compromised = [current.request, key.carried()].contains(&Some(Request::Compromised));
+    current.unverified && !compromised && key.grants_of(&current.options).is_some()
 }
 
 /// How a grant that is not wanted ends.
