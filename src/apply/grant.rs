@@ -79,7 +79,7 @@ impl Account<'_> {
         let mut record = self.record(name);
         let open = super::attended::open_step(&record).cloned();
         let mut generation = open.ok_or_else(|| Failure::new(Code::FulfilNotOpen, "no grant is waited for"))?;
-        let kept = self.kept(&record, &generation).await;
+        let kept = self.kept(&record, &generation).await?;
         generation.asking_since = Some(self.now());
         self.commit(&mut record, &generation).await?;
         let answer = self.issuer()?.exchange(&granted.code, &granted.redirect, &granted.verifier).await;
@@ -149,12 +149,19 @@ impl Account<'_> {
     }
 
     /// What is to be kept of grants before, so that they can be revoked: their numbers, and the part that holds their refresh tokens.
-    async fn kept(&self, record: &KeyRecord, next: &Generation) -> Option<(Vec<u32>, Zeroizing<String>)> {
+    ///
+    /// Errors: an identity was named, and cannot open them.
+    async fn kept(&self, record: &KeyRecord, next: &Generation) -> Result<Option<(Vec<u32>, Zeroizing<String>)>, Failure> {
         let current =
-            record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current))?;
-        let secret = self.plaintext(&record.address, current).await.ok().flatten()?;
+            record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current));
+        let Some(current) = current else { return Ok(None) };
+        let secret = self.plaintext(&record.address, current).await.map_err(|failure| {
+            Failure::new(Code::GrantUnreadable, format!("the tokens of the grant before cannot be read: {}", failure.message))
+                .help("name the identity that opens them, or leave `-i` out: then a person takes that grant away at the provider")
+        })?;
+        let Some(secret) = secret else { return Ok(None) };
         let own = part(&secret, REFRESH_TOKEN).map(|token| (current.number, token));
-        Some(kept_of(superseded(&secret).chain(own), record))
+        Ok(Some(kept_of(superseded(&secret).chain(own), record)))
     }
 
     /// Proves that tokens could be sealed and written, while there is nothing to lose.
@@ -208,9 +215,18 @@ pub async fn redeem(account: &Account<'_>, name: &Name, granted: &Granted) -> Re
     account.redeem(name, granted).await
 }
 
-/// Proves, before a browser is sent away, that what it brings could be sealed, and that the issuer is there.
+/// Proves, before a browser is sent away, that what it brings could be sealed, that the grant before can be read where an identity is named, and
+/// that the issuer is there.
 pub async fn prepare(account: &Account<'_>, name: &Name) -> Result<(), Failure> {
     account.can_seal(account.declared_grant(name)?)?;
+    let record = account.record(name);
+    // What a run left that died is finished first, and looked at then.
+    if !super::is_unfinished(&record)
+        && let Some(current) = record.current()
+    {
+        let next = Generation { number: record.next_number(), ..current.clone() };
+        account.kept(&record, &next).await?;
+    }
     account.issuer()?.prepare().await.map_err(|error| failed("reach the issuer", &error))
 }
 

@@ -180,6 +180,14 @@ fn a_trial_that_works_takes_the_mark_away() {
 }
 
 #[test]
+fn an_identity_that_cannot_read_the_grant_before_is_refused_first() {
+    let site = Site::new();
+    site.grant(&[]).exits(0);
+    site.refuses(&["authorize", "brex/books", "-i", "~/recovery.txt"], 1).says("grant/unreadable").says("leave `-i` out");
+    assert_eq!(site.finance.oauth.grants().len(), 1);
+}
+
+#[test]
 fn without_offline_access_it_ends_with_its_access_token() {
     let mut site = Site::new();
     let scopes = ["openid", "users.readonly", "vendors.readonly"].map(str::to_owned).to_vec();
