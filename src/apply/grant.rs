@@ -206,7 +206,12 @@ impl Account<'_> {
                     .help("apply again, or take the access away at the provider and run `keywright fulfil ADDRESS --revoked`")
             })?;
         }
-        super::attended::confirm_revoked(self, name, &[Revoked { number, proof: Proof::Refused }]).await
+        // That an issuer takes a revocation says nothing of tokens which are not here.
+        let doubtful = record.generation(number).is_some_and(|generation| {
+            generation.asking_since.is_some() || generation.grant.as_ref().is_some_and(|grant| grant.refused_at.is_some())
+        });
+        let proof = if doubtful { Proof::Word } else { Proof::Refused };
+        super::attended::confirm_revoked(self, name, &[Revoked { number, proof }]).await
     }
 }
 

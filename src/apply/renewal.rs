@@ -4,7 +4,7 @@ use std::path::Path;
 use super::account::Account;
 use super::failure::Failure;
 use super::grant::{AUTHORIZE, failed, kept_of, part, secret_of, superseded};
-use super::staging::SECRET_FILE_LIMIT;
+use super::staging::{SECRET_FILE_LIMIT, may_gain};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, FileError};
 use crate::grant::{GrantError, access_ends_at};
@@ -155,8 +155,17 @@ impl Account<'_> {
     async fn adopt_orphan(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let Some(mut generation) = record.current().filter(|current| current.asking_since.is_some()).cloned() else { return Ok(()) };
         let (Some(identities), Some(sealed)) = (self.identities, generation.sealed.clone()) else { return Ok(()) };
+        let asking = record.generations.iter().filter(|other| other.asking_since.is_some() && may_gain(other)).count();
+        if asking > 1 {
+            // Whose tokens those are cannot be told.
+            return Ok(());
+        }
+        let known = record.generations.iter().flat_map(|other| other.sealed.iter().chain(&other.resealing));
+        let known: std::collections::BTreeSet<String> = known.map(|sealed| sealed.sha256.clone()).collect();
         for path in self.staging().all_of(&record.address) {
-            let Some(found) = self.tokens_in(&path, &sealed, identities)? else { continue };
+            let Some(found) = self.tokens_in(&path, &sealed, identities)?.filter(|found| !known.contains(&found.sha256)) else {
+                continue;
+            };
             generation.resealing = Some(found);
             generation.asking_since = None;
             // When they were given is not known: before they were looked for.

@@ -147,11 +147,7 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
             // Whoever has not got the successor's secret still uses the one before.
             Some(current) if carries(current) && key.seen(current) == Seen::Live => {
-                if key.waits_for_deliveries(current) || grants::waits_for_proof(key, current) {
-                    Pace::Keep
-                } else {
-                    Pace::Overlap
-                }
+                if key.waits_for_deliveries(current) || grants::waits_for_proof(key, current) { Pace::Keep } else { Pace::Overlap }
             }
             Some(_) | None => Pace::Keep,
         },
