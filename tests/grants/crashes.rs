@@ -210,3 +210,25 @@ fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes))
 }
+
+#[test]
+fn a_lost_grant_stays_where_it_was_asked_for() {
+    let site = Site::new();
+    kill_during_redemption(&site);
+    site.declare(&BOOKS.replace("  books:", "  ledgers:"));
+    let manifest = site.sandbox.read("keys/brex.yaml");
+    site.sandbox.write("keys/brex.yaml", &format!("{manifest}moved:\n  - {{ from: brex/books, to: brex/ledgers }}\n"));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).says("something of it is unfinished");
+    assert!(site.ledger().contains("asking_since"));
+}
+
+#[test]
+fn a_grant_whose_ciphertext_is_gone_is_a_persons_to_take_away() {
+    let site = Site::new();
+    site.grant(&[]).exits(0);
+    site.sandbox.write("ledger/brex/books.yaml", &site.ledger().replacen("state: active", "state: sealed", 1));
+    std::fs::remove_file(site.sandbox.path("secrets/brex/books.age")).expect("removed");
+    site.apply().exits(4).says("what an earlier apply left is finished");
+    site.apply().exits(0);
+    site.remembers_a_lost_grant();
+}
