@@ -41,9 +41,10 @@ pub enum Proof {
     Word,
 }
 
-/// The generation of a record that a person was asked to make.
+/// The generation of a record that a person was asked to make. A grant that was being redeemed when a run ended is none: it may have been given.
 pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
-    record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+    let waits = |generation: &&Generation| generation.state == GenerationState::Attended && generation.asking_since.is_none();
+    record.generations.iter().filter(waits).max_by_key(|generation| generation.number)
 }
 
 /// The step that only a person's request has opened, while the key has a generation in use.
@@ -62,13 +63,17 @@ impl Account<'_> {
         let now = self.now();
         let before = record.generation(number).filter(|before| before.state == GenerationState::Attended);
         let marker = before.and_then(|before| before.marker.clone()).unwrap_or_else(|| self.draw_marker());
-        if before.is_none() && record.generation(number).is_some() {
+        if before.is_some_and(|before| before.asking_since.is_some()) || before.is_none() && record.generation(number).is_some() {
             return Err(Failure::new(Code::LedgerInvalid, format!("the ledger has a generation {number} already")));
         }
         let label = marker.label(&key.label);
+        // Also of a step before it that was interrupted.
+        let waiting = record.generations.iter().filter(|other| other.state == GenerationState::Attended && other.number <= number);
+        let current = record.current().map_or(0, |current| current.number);
+        let asked = waiting.filter(|other| other.number > current).filter_map(|other| other.request).max();
         let generation = Generation {
             marker: Some(marker),
-            request: before.and_then(|before| before.request).max(request),
+            request: asked.max(request),
             options: key.options.clone(),
             expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(number, GenerationState::Attended, label, key.scopes.clone(), now)
@@ -152,6 +157,9 @@ impl Account<'_> {
         }
         // Its ciphertext is gone: the person is asked again, under the same name.
         let again = Generation { state: GenerationState::Attended, sealed: None, last_verified_at: None, unverified: false, ..generation };
+        // Of a grant that is known to have been given: a person has to take it away.
+        let asking_since = again.grant.as_ref().map(|grant| grant.issued_at);
+        let again = Generation { asking_since, grant: None, ..again };
         self.commit(record, &again).await
     }
 

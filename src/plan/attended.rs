@@ -114,7 +114,8 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
 
 /// The generation that a person was asked to make.
 fn open<'a>(key: &Key<'a>) -> Option<&'a Generation> {
-    key.generations().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+    let waits = |generation: &&Generation| generation.state == GenerationState::Attended && generation.asking_since.is_none();
+    key.generations().filter(waits).max_by_key(|generation| generation.number)
 }
 
 /// What has to happen to the key itself.
@@ -289,8 +290,11 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     let mut others: Vec<&Generation> = key.generations().filter(|generation| !is_current(generation)).collect();
     others.sort_by_key(|generation| generation.number);
     for generation in others {
-        let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active);
+        // Nobody has the tokens of one that was being redeemed when a run ended: nobody needs it.
+        let doubtful = generation.state == GenerationState::Attended && generation.asking_since.is_some();
+        let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active) || doubtful;
         let over = pace == Pace::Now
+            || doubtful
             || pace == Pace::Overlap && (key.has_passed(generation.disable_after) || generation.state == GenerationState::Active);
         let expired = key.account.capabilities.expiry.settable && key.has_passed(generation.expires_at);
         let dead =
@@ -307,7 +311,9 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             format!("generation {} has been replaced, and its overlap has passed", generation.number)
         } else if live && over {
             work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
-            if at_once && !key.has_passed(generation.disable_after) {
+            if doubtful {
+                format!("whether generation {} was granted is not known", generation.number)
+            } else if at_once && !key.has_passed(generation.disable_after) {
                 // The request is not made again: what it says of this generation has to last until a person has revoked it.
                 draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Over });
                 format!("generation {} is compromised: it ends without an overlap", generation.number)
@@ -352,8 +358,8 @@ fn unproven(key: &Key, generation: &Generation, draft: &mut Draft) {
 fn unverified(key: &Key, draft: &mut Draft) {
     let taken = key.current().filter(|current| current.unverified && current.state == GenerationState::Active);
     let Some(current) = taken else { return };
-    let message =
-        format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
+    let how = if current.grant.is_some() { "was not seen to work" } else { "was accepted without being tried" };
+    let message = format!("generation {} of `{}` {how} at `{}`", current.number, key.address, key.account.provider);
     let finding = key.warning(Code::PlanUnverified, message);
     draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
 }

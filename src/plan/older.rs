@@ -1,7 +1,7 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
 use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
-use super::{PlanStep, RecordedState};
+use super::{PlanStep, RecordedState, grants};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 use crate::profile::Disable;
@@ -147,11 +147,7 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
             // Whoever has not got the successor's secret still uses the one before.
             Some(current) if carries(current) && key.seen(current) == Seen::Live => {
-                if key.waits_for_deliveries(current) {
-                    Pace::Keep
-                } else {
-                    Pace::Overlap
-                }
+                if key.waits_for_deliveries(current) || grants::waits_for_proof(key, current) { Pace::Keep } else { Pace::Overlap }
             }
             Some(_) | None => Pace::Keep,
         },
