@@ -203,7 +203,7 @@ fn a_person_serves_payvy_and_says_so() {
     let mut site = with_places();
     site.declare("brex", &FINANCE.replace("[nango-finance]", "[payvy]"));
     let (_, ran) = hand_over(&site, 0);
-    for words in ["Settings > API Integration", "keywright open brex/finance -i IDENTITY", "then `keywright delivered brex/finance payvy`"]
+    for words in ["Settings > API Integration", "keywright open brex/finance -i IDENTITY", "then `keywright delivered brex/finance payvy --generation 1`"]
     {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
@@ -217,8 +217,11 @@ fn a_person_serves_payvy_and_says_so() {
     assert!(site.sandbox.read("ledger/brex/finance.yaml").contains("by: Ada"));
     settled(&site);
     // The next one is due there, too, and the one before goes on until it is there.
+    let printed = "keywright delivered brex/finance payvy --generation 1".split(' ').skip(1).collect::<Vec<_>>();
     site.pass(days(50));
     hand_over(&site, 0);
+    // What was printed for the one before says nothing of this one.
+    site.refuses(&printed, None, 1).says("generation 2 of `brex/finance` is in use, not 1");
     site.pass(days(9));
     assert_eq!(site.step()["kind"], "deliver");
     site.run(&["delivered", "brex/finance", "payvy", "--by", "Ada"]).exits(0);

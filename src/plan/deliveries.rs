@@ -149,7 +149,8 @@ fn begin(key: &Key, draft: &mut Draft, action: Action, generation: u32, reason: 
 /// What a person does at the place.
 fn attended(key: &Key, name: &Name, runbook: &Runbook, current: &Generation) -> AttendedStep {
     let address = &key.address;
-    let command = format!("keywright delivered {address} {name}");
+    // Another generation may be in use by the time that somebody runs it.
+    let command = format!("keywright delivered {address} {name} --generation {}", current.number);
     let open = format!("keywright open {address} -i IDENTITY");
     let filled = runbook.fill(&RunbookValues {
         key: address.to_string(),
@@ -290,7 +291,7 @@ mod tests {
         let step = &plan.attended[0];
         assert_eq!(
             (step.kind.as_str(), step.command.as_str(), step.generation),
-            ("deliver", "keywright delivered acct/hooks books", Some(2))
+            ("deliver", "keywright delivered acct/hooks books --generation 2", Some(2))
         );
         assert_eq!(step.steps, ["`keywright open acct/hooks -i IDENTITY`"]);
         assert!(world.codes().is_empty(), "no warning: the step is open");
