@@ -214,6 +214,12 @@ async fn revoked(
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no revocation is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is open with `keywright plan`")));
     }
+    if numbers.len() > 1 {
+        let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let message = format!("`{address}`: revocations of the generations {} are waited for", words.join(", "));
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        return Err(Stop::with(Exit::Error, diagnostic.help("name the revoked one with `--generation`; nothing was written")));
+    }
     let record = session.records.get(address);
     let mut revoked = Vec::new();
     for number in numbers {

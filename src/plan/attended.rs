@@ -100,10 +100,9 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
         }
         draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
     }
-    let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
     let mut steps = Vec::new();
     if draft.refusal.is_none() {
-        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work, several)));
+        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work)));
         steps.append(&mut places);
     }
     let (change, mut findings) = draft.finish(key);

@@ -84,7 +84,7 @@ brex/payvy: tried, sealed and published; delivered to `nango-payments`.
         3.  replace the user token there by what you opened: it is generation 1 of `brex/payvy`, the
             token named `Payvy Integration <marker 1>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 1`
 -- stderr
 trying it at `brex` …
 == $ keywright open brex/payvy -i ~/ops.txt | payvy paste
@@ -199,7 +199,7 @@ brex/payvy: tried, sealed and published; delivered to `nango-payments`.
         3.  replace the user token there by what you opened: it is generation 2 of `brex/payvy`, the
             token named `Payvy Integration <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 2`
 -- stderr
 trying it at `brex` …
 == $ payvy sync
@@ -221,7 +221,7 @@ transfers: 3 read
         3.  replace the user token there by what you opened: it is generation 2 of `brex/payvy`, the
             token named `Payvy Integration <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 2`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -250,7 +250,7 @@ payvy  <brex token 2>
         https://dashboard.brex.com/settings/developer
         1.  sign in to Brex as an account admin or card admin, and open Developer > Settings
         2.  find the token `Payvy Integration <marker 1>` and revoke it: calls with it fail at once
-        then `keywright fulfil brex/payvy --revoked`
+        then `keywright fulfil brex/payvy --revoked --generation 1`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
