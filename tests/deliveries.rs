@@ -72,14 +72,15 @@ fn nango_gets_what_a_person_made_and_nothing_there_is_wiped() {
             provider: "brex-api-key".to_owned(),
             credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
             tags: [("team".to_owned(), "finance".to_owned())].into(),
-            metadata: json!({"sync": {"from": "2026-01-01"}, "keywright": {"address": "old/one", "generation": 9, "marker": null}}),
+            metadata: json!({"sync": {"from": "2026-01-01"}, "keywright": "not ours"}),
             connection_config: json!({"region": "us"}),
             webhook_url_override: Some("https://hooks.acme.example/nango".to_owned()),
             created: jiff::Timestamp::UNIX_EPOCH,
             updated: jiff::Timestamp::UNIX_EPOCH,
         });
     });
-    site.run(&["plan"]).exits(0).shows("deliver -> nango-finance (nango), once it is handed over");
+    let words = "deliver -> nango-finance (nango), once it is handed over, and holds what somebody else put there";
+    site.run(&["plan"]).exits(0).shows(words);
     let (token, ran) = hand_over(&site, 0);
     assert!(ran.stdout.contains("delivered to `nango-finance`"), "{}", ran.stdout);
     let there = connection(&site);
@@ -97,6 +98,38 @@ fn nango_gets_what_a_person_made_and_nothing_there_is_wiped() {
     site.run(&["show", "brex/finance"]).exits(0).shows("nango-finance (generation 1 on ");
     site.run(&["review", "brex/finance"]).shows("places");
     site.run(&["doctor"]).shows("delivery nango-finance");
+    settled(&site);
+}
+
+#[test]
+fn a_place_of_another_key_is_left_to_it() {
+    let site = with_places();
+    site.declare("brex", FINANCE);
+    site.finance.nango.with(|nango| {
+        nango.connections.push(finance::connections::Connection {
+            id: 7,
+            connection_id: "brex-finance".to_owned(),
+            provider_config_key: "brex-api-key".to_owned(),
+            provider: "brex-api-key".to_owned(),
+            credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
+            tags: [].into(),
+            metadata: json!({"keywright": {"address": "old/one", "generation": 9, "marker": null}}),
+            connection_config: json!({}),
+            webhook_url_override: None,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            updated: jiff::Timestamp::UNIX_EPOCH,
+        });
+    });
+    site.run(&["plan"]).exits(0).shows("deliver/taken").shows("holds generation 9 of `old/one`");
+    let (token, ran) = hand_over(&site, 4);
+    ran.says("deliver/taken");
+    assert_eq!((held(&site), site.opened("brex/finance")), (json!("bxt_before"), token.clone()));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).shows("deliver/taken");
+    assert_eq!(held(&site), json!("bxt_before"));
+    // Once it is free there, it is served.
+    site.finance.nango.with(|nango| nango.connections.clear());
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(held(&site), json!(token));
     settled(&site);
 }
 
@@ -203,8 +236,11 @@ fn a_person_serves_payvy_and_says_so() {
     let mut site = with_places();
     site.declare("brex", &FINANCE.replace("[nango-finance]", "[payvy]"));
     let (_, ran) = hand_over(&site, 0);
-    for words in ["Settings > API Integration", "keywright open brex/finance -i IDENTITY", "then `keywright delivered brex/finance payvy --generation 1`"]
-    {
+    for words in [
+        "Settings > API Integration",
+        "keywright open brex/finance -i IDENTITY",
+        "then `keywright delivered brex/finance payvy --generation 1`",
+    ] {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     assert_eq!(site.step()["kind"], "deliver");

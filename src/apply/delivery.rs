@@ -132,6 +132,7 @@ impl Account<'_> {
         let wrong = |error: DeliveryError| failed(to, generation, &error.to_string());
         let proof = match secret {
             Some(secret) => {
+                self.is_free(key, generation, place, api).await?;
                 let text = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
                 let parcel = Parcel { secret, text: &text, fingerprint, judge: self.api };
                 api.deliver(&parcel).await.map_err(wrong)?
@@ -164,6 +165,29 @@ impl Account<'_> {
         recorded
     }
 
+    /// A place that never got a secret of the key must not hold the secret of another one: to replace that would cut somebody off.
+    async fn is_free(&self, key: &DesiredKey, generation: &Generation, place: &Place, api: &dyn Delivery) -> Result<(), Failure> {
+        let (record, to) = (self.record(&key.address.name), &place.target);
+        let known = |generation: &Generation| generation.deliveries.get(&to.name).is_some_and(|known| known.to == to.place());
+        if record.generations.iter().any(known) {
+            return Ok(());
+        }
+        let held = match api.observe().await.map_err(|error| failed(&to.name, generation, &error.to_string()))? {
+            Held::Ours(held) => held,
+            Held::Foreign | Held::Something | Held::Nothing => return Ok(()),
+        };
+        // One place takes one key: under its former name, this one.
+        let former = || {
+            held.address.account == *self.name && self.formerly.get(&held.address.name).is_some_and(|key| key.deliver.contains(&to.name))
+        };
+        if held.address == key.address || held.is_of(&record) || former() {
+            return Ok(());
+        }
+        let message = format!("`{}` holds generation {} of `{}`: nothing was delivered", to.name, held.generation, held.address);
+        let failure = Failure::new(Code::DeliverTaken, message);
+        Err(failure.help("name another place, or delete what this one holds when nobody uses that key any more"))
+    }
+
     /// Forgets the places that a key is not delivered to any more.
     pub(super) async fn forget_places(&self, key: &DesiredKey, number: u32) -> Result<(), Failure> {
         let mut record = self.record(&key.address.name);
@@ -182,7 +206,7 @@ fn failed(to: &Name, generation: &Generation, why: &str) -> Failure {
 
 /// Whether a change goes on although this was not done: the key itself is as it should be.
 pub(super) fn is_open(failure: &Failure) -> bool {
-    matches!(failure.code, Code::DeliverFailed | Code::DeliverPending | Code::ApplyInterrupted)
+    matches!(failure.code, Code::DeliverFailed | Code::DeliverPending | Code::DeliverTaken | Code::ApplyInterrupted)
 }
 
 /// Gives a secret that a person handed over to every place with an API. What each did not take.

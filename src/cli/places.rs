@@ -9,7 +9,7 @@ use super::session::{Observed, Session};
 use crate::apply::{Opening, Place, Places};
 use crate::delivery::{self, Access};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Address, GenerationState, KeyRecord, Name};
+use crate::model::{Address, DesiredState, Name};
 use crate::plan::DeliveryInput;
 use crate::provider::transport::Limits;
 use crate::workspace::Delivery;
@@ -68,14 +68,9 @@ impl Session<'_> {
         whole.collect()
     }
 
-    /// Asks the places what they hold, all at once. Only those are asked that should hold something.
+    /// Asks the places what they hold, all at once. Only those are asked that should hold something, now or once their key is made.
     pub async fn look_at(&self, places: &Places, observed: &mut Observed) {
-        let live = |name: &Name| {
-            self.workspace.keys.values().any(|key| {
-                let current = self.records.get(&key.address).and_then(KeyRecord::current);
-                key.deliver.contains(name) && current.is_some_and(|current| current.state == GenerationState::Active)
-            })
-        };
+        let live = |name: &Name| self.workspace.keys.values().any(|key| key.state == DesiredState::Active && key.deliver.contains(name));
         let asked = places.iter().filter(|(name, _)| live(name)).map(|(name, place)| async move {
             let held = match &place.opening {
                 Opening::Attended => return None,
