@@ -281,11 +281,15 @@ async fn act(
     let (result, said, undelivered) = match deed {
         Deed::Finish => {
             let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
-            let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-            let printed =
-                print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
+            let (exit, word) = if failed == 0 { (Exit::Done, "finished") } else { (Exit::Partial, "not finished") };
+            let printed = print(format!("{address}: what an earlier run took over is {word}.\n"));
+            let diagnostic =
+                Diagnostic::error(Code::PlanUnfinished, format!("`{address}`: this run took nothing: an earlier one came first"));
+            let help = "`keywright plan` says what is still open, deliveries too; run this command again where it is wanted";
+            session.host.report(&Stop::with(Exit::Partial, diagnostic.help(help)));
             let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
-            return printed.and(finished);
+            // Nothing of what was asked for was done.
+            return printed.and(finished.map(|(_, written)| (Exit::Partial, written)));
         }
         Deed::Handed(_) | Deed::Revoked(_) | Deed::Withdrawn(_) => {
             let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
