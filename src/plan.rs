@@ -37,6 +37,7 @@ pub mod verdict;
 
 pub use access::{AccessDiff, AccessEntry, LineKind, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
+pub use attended::asks_the_same;
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{Rolling, expires_at};

@@ -16,7 +16,7 @@ use crate::apply::{Account, Outcome, Places, delivery};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredState, Generation, GenerationState, KeyRecord, Secret};
-use crate::plan::{Action, Asked, Before, Mode};
+use crate::plan::{Action, Asked, Before, Mode, asks_the_same};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
 use crate::vault::Identities;
@@ -118,6 +118,12 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no key is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is planned with `keywright plan`; `keywright apply` opens it")));
     };
+    if session.workspace.keys.get(address).is_some_and(|key| !asks_the_same(account.catalogue, key, step)) {
+        let message = format!("`{address}`: what the open step asks for is not what the manifest wants any more");
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        let help = "run `keywright apply`, which asks for that, and make the key anew; nothing was written";
+        return Err(Stop::with(Exit::Error, diagnostic.help(help)));
+    }
     let expires_at = chosen_end(session, args, profile)?;
     let label = safe(&step.label).into_owned();
     let text = host

@@ -11,6 +11,7 @@ use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, 
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
+use crate::profile::Catalogue;
 use crate::profile::runbook::RunbookValues;
 
 /// What a person is asked to do.
@@ -236,11 +237,12 @@ fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let end = !capabilities.expiry.settable
         || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
-    label
-        && end
-        && open.request == key.carried()
-        && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes)
-        && agree(&desired.options, &open.options)
+    label && end && open.request == key.carried() && asks_the_same(key.account.catalogue, desired, open)
+}
+
+/// Whether a key made for an open step has the scopes and options that are wanted now.
+pub fn asks_the_same(catalogue: &Catalogue, desired: &DesiredKey, open: &Generation) -> bool {
+    catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
 }
 
 fn agree(left: &Options, right: &Options) -> bool {
