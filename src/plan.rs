@@ -83,6 +83,8 @@ pub struct AccountInput<'a> {
     pub provider: &'a str,
     pub capabilities: &'a Capabilities,
     pub catalogue: &'a Catalogue,
+    /// The names of a secret's parts.
+    pub parts: &'a [String],
     pub listing: Listing,
     pub desired: BTreeMap<Name, &'a DesiredKey>,
     pub ledger: BTreeMap<Name, &'a KeyRecord>,

@@ -325,6 +325,8 @@ fn declarations_that_cannot_work_are_refused_where_they_stand() {
     for place in ["keys/brex.yaml:3:", "keys/brex.yaml:4:", "`payvy` is named twice", "`nango-finance` gets the secrets of `a` already"] {
         assert!(ran.stdout.contains(place), "{place}: {}", ran.stdout);
     }
+    site.declare("brex", "  a: { scopes: [users.readonly], format: dotenv, deliver: [payvy] }\n");
+    site.run(&["check"]).exits(1).shows("manifest/delivery-form").shows("nobody can paste");
     site.declare("brex", "  a: { scopes: [users.readonly] }\n");
     let whole = site.sandbox.read("keywright.yaml");
     let pay = "accounts:\n  pay: { provider: payconex, environment: production, params: { account_id: \"220614966801\" }, credential: { env: PAY } }\n";

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::standing::{Key, Seen, Wanted};
 use super::{Action, DeliveryInput, PlanStep, RecordedState};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{Address, DesiredKey, Fingerprint, Generation, GenerationState, Held, Name, Request};
+use crate::model::{Address, DesiredKey, Fingerprint, Format, Generation, GenerationState, Held, Name, Request};
 use crate::profile::runbook::{Runbook, RunbookValues};
 
 /// A place that has yet to get a generation's secret.
@@ -193,7 +193,10 @@ fn attended(key: &Key, name: &Name, runbook: &Runbook, current: &Generation) -> 
     let address = &key.address;
     // Another generation may be in use by the time that somebody runs it.
     let command = format!("keywright delivered {address} {name} --generation {}", current.number);
-    let open = format!("keywright open {address} -i IDENTITY");
+    // Of a file with fields, only the value is pasted.
+    let fields = current.sealed.as_ref().is_some_and(|sealed| sealed.format == Format::Json);
+    let part = key.account.parts.first().filter(|_| fields).map_or_else(String::new, |part| format!(" --part {part}"));
+    let open = format!("keywright open {address}{part} -i IDENTITY");
     let filled = runbook.fill(&RunbookValues {
         key: address.to_string(),
         label: RunbookValues::exactly(&current.label),
@@ -337,6 +340,9 @@ mod tests {
         );
         assert_eq!(step.steps, ["`keywright open acct/hooks -i IDENTITY`"]);
         assert!(world.codes().is_empty(), "no warning: the step is open");
+        world.wanted().format = Format::Json;
+        world.generation(2).sealed.as_mut().unwrap().format = Format::Json;
+        assert_eq!(world.plan().attended[0].steps, ["`keywright open acct/hooks --part secret -i IDENTITY`"]);
         world.delivered(2, "books");
         assert_eq!(world.decision(), (Action::Disable, vec![PlanStep::Disable { generation: 1 }]));
     }
