@@ -104,6 +104,8 @@ pub struct DeliveryInput<'a> {
     pub runbook: Option<Runbook>,
     /// What it says it holds; absent where it was not asked.
     pub held: Option<Held>,
+    /// Whether a call through it shows that a secret works there.
+    pub tries: bool,
 }
 
 /// What runbooks are filled with beside the key itself.

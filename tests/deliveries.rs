@@ -229,6 +229,17 @@ fn a_secret_is_tried_where_it_is_used() {
     ran.says("deliver/unverified");
     assert!(site.sandbox.read("ledger/brex/finance.yaml").contains("unverified: true"));
     site.run(&["show", "brex/finance"]).shows("unverified");
+    // Every plan says so, and apply tries it until it is seen to work. That sends no secret, and leaves no trace while nothing is known.
+    let before = site.tree();
+    site.finance.nango.forget_requests();
+    site.run(&["plan"]).exits(0).shows("deliver/unverified");
+    site.run(&["apply", "--yes"]).exits(0).says("deliver/unverified");
+    assert!(before == site.tree(), "nothing is new");
+    site.sandbox.environment.insert("NANGO_KEY".to_owned(), nango::EXAMPLE_KEY.to_owned());
+    site.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(site.finance.nango.count(nango::Route::ConnectionUpsert), 0);
+    assert!(!site.sandbox.read("ledger/brex/finance.yaml").contains("unverified"));
+    settled(&site);
 }
 
 #[test]

@@ -92,13 +92,21 @@ impl Account<'_> {
     /// Expected flow: the secret of this run, or read again → the place, with its fingerprint → a call through the place → a durable record.
     /// Guarantees: what is recorded was accepted, and shown again where the place can show it; after a crash it is simply done again. Assumptions:
     /// the generation is published. Caveats: where the secret cannot be read, and the place holds the generation's fingerprint already, that alone
-    /// is recorded; a call that decides nothing is recorded as unverified, and said. Errors: the place, and then its record is missing: it stands
+    /// is recorded; a call that decides nothing is recorded as unverified, and said; such a place is only tried again. Errors: the place, and then its record is missing: it stands
     /// in the next plan, and no predecessor ends. The disk, or the journal.
     pub(super) async fn deliver(&self, key: &DesiredKey, planned: u32, to: &Name) -> Result<(), Failure> {
         let name = &key.address.name;
         let published = current(&self.record(name)).filter(|current| current.number >= planned);
         let generation = published
             .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("generation {planned} is not there to be delivered")))?;
+        let known = self.untried(&generation, to);
+        if known {
+            match self.hand_over(key, &generation, to, None).await {
+                // It holds something else meanwhile.
+                Err(failure) if failure.code == Code::DeliverPending => {}
+                done => return done,
+            }
+        }
         let kept = self.fresh.borrow().get(name).filter(|(number, _)| *number == generation.number).map(|(_, secret)| secret.clone());
         let secret = match kept {
             Some(secret) => Some(secret),
@@ -157,6 +165,10 @@ impl Account<'_> {
                 true
             }
         };
+        if unverified && secret.is_none() && self.untried(&generation, to) {
+            // Nothing is new: to record it would make the overlap begin anew.
+            return Ok(());
+        }
         let mut record = self.record(&key.address.name);
         let places = |name: &Name| self.place(name).map(|place| &place.target);
         let deed = HandOver { key, to: &place.target, places: &places, at: self.now(), by: None, unverified };
@@ -186,6 +198,12 @@ impl Account<'_> {
         let message = format!("`{}` holds generation {} of `{}`: nothing was delivered", to.name, held.generation, held.address);
         let failure = Failure::new(Code::DeliverTaken, message);
         Err(failure.help("name another place, or delete what this one holds when nobody uses that key any more"))
+    }
+
+    /// Whether a place has a generation, and no call through it has shown that it works.
+    fn untried(&self, generation: &Generation, to: &Name) -> bool {
+        let known = generation.deliveries.get(to).filter(|known| known.unverified);
+        known.zip(self.place(to)).is_some_and(|(known, place)| known.to == place.target.place())
     }
 
     /// Forgets the places that a key is not delivered to any more.

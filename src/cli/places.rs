@@ -66,12 +66,12 @@ impl Session<'_> {
     pub(super) fn delivery_inputs(&self, observed: &Observed) -> BTreeMap<Name, DeliveryInput<'_>> {
         let input = |(name, delivery): (&Name, &'_ Delivery)| {
             let held = observed.held.get(name).cloned();
-            (name.clone(), (delivery.kind().runbook(), held))
+            (name.clone(), (delivery.kind(), held))
         };
         let told: BTreeMap<Name, _> = self.workspace.deliveries.iter().map(input).collect();
-        let whole = told.into_iter().map(|(name, (runbook, held))| {
+        let whole = told.into_iter().map(|(name, (kind, held))| {
             let target = &self.workspace.deliveries[&name].target;
-            (name, DeliveryInput { target, runbook, held })
+            (name, DeliveryInput { target, runbook: kind.runbook(), held, tries: (kind.tries)(&target.params) })
         });
         whole.collect()
     }

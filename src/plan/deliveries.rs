@@ -114,7 +114,28 @@ pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
             draft.findings.push(finding.help("run `keywright apply -i IDENTITY`, or wait for the next rotation"));
         }
     }
+    untried(key, desired, draft, current);
     forget(key, desired, draft, current);
+}
+
+/// Places that took the secret without having shown that it works there: every plan says so, and apply tries what can be tried.
+fn untried(key: &Key, desired: &DesiredKey, draft: &mut Draft, current: &Generation) {
+    for (name, place) in desired.deliver.iter().filter_map(|name| Some((name, key.deliveries.get(name)?))) {
+        let known = current.deliveries.get(name).filter(|known| known.unverified && known.to == place.target.place());
+        if known.is_none() || key.lack(name, place, current).is_some() {
+            continue;
+        }
+        let what =
+            format!("`{name}` has generation {} of `{}`, and no call through it has shown that it works", current.number, key.address);
+        let finding = key.warning(Code::DeliverUnverified, what);
+        if place.tries {
+            draft.findings.push(finding.help("`keywright apply` tries it again; look whether it works there before the overlap is over"));
+            draft.steps.push(PlanStep::Deliver { generation: current.number, to: name.clone() });
+            begin(key, draft, Action::Deliver, current.number, format!("`{name}` is tried with generation {} again", current.number));
+        } else {
+            draft.findings.push(finding.help("look whether it works there: nothing says how to try it"));
+        }
+    }
 }
 
 /// The places get the generation that the plan makes.
@@ -396,6 +417,17 @@ mod tests {
         hold(&mut world, Some(Held::Foreign));
         let reason = "`books` has not been given generation 1, and holds what somebody else put there";
         assert_eq!(world.change().map(|change| change.reason).as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn a_place_that_was_not_seen_to_work_stands_in_every_plan() {
+        for (kind, expected) in [("tried", (Action::Deliver, vec![deliver(1, "books")])), ("api", (Action::None, vec![]))] {
+            let mut world = served(kind);
+            world.delivered(1, "books");
+            assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec![]));
+            world.first().deliveries.values_mut().for_each(|known| known.unverified = true);
+            assert_eq!((world.decision(), world.codes()), (expected, vec!["deliver/unverified"]));
+        }
     }
 
     #[test]

@@ -329,7 +329,7 @@ impl World {
                 minutes: None,
                 steps: vec!["`{{ params.open }}`".to_owned()],
             });
-            inputs.insert(name.clone(), DeliveryInput { target, runbook, held: held.clone() });
+            inputs.insert(name.clone(), DeliveryInput { target, runbook, held: held.clone(), tries: target.kind == "tried" });
         }
         inputs
     }
