@@ -143,9 +143,8 @@ brex: brex/payvy: trying it
 
   ! brex/payvy                      attended: rotate: expires 2026-03-06; due since 2026-02-21  keys/brex.yaml:3
       = keeps  transfers.readonly, vendors.readonly
-      expires  2026-03-06 -> 2026-04-24                                    later
       secret   -> secrets/brex/payvy.age (ops, recovery: 2 recipients)
-      expires  2026-04-24 (60 days), then rotates
+      expires  2026-03-06 -> 2026-04-24 (60 days), then rotates
       note     `brex` cannot expire keys: a person is asked to revoke it then
       note     deliver -> nango-payments (nango), once it is handed over
       note     deliver -> payvy (payvy), once it is handed over
