@@ -308,7 +308,18 @@ fn github_gets_each_generation_sealed_and_whole() {
     site.pass(days(26));
     site.run(&["apply", "--yes"]).exits(4).says("deliver/failed").says("Resource not accessible");
     site.sandbox.environment.remove("GITHUB_SECRETS");
-    site.refuses(&["apply", "--yes", "-i", "~/ops.txt"], None, 1).says("credential/missing");
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).says("deliver/failed").says("GITHUB_SECRETS");
+    // No secret is made for a place that cannot be reached, and no other key waits for it.
+    site.pass(days(26));
+    let keys = site.sandbox.read("keys/shop.yaml") + "  other: { scopes: [\"orders:read\"] }\n";
+    site.sandbox.write("keys/shop.yaml", &keys);
+    let robot = site.sandbox.read("ledger/shop/robot.yaml");
+    site.run(&["apply", "--yes"]).exits(4).says("credential/missing").says("not started");
+    assert_eq!(site.sandbox.read("ledger/shop/robot.yaml"), robot);
+    assert!(site.sandbox.exists("secrets/shop/other.age"));
+    // What is compromised is replaced all the same.
+    site.run(&["apply", "--yes", "--rotate", "shop/robot", "--compromised"]).exits(4).says("deliver/failed");
+    assert!(site.sandbox.read("ledger/shop/robot.yaml") != robot);
 }
 
 #[test]
