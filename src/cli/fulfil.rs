@@ -16,7 +16,7 @@ use crate::apply::{Account, Outcome, Places, delivery};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredState, Generation, GenerationState, KeyRecord, Secret};
-use crate::plan::{Action, Asked, Before, Mode};
+use crate::plan::{Action, Asked, Before, Mode, asks_the_same};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
 use crate::vault::Identities;
@@ -118,6 +118,12 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no key is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is planned with `keywright plan`; `keywright apply` opens it")));
     };
+    if session.workspace.keys.get(address).is_some_and(|key| !asks_the_same(account.catalogue, key, step)) {
+        let message = format!("`{address}`: what the open step asks for is not what the manifest wants any more");
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        let help = "run `keywright apply`, which asks for that, and make the key anew; nothing was written";
+        return Err(Stop::with(Exit::Error, diagnostic.help(help)));
+    }
     let expires_at = chosen_end(session, args, profile)?;
     let label = safe(&step.label).into_owned();
     let text = host
@@ -214,6 +220,12 @@ async fn revoked(
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no revocation is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is open with `keywright plan`")));
     }
+    if numbers.len() > 1 {
+        let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let message = format!("`{address}`: revocations of the generations {} are waited for", words.join(", "));
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        return Err(Stop::with(Exit::Error, diagnostic.help("name the revoked one with `--generation`; nothing was written")));
+    }
     let record = session.records.get(address);
     let mut revoked = Vec::new();
     for number in numbers {
@@ -275,11 +287,15 @@ async fn act(
     let (result, said, undelivered) = match deed {
         Deed::Finish => {
             let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
-            let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-            let printed =
-                print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
+            let (exit, word) = if failed == 0 { (Exit::Done, "finished") } else { (Exit::Partial, "not finished") };
+            let printed = print(format!("{address}: what an earlier run took over is {word}.\n"));
+            let diagnostic =
+                Diagnostic::error(Code::PlanUnfinished, format!("`{address}`: this run took nothing: an earlier one came first"));
+            let help = "`keywright plan` says what is still open, deliveries too; run this command again where it is wanted";
+            session.host.report(&Stop::with(Exit::Partial, diagnostic.help(help)));
             let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
-            return printed.and(finished);
+            // Nothing of what was asked for was done.
+            return printed.and(finished.map(|(_, written)| (Exit::Partial, written)));
         }
         Deed::Handed(_) | Deed::Revoked(_) | Deed::Withdrawn(_) => {
             let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);

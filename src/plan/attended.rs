@@ -11,6 +11,7 @@ use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, 
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
+use crate::profile::Catalogue;
 use crate::profile::runbook::RunbookValues;
 
 /// What a person is asked to do.
@@ -100,10 +101,9 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
         }
         draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
     }
-    let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
     let mut steps = Vec::new();
     if draft.refusal.is_none() {
-        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work, several)));
+        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work)));
         steps.append(&mut places);
     }
     let (change, mut findings) = draft.finish(key);
@@ -238,11 +238,12 @@ fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let end = !capabilities.expiry.settable
         || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
-    label
-        && end
-        && open.request == key.carried()
-        && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes)
-        && agree(&desired.options, &open.options)
+    label && end && open.request == key.carried() && asks_the_same(key.account.catalogue, desired, open)
+}
+
+/// Whether a key made for an open step has the scopes and options that are wanted now.
+pub fn asks_the_same(catalogue: &Catalogue, desired: &DesiredKey, open: &Generation) -> bool {
+    catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
 }
 
 fn agree(left: &Options, right: &Options) -> bool {
