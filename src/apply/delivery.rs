@@ -165,7 +165,7 @@ impl Account<'_> {
                 true
             }
         };
-        if unverified && secret.is_none() && self.untried(&generation, to) {
+        if unverified && secret.is_none() && self.untried(generation, to) {
             // Nothing is new: to record it would make the overlap begin anew.
             return Ok(());
         }
