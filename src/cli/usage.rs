@@ -5,10 +5,17 @@ use crate::model::Address;
 
 /// Shortest word that may be a secret, in characters.
 const SECRET: usize = 12;
+/// Commands that take secrets from standard input.
+const TAKING: [&str; 3] = ["fulfil", "authorize", "keyring"];
 
 /// The words of a usage error without arguments that may be secrets pasted into the wrong place; `None` when there are none in it.
 pub fn without_secrets(said: &str, arguments: impl Iterator<Item = OsString>) -> Option<String> {
-    let mut words: Vec<String> = arguments.map(|word| word.to_string_lossy().into_owned()).filter(|word| may_be_secret(word)).collect();
+    let all: Vec<String> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+    // Everywhere else a person looks for the word that was wrong.
+    if all.iter().find(|word| !word.starts_with('-')).is_some_and(|command| is_name(command) && !TAKING.contains(&command.as_str())) {
+        return None;
+    }
+    let mut words: Vec<String> = all.into_iter().filter(|word| may_be_secret(word)).collect();
     // The value of `--option=VALUE` is quoted alone.
     words.extend(words.clone().iter().filter_map(|word| Some(word.split_once('=')?.1.to_owned())).filter(|word| may_be_secret(word)));
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
@@ -17,8 +24,11 @@ pub fn without_secrets(said: &str, arguments: impl Iterator<Item = OsString>) ->
 }
 
 fn may_be_secret(word: &str) -> bool {
-    let is_name = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    word.chars().count() >= SECRET && !is_name && word.parse::<Address>().is_err()
+    word.chars().count() >= SECRET && !is_name(word) && word.parse::<Address>().is_err()
+}
+
+fn is_name(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -44,7 +54,7 @@ mod tests {
             &["fulfil", "brex/o", json],
             &["fulfil", "brex/o", "--expires", secret],
             &["fulfil", "brex/o", &option],
-            &["apply", &option],
+            &["keyring", "check", secret],
             &[secret],
         ] {
             let said = said(arguments);
@@ -56,6 +66,7 @@ mod tests {
     fn other_words_are_repeated() {
         assert!(said(&["fulfil", "brex/payvy-integration", "again"]).contains("'again'"));
         assert!(said(&["plan", "--detailed-exit-code"]).contains("--detailed-exit-code"));
+        assert!(said(&["open", "../../etc/passwd", "-i", "x"]).contains("etc/passwd"));
         assert!(said(&["plan", "-o", "xml"]).contains("`xml`"));
     }
 }
