@@ -1,6 +1,9 @@
 //! What is wrong with the arguments, without what may be a secret among them.
 use std::ffi::OsString;
 
+use clap::CommandFactory as _;
+
+use super::args::Arguments;
 use crate::model::Address;
 
 /// Shortest word that may be a secret, in characters.
@@ -12,7 +15,9 @@ const TAKING: [&str; 3] = ["fulfil", "authorize", "keyring"];
 pub fn without_secrets(said: &str, arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let all: Vec<String> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
     // Everywhere else a person looks for the word that was wrong.
-    if all.iter().find(|word| !word.starts_with('-')).is_some_and(|command| is_name(command) && !TAKING.contains(&command.as_str())) {
+    let known = Arguments::command();
+    let mut commands = all.iter().filter(|word| known.find_subcommand(word).is_some()).peekable();
+    if commands.peek().is_some() && commands.all(|command| !TAKING.contains(&command.as_str())) {
         return None;
     }
     let mut words: Vec<String> = all.into_iter().filter(|word| may_be_secret(word)).collect();
@@ -35,7 +40,6 @@ fn is_name(word: &str) -> bool {
 mod tests {
     use clap::Parser as _;
 
-    use super::super::args::Arguments;
     use super::*;
 
     fn said(arguments: &[&str]) -> String {
@@ -51,6 +55,7 @@ mod tests {
         for arguments in [
             &["fulfil", "brex/o", secret][..],
             &["fulfil", secret],
+            &["-C", "plan", "fulfil", secret],
             &["fulfil", "brex/o", json],
             &["fulfil", "brex/o", "--expires", secret],
             &["fulfil", "brex/o", &option],
@@ -66,7 +71,7 @@ mod tests {
     fn other_words_are_repeated() {
         assert!(said(&["fulfil", "brex/payvy-integration", "again"]).contains("'again'"));
         assert!(said(&["plan", "--detailed-exit-code"]).contains("--detailed-exit-code"));
-        assert!(said(&["open", "../../etc/passwd", "-i", "x"]).contains("etc/passwd"));
+        assert!(said(&["-C", "Some-Directory", "open", "../../etc/passwd", "-i", "x"]).contains("etc/passwd"));
         assert!(said(&["plan", "-o", "xml"]).contains("`xml`"));
     }
 }
