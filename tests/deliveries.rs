@@ -60,24 +60,29 @@ fn settled(site: &Site) {
     assert!(before == site.tree() && writes == site.finance.nango.count(nango::Route::ConnectionUpsert), "a settled site was written to");
 }
 
+/// A connection that is there already, with everything that must not be wiped.
+fn made_elsewhere(metadata: Value) -> finance::connections::Connection {
+    finance::connections::Connection {
+        id: 7,
+        connection_id: "brex-finance".to_owned(),
+        provider_config_key: "brex-api-key".to_owned(),
+        provider: "brex-api-key".to_owned(),
+        credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
+        tags: [("team".to_owned(), "finance".to_owned())].into(),
+        metadata,
+        connection_config: json!({"region": "us"}),
+        webhook_url_override: Some("https://hooks.acme.example/nango".to_owned()),
+        created: jiff::Timestamp::UNIX_EPOCH,
+        updated: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
 #[test]
 fn nango_gets_what_a_person_made_and_nothing_there_is_wiped() {
     let site = with_places();
     site.declare("brex", FINANCE);
     site.finance.nango.with(|nango| {
-        nango.connections.push(finance::connections::Connection {
-            id: 7,
-            connection_id: "brex-finance".to_owned(),
-            provider_config_key: "brex-api-key".to_owned(),
-            provider: "brex-api-key".to_owned(),
-            credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
-            tags: [("team".to_owned(), "finance".to_owned())].into(),
-            metadata: json!({"sync": {"from": "2026-01-01"}, "keywright": "not ours"}),
-            connection_config: json!({"region": "us"}),
-            webhook_url_override: Some("https://hooks.acme.example/nango".to_owned()),
-            created: jiff::Timestamp::UNIX_EPOCH,
-            updated: jiff::Timestamp::UNIX_EPOCH,
-        });
+        nango.connections.push(made_elsewhere(json!({"sync": {"from": "2026-01-01"}, "keywright": "not ours"})));
     });
     let words = "deliver -> nango-finance (nango), once it is handed over, and holds what somebody else put there";
     site.run(&["plan"]).exits(0).shows(words);
@@ -106,19 +111,7 @@ fn a_place_of_another_key_is_left_to_it() {
     let site = with_places();
     site.declare("brex", FINANCE);
     site.finance.nango.with(|nango| {
-        nango.connections.push(finance::connections::Connection {
-            id: 7,
-            connection_id: "brex-finance".to_owned(),
-            provider_config_key: "brex-api-key".to_owned(),
-            provider: "brex-api-key".to_owned(),
-            credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
-            tags: [].into(),
-            metadata: json!({"keywright": {"address": "old/one", "generation": 9, "marker": null}}),
-            connection_config: json!({}),
-            webhook_url_override: None,
-            created: jiff::Timestamp::UNIX_EPOCH,
-            updated: jiff::Timestamp::UNIX_EPOCH,
-        });
+        nango.connections.push(made_elsewhere(json!({"keywright": {"address": "old/one", "generation": 9, "marker": null}})));
     });
     site.run(&["plan"]).exits(0).shows("deliver/taken").shows("holds generation 9 of `old/one`");
     let (token, ran) = hand_over(&site, 4);

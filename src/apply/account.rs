@@ -209,8 +209,9 @@ impl Account<'_> {
         // One that an interrupted apply was enabling may carry the load since.
         let carries = |other: &Generation| other.state == GenerationState::Active || other.switching == Some(Switching::Enabling);
         let predecessor = |other: &Generation| other.number != number && carries(other);
-        // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
-        let alone = !record.generations.iter().any(predecessor);
+        // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap. One that was being
+        // disabled or enabled when an apply was interrupted may be dead.
+        let alone = !record.generations.iter().any(|other| predecessor(other) && other.switching.is_none());
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
             let retires = predecessor(&other) || ((alone || compromised) && other.state == GenerationState::Retiring);
             let mut after = Generation { sealed: None, adopted: None, ..other.clone() };

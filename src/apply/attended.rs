@@ -109,27 +109,25 @@ impl Account<'_> {
         self.publish(&mut record, generation.number, key.overlap).await
     }
 
-    /// Records that a person revoked generations. Those that nobody will need again leave the ledger: at once where the revocation was seen, else
+    /// Records that a person revoked a generation. One that nobody will need again leaves the ledger: at once where the revocation was seen, else
     /// with the next apply, so that a plan has said it.
     ///
-    /// Expected flow: one durable record each. Guarantees: only generations of this key that were to be revoked are touched. Assumptions: the caller
+    /// Expected flow: one durable record. Guarantees: only this generation is touched. Assumptions: the caller
     /// has asked for proof where there can be any. Errors: the disk, or the journal.
-    async fn confirm_revoked(&self, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
+    async fn confirm_revoked(&self, name: &Name, revoked: &Revoked) -> Result<(), Failure> {
         let mut record = self.record(name);
         let declared = self.keys.contains_key(name);
-        for Revoked { number, proof } in revoked {
-            let current = record.current().map(|current| current.number);
-            let Some(mut generation) = record.generation(*number).cloned() else { continue };
-            // What nobody handed over may never have been made.
-            let lived = generation.state != GenerationState::Attended;
-            generation.unproven = lived && *proof == Proof::Word;
-            let kept = declared && current == Some(*number) || generation.unproven;
-            generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
-            generation.disable_after = None;
-            generation.disabled_at = Some(self.now());
-            self.commit(&mut record, &generation).await?;
-        }
-        Ok(())
+        let Revoked { number, proof } = *revoked;
+        let current = record.current().map(|current| current.number);
+        let Some(mut generation) = record.generation(number).cloned() else { return Ok(()) };
+        // What nobody handed over may never have been made.
+        let lived = generation.state != GenerationState::Attended;
+        generation.unproven = lived && proof == Proof::Word;
+        let kept = declared && current == Some(number) || generation.unproven;
+        generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
+        generation.disable_after = None;
+        generation.disabled_at = Some(self.now());
+        self.commit(&mut record, &generation).await
     }
 
     /// Takes back what a person was asked to make, and was asked for by a person: nothing was handed over.
@@ -214,7 +212,7 @@ pub async fn withdraw(account: &Account<'_>, name: &Name) -> Result<(), Failure>
 }
 
 /// Records that a person revoked generations of a key.
-pub async fn confirm_revoked(account: &Account<'_>, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
+pub async fn confirm_revoked(account: &Account<'_>, name: &Name, revoked: &Revoked) -> Result<(), Failure> {
     account.confirm_revoked(name, revoked).await
 }
 

@@ -211,7 +211,7 @@ impl Account<'_> {
             generation.asking_since.is_some() || generation.grant.as_ref().is_some_and(|grant| grant.refused_at.is_some())
         });
         let proof = if doubtful { Proof::Word } else { Proof::Refused };
-        super::attended::confirm_revoked(self, name, &[Revoked { number, proof }]).await
+        super::attended::confirm_revoked(self, name, &Revoked { number, proof }).await
     }
 }
 

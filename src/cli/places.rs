@@ -64,16 +64,11 @@ impl Session<'_> {
 
     /// What the planner is told of the places.
     pub(super) fn delivery_inputs(&self, observed: &Observed) -> BTreeMap<Name, DeliveryInput<'_>> {
-        let input = |(name, delivery): (&Name, &'_ Delivery)| {
-            let held = observed.held.get(name).cloned();
-            (name.clone(), (delivery.kind(), held))
-        };
-        let told: BTreeMap<Name, _> = self.workspace.deliveries.iter().map(input).collect();
-        let whole = told.into_iter().map(|(name, (kind, held))| {
-            let target = &self.workspace.deliveries[&name].target;
-            (name, DeliveryInput { target, runbook: kind.runbook(), held, tries: (kind.tries)(&target.params) })
+        let deliveries = self.workspace.deliveries.iter().map(|(name, delivery)| {
+            let (kind, target, held) = (delivery.kind(), &delivery.target, observed.held.get(name).cloned());
+            (name.clone(), DeliveryInput { target, runbook: kind.runbook(), held, tries: (kind.tries)(&target.params) })
         });
-        whole.collect()
+        deliveries.collect()
     }
 
     /// Asks the places what they hold, a few at a time. Only those are asked that should hold something, now or once their key is made.

@@ -275,7 +275,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
         let desired = desired.unwrap();
         let works = |id: &String| snapshot.keys.get(id).is_some_and(|key| key.enabled != Some(false));
         let carries = |old: &Generation| old.state == GenerationState::Active || old.switching == Some(Switching::Enabling);
-        let followed = record.generations.iter().any(|old| carries(old) && old.id.as_ref().is_some_and(works));
+        let followed = record.generations.iter().any(|old| carries(old) && old.switching.is_none() && old.id.as_ref().is_some_and(works));
         // A predecessor that was kept for want of a successor gets its overlap from now.
         let at_once = request == Some(Request::Compromised);
         let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && (at_once || !followed);

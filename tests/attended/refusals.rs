@@ -91,6 +91,18 @@ fn the_previous_token_is_known_with_an_identity() {
 }
 
 #[test]
+fn an_identity_that_cannot_tell_the_previous_token_is_refused() {
+    let (mut site, token) = made();
+    site.pass(days(52));
+    site.apply();
+    let (other, _) = keywright::vault::identity::generate();
+    std::fs::write(site.sandbox.home().join("other.txt"), other.as_bytes()).expect("written");
+    site.refuses(&["fulfil", "brex/payvy", "-i", "~/other.txt"], Some(&token), 1)
+        .says("the secret in use cannot be opened")
+        .says("leave `-i` out");
+}
+
+#[test]
 fn an_answer_that_decides_nothing_is_refused_or_repeated_by_every_plan() {
     let site = open();
     let token = site.make(&FEWEST);
