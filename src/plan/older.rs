@@ -146,17 +146,12 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
         Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
             // Whoever has not got the successor's secret still uses the one before.
-            Some(current) if carries(current) && key.seen(current) == Seen::Live => {
+            Some(current) if current.may_carry() && key.seen(current) == Seen::Live => {
                 if key.waits_for_deliveries(current) || grants::waits_for_proof(key, current) { Pace::Keep } else { Pace::Overlap }
             }
             Some(_) | None => Pace::Keep,
         },
     }
-}
-
-/// Whether it is published and wanted: also one that an interrupted apply was enabling.
-fn carries(generation: &Generation) -> bool {
-    generation.state == GenerationState::Active || generation.switching == Some(Switching::Enabling)
 }
 
 fn recorded(generation: u32, state: RecordedState) -> PlanStep {
