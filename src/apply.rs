@@ -39,7 +39,8 @@ use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
 use crate::model::{
-    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Sealed, Secret, Snapshot, Span,
+    Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Recipients, Request, Sealed, Secret, Snapshot,
+    Span,
 };
 use crate::plan::{Action, Change, PlanStep};
 use crate::vault;
@@ -199,16 +200,6 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         files::try_replacing(&account.ledger.path(&change.address))?;
         files::try_replacing(&account.ledger.secret_path(&change.address))?;
     }
-    for change in changes.iter().filter(|change| change.address.account == *account.name) {
-        for step in &change.steps {
-            if let PlanStep::Deliver { to, .. } = step
-                && let Some(Place { opening: Opening::Unusable(diagnostic), .. }) = account.place(to)
-            {
-                let help = diagnostic.help.clone().unwrap_or_else(|| "mend the delivery and apply again; nothing was changed".to_owned());
-                return Err(Failure::new(diagnostic.code, format!("the delivery `{to}` cannot be made: {}", diagnostic.message)).help(help));
-            }
-        }
-    }
     let mut tried: Vec<&Recipients> = Vec::new();
     for key in changes.iter().filter_map(|change| account.keys.get(&change.address.name)) {
         if tried.contains(&&*key.recipients) {
@@ -219,6 +210,21 @@ pub fn preflight(account: &Account<'_>, changes: &[Change]) -> Result<(), Failur
         tried.push(&key.recipients);
     }
     Ok(())
+}
+
+/// Why a change is not begun: it would make a secret for a place that cannot be reached. A compromised key does not wait for that.
+fn unserved(account: &Account<'_>, change: &Change) -> Option<Failure> {
+    let makes = change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. }));
+    if !makes || change.request == Some(Request::Compromised) {
+        return None;
+    }
+    let places = change.steps.iter().filter_map(|step| if let PlanStep::Deliver { to, .. } = step { account.place(to) } else { None });
+    places.into_iter().find_map(|place| {
+        let Opening::Unusable(diagnostic) = &place.opening else { return None };
+        let message = format!("not started: the delivery `{}` cannot be made: {}", place.target.name, diagnostic.message);
+        let help = diagnostic.help.clone().unwrap_or_else(|| "mend the delivery and apply again".to_owned());
+        Some(Failure::new(diagnostic.code, message).help(help))
+    })
 }
 
 /// Recovers the named keys of the account, one after the other.
@@ -248,6 +254,8 @@ pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outc
                 Err(Failure::new(Code::ApplyInterrupted, "not started: a signal asked to stop"))
             } else if account.halted.get() {
                 Err(Failure::new(Code::ProviderWriteRefused, "not started: the admin credential was refused"))
+            } else if let Some(failure) = unserved(account, change) {
+                Err(failure)
             } else {
                 account.carry_out(change).await
             };

@@ -34,6 +34,7 @@ mod reports;
 mod review;
 mod schema;
 mod show;
+mod usage;
 mod verify;
 
 use std::io::{self, Write};
@@ -51,6 +52,9 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Error } else { Exit::Done };
+            if let Some(said) = usage::without_secrets(&error.render().to_string(), std::env::args_os().skip(1)) {
+                return if io::stderr().write_all(said.as_bytes()).is_ok() { exit.into() } else { Exit::Error.into() };
+            }
             return if error.print().is_ok() { exit.into() } else { Exit::Error.into() };
         }
     };

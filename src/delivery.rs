@@ -5,6 +5,8 @@ pub mod github_actions;
 pub mod nango;
 pub mod payvy;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use regex::Regex;
@@ -24,6 +26,8 @@ pub struct Kind {
     pub params: &'static [Param],
     /// Whether it takes secrets of one part only.
     pub single: bool,
+    /// Whether a call through a place of these params shows that its secret works.
+    pub tries: fn(&BTreeMap<String, String>) -> bool,
     pub way: Way,
 }
 

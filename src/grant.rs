@@ -269,8 +269,7 @@ impl Issuing for Issuer {
             let answer = self.send(Method::POST, endpoint.clone(), Some(body), &[token]).await?;
             match (answer.status, answer.code.as_str()) {
                 (200..=299, _) => return Ok(()),
-                // Gone already, as far as the issuer knows.
-                (400..=403, "invalid_grant" | "invalid_token") => return Ok(()),
+                (status, code) if is_gone(status, code) => return Ok(()),
                 (408 | 429 | 500.., _) | (..=399, _) => return Err(answer.error()),
                 // Another form may be the right one; where it is not, the first refusal says more.
                 (_, _) => refused = refused.or_else(|| Some(answer.error())),
@@ -278,6 +277,11 @@ impl Issuing for Issuer {
         }
         Err(refused.unwrap_or_else(|| GrantError::Refused("there is no form to send it in".to_owned())))
     }
+}
+
+/// Whether a refused revocation says that the token is dead already. Another status than 400 says something of our client.
+fn is_gone(status: u16, code: &str) -> bool {
+    status == 400 && matches!(code, "invalid_grant" | "invalid_token")
 }
 
 fn parsed(text: &str) -> Result<Url, GrantError> {
@@ -291,14 +295,19 @@ fn form(fields: &[(&str, &str)]) -> Zeroizing<String> {
     Zeroizing::new(carrier.query().unwrap_or_default().to_owned())
 }
 
-/// The tokens of an answer; `None`: it has no access token that can be sent.
+/// The tokens of an answer; `None`: it has no access token that can be sent, or a refresh token that cannot.
 fn read(answer: &Value) -> Option<Tokens> {
     let text = |name: &str| answer[name].as_str().filter(|text| is_token(text)).map(|text| Zeroizing::new(text.to_owned()));
     let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).map(Scope::from).collect();
     let seconds = &answer["expires_in"];
     Some(Tokens {
         access: text("access_token")?,
-        refresh: text("refresh_token"),
+        refresh: match &answer["refresh_token"] {
+            Value::Null => None,
+            Value::String(empty) if empty.is_empty() => None,
+            // One that cannot be sent again takes the place of the one before all the same.
+            _ => Some(text("refresh_token")?),
+        },
         expires_in: seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()),
         scopes: answer["scope"].as_str().map(words),
     })
@@ -335,6 +344,11 @@ mod tests {
         assert_eq!(whole.scopes, Some(["a".into(), "b".into()].into()));
         let bare = read(&json!({"access_token": "a", "expires_in": "60"})).expect("tokens");
         assert!(bare.refresh.is_none() && bare.scopes.is_none() && bare.expires_in == Some(60));
+        let bare = read(&json!({"access_token": "a", "refresh_token": ""})).expect("tokens");
+        assert!(bare.refresh.is_none());
+        for refresh in [json!("r r"), json!("r\n"), json!(1)] {
+            assert!(read(&json!({"access_token": "a", "refresh_token": refresh})).is_none(), "{refresh}");
+        }
         for none in [json!({}), json!({"access_token": ""}), json!({"access_token": "a b"}), json!({"access_token": 1}), json!([])] {
             assert!(read(&none).is_none(), "{none}");
         }
@@ -350,6 +364,14 @@ mod tests {
         assert!(matches!(error(429, ""), GrantError::Throttled(_)));
         for status in [500, 503, 302, 204, 408] {
             assert!(error(status, "").may_have_acted(), "{status}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_refusal_says_that_a_token_is_gone() {
+        assert!(is_gone(400, "invalid_token") && is_gone(400, "invalid_grant"));
+        for (status, code) in [(401, "invalid_token"), (403, "invalid_token"), (400, "invalid_client"), (400, "")] {
+            assert!(!is_gone(status, code), "{status} {code}");
         }
     }
 

@@ -40,6 +40,7 @@ pub mod verdict;
 
 pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, ScopeLine, difference};
 pub use asked::{Asked, Before, Guarding, Manifests};
+pub use attended::asks_the_same;
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{Rolling, expires_at};
@@ -86,6 +87,8 @@ pub struct AccountInput<'a> {
     pub provider: &'a str,
     pub capabilities: &'a Capabilities,
     pub catalogue: &'a Catalogue,
+    /// The names of a secret's parts.
+    pub parts: &'a [String],
     pub listing: Listing,
     pub desired: BTreeMap<Name, &'a DesiredKey>,
     pub ledger: BTreeMap<Name, &'a KeyRecord>,
@@ -105,6 +108,8 @@ pub struct DeliveryInput<'a> {
     pub runbook: Option<Runbook>,
     /// What it says it holds; absent where it was not asked.
     pub held: Option<Held>,
+    /// Whether a call through it shows that a secret works there.
+    pub tries: bool,
 }
 
 /// What runbooks are filled with beside the key itself.

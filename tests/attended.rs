@@ -177,6 +177,33 @@ fn a_revocation_that_nobody_could_try_is_recorded_as_a_word() {
 }
 
 #[test]
+fn one_word_is_taken_for_one_revocation() {
+    let (mut site, first) = made();
+    let rotate = |site: &Site| {
+        site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+        let token = site.make(&FEWEST);
+        site.fulfil("brex/payvy", &token).exits(0);
+        token
+    };
+    let second = rotate(&site);
+    site.pass(days(4));
+    let command = site.step()["command"].clone();
+    assert_eq!(command, "keywright fulfil brex/payvy --revoked --generation 1");
+    // Before the person comes to it, another one is due.
+    site.run(&["apply", "--yes", "--rotate", "brex/payvy"]).exits(0);
+    let name = site.plan()["attended"][0]["label"].as_str().expect("a name").to_owned();
+    let third = site.finance.brex.create_token(&name, FEWEST);
+    site.fulfil("brex/payvy", &third).exits(0);
+    site.pass(days(4));
+    assert!(site.finance.brex.revoke(&first));
+    site.refuses(&["fulfil", "brex/payvy", "--revoked"], None, 1).says("the generations 1, 2").says("`--generation`");
+    site.run(&["fulfil", "brex/payvy", "--revoked", "--generation", "1"]).exits(0);
+    site.apply();
+    assert_eq!(site.step()["generation"], 2, "it lives, and nobody has said otherwise");
+    assert!(site.finance.brex.token(&second).is_some_and(|token| !token.revoked));
+}
+
+#[test]
 fn a_disabled_key_is_kept_and_made_anew_when_it_is_wanted_again() {
     let (site, token) = made();
     site.declare("brex", &PAYVY.replace("scopes:", "state: disabled, scopes:"));

@@ -60,26 +60,32 @@ fn settled(site: &Site) {
     assert!(before == site.tree() && writes == site.finance.nango.count(nango::Route::ConnectionUpsert), "a settled site was written to");
 }
 
+/// A connection that is there already, with everything that must not be wiped.
+fn made_elsewhere(metadata: Value) -> finance::connections::Connection {
+    finance::connections::Connection {
+        id: 7,
+        connection_id: "brex-finance".to_owned(),
+        provider_config_key: "brex-api-key".to_owned(),
+        provider: "brex-api-key".to_owned(),
+        credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
+        tags: [("team".to_owned(), "finance".to_owned())].into(),
+        metadata,
+        connection_config: json!({"region": "us"}),
+        webhook_url_override: Some("https://hooks.acme.example/nango".to_owned()),
+        created: jiff::Timestamp::UNIX_EPOCH,
+        updated: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
 #[test]
 fn nango_gets_what_a_person_made_and_nothing_there_is_wiped() {
     let site = with_places();
     site.declare("brex", FINANCE);
     site.finance.nango.with(|nango| {
-        nango.connections.push(finance::connections::Connection {
-            id: 7,
-            connection_id: "brex-finance".to_owned(),
-            provider_config_key: "brex-api-key".to_owned(),
-            provider: "brex-api-key".to_owned(),
-            credentials: json!({"type": "API_KEY", "apiKey": "bxt_before"}),
-            tags: [("team".to_owned(), "finance".to_owned())].into(),
-            metadata: json!({"sync": {"from": "2026-01-01"}, "keywright": {"address": "old/one", "generation": 9, "marker": null}}),
-            connection_config: json!({"region": "us"}),
-            webhook_url_override: Some("https://hooks.acme.example/nango".to_owned()),
-            created: jiff::Timestamp::UNIX_EPOCH,
-            updated: jiff::Timestamp::UNIX_EPOCH,
-        });
+        nango.connections.push(made_elsewhere(json!({"sync": {"from": "2026-01-01"}, "keywright": "not ours"})));
     });
-    site.run(&["plan"]).exits(0).shows("deliver -> nango-finance (nango), once it is handed over");
+    let words = "deliver -> nango-finance (nango), once it is handed over, and holds what somebody else put there";
+    site.run(&["plan"]).exits(0).shows(words);
     let (token, ran) = hand_over(&site, 0);
     assert!(ran.stdout.contains("delivered to `nango-finance`"), "{}", ran.stdout);
     let there = connection(&site);
@@ -97,6 +103,26 @@ fn nango_gets_what_a_person_made_and_nothing_there_is_wiped() {
     site.run(&["show", "brex/finance"]).exits(0).shows("nango-finance (generation 1 on ");
     site.run(&["review", "brex/finance"]).shows("places");
     site.run(&["doctor"]).shows("delivery nango-finance");
+    settled(&site);
+}
+
+#[test]
+fn a_place_of_another_key_is_left_to_it() {
+    let site = with_places();
+    site.declare("brex", FINANCE);
+    site.finance.nango.with(|nango| {
+        nango.connections.push(made_elsewhere(json!({"keywright": {"address": "old/one", "generation": 9, "marker": null}})));
+    });
+    site.run(&["plan"]).exits(0).shows("deliver/taken").shows("holds generation 9 of `old/one`");
+    let (token, ran) = hand_over(&site, 4);
+    ran.says("deliver/taken");
+    assert_eq!((held(&site), site.opened("brex/finance")), (json!("bxt_before"), token.clone()));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).shows("deliver/taken");
+    assert_eq!(held(&site), json!("bxt_before"));
+    // Once it is free there, it is served.
+    site.finance.nango.with(|nango| nango.connections.clear());
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(held(&site), json!(token));
     settled(&site);
 }
 
@@ -196,6 +222,17 @@ fn a_secret_is_tried_where_it_is_used() {
     ran.says("deliver/unverified");
     assert!(site.sandbox.read("ledger/brex/finance.yaml").contains("unverified: true"));
     site.run(&["show", "brex/finance"]).shows("unverified");
+    // Every plan says so, and apply tries it until it is seen to work. That sends no secret, and leaves no trace while nothing is known.
+    let before = site.tree();
+    site.finance.nango.forget_requests();
+    site.run(&["plan"]).exits(0).shows("deliver/unverified");
+    site.run(&["apply", "--yes"]).exits(0).says("deliver/unverified");
+    assert!(before == site.tree(), "nothing is new");
+    site.sandbox.environment.insert("NANGO_KEY".to_owned(), nango::EXAMPLE_KEY.to_owned());
+    site.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(site.finance.nango.count(nango::Route::ConnectionUpsert), 0);
+    assert!(!site.sandbox.read("ledger/brex/finance.yaml").contains("unverified"));
+    settled(&site);
 }
 
 #[test]
@@ -203,8 +240,11 @@ fn a_person_serves_payvy_and_says_so() {
     let mut site = with_places();
     site.declare("brex", &FINANCE.replace("[nango-finance]", "[payvy]"));
     let (_, ran) = hand_over(&site, 0);
-    for words in ["Settings > API Integration", "keywright open brex/finance -i IDENTITY", "then `keywright delivered brex/finance payvy`"]
-    {
+    for words in [
+        "Settings > API Integration",
+        "keywright open brex/finance -i IDENTITY",
+        "then `keywright delivered brex/finance payvy --generation 1`",
+    ] {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     assert_eq!(site.step()["kind"], "deliver");
@@ -217,8 +257,11 @@ fn a_person_serves_payvy_and_says_so() {
     assert!(site.sandbox.read("ledger/brex/finance.yaml").contains("by: Ada"));
     settled(&site);
     // The next one is due there, too, and the one before goes on until it is there.
+    let printed = "keywright delivered brex/finance payvy --generation 1".split(' ').skip(1).collect::<Vec<_>>();
     site.pass(days(50));
     hand_over(&site, 0);
+    // What was printed for the one before says nothing of this one.
+    site.refuses(&printed, None, 1).says("generation 2 of `brex/finance` is in use, not 1");
     site.pass(days(9));
     assert_eq!(site.step()["kind"], "deliver");
     site.run(&["delivered", "brex/finance", "payvy", "--by", "Ada"]).exits(0);
@@ -258,7 +301,18 @@ fn github_gets_each_generation_sealed_and_whole() {
     site.pass(days(26));
     site.run(&["apply", "--yes"]).exits(4).says("deliver/failed").says("Resource not accessible");
     site.sandbox.environment.remove("GITHUB_SECRETS");
-    site.refuses(&["apply", "--yes", "-i", "~/ops.txt"], None, 1).says("credential/missing");
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(4).says("deliver/failed").says("GITHUB_SECRETS");
+    // No secret is made for a place that cannot be reached, and no other key waits for it.
+    site.pass(days(26));
+    let keys = site.sandbox.read("keys/shop.yaml") + "  other: { scopes: [\"orders:read\"] }\n";
+    site.sandbox.write("keys/shop.yaml", &keys);
+    let robot = site.sandbox.read("ledger/shop/robot.yaml");
+    site.run(&["apply", "--yes"]).exits(4).says("credential/missing").says("not started");
+    assert_eq!(site.sandbox.read("ledger/shop/robot.yaml"), robot);
+    assert!(site.sandbox.exists("secrets/shop/other.age"));
+    // What is compromised is replaced all the same.
+    site.run(&["apply", "--yes", "--rotate", "shop/robot", "--compromised"]).exits(4).says("deliver/failed");
+    assert!(site.sandbox.read("ledger/shop/robot.yaml") != robot);
 }
 
 #[test]
@@ -286,6 +340,8 @@ fn declarations_that_cannot_work_are_refused_where_they_stand() {
     for place in ["keys/brex.yaml:3:", "keys/brex.yaml:4:", "`payvy` is named twice", "`nango-finance` gets the secrets of `a` already"] {
         assert!(ran.stdout.contains(place), "{place}: {}", ran.stdout);
     }
+    site.declare("brex", "  a: { scopes: [users.readonly], format: dotenv, deliver: [payvy] }\n");
+    site.run(&["check"]).exits(1).shows("manifest/delivery-form").shows("nobody can paste");
     site.declare("brex", "  a: { scopes: [users.readonly] }\n");
     let whole = site.sandbox.read("keywright.yaml");
     let pay = "accounts:\n  pay: { provider: payconex, environment: production, params: { account_id: \"220614966801\" }, credential: { env: PAY } }\n";

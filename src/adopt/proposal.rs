@@ -305,6 +305,7 @@ fn changes(request: &Request<'_>, loaded: &Workspace, records: &[KeyRecord]) -> 
         provider: &account.profile.name,
         capabilities: &account.profile.capabilities,
         catalogue: &account.catalogue,
+        parts: &account.profile.secret.parts,
         listing: Listing::Complete(request.snapshot.clone()),
         desired: loaded.keys.iter().filter(|(address, _)| own(address)).map(|(address, key)| (address.name.clone(), key)).collect(),
         moved: BTreeMap::new(),

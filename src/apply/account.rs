@@ -15,7 +15,7 @@ use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span, Switching};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span};
 use crate::profile::{Capabilities, Catalogue, HttpApi};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -206,11 +206,10 @@ impl Account<'_> {
         let compromised = generation.request == Some(Request::Compromised);
         let overlap = if compromised { Span::seconds(0) } else { overlap };
         self.staging().publish(&record.address, sealed)?;
-        // One that an interrupted apply was enabling may carry the load since.
-        let carries = |other: &Generation| other.state == GenerationState::Active || other.switching == Some(Switching::Enabling);
-        let predecessor = |other: &Generation| other.number != number && carries(other);
-        // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap.
-        let alone = !record.generations.iter().any(predecessor);
+        let predecessor = |other: &Generation| other.number != number && other.may_carry();
+        // Without a live predecessor, what was retiring has carried the load until now, and gets the whole overlap. One that was being
+        // disabled or enabled when an apply was interrupted may be dead.
+        let alone = !record.generations.iter().any(|other| predecessor(other) && !other.is_switching());
         for other in record.generations.clone().into_iter().filter(|other| other.number != number) {
             let retires = predecessor(&other) || ((alone || compromised) && other.state == GenerationState::Retiring);
             let mut after = Generation { sealed: None, adopted: None, ..other.clone() };

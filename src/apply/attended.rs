@@ -41,9 +41,10 @@ pub enum Proof {
     Word,
 }
 
-/// The generation of a record that a person was asked to make.
+/// The generation of a record that a person was asked to make. A grant that was being redeemed when a run ended is none: it may have been given.
 pub fn open_step(record: &KeyRecord) -> Option<&Generation> {
-    record.generations.iter().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+    let waits = |generation: &&Generation| generation.state == GenerationState::Attended && generation.asking_since.is_none();
+    record.generations.iter().filter(waits).max_by_key(|generation| generation.number)
 }
 
 /// The step that only a person's request has opened, while the key has a generation in use.
@@ -62,13 +63,17 @@ impl Account<'_> {
         let now = self.now();
         let before = record.generation(number).filter(|before| before.state == GenerationState::Attended);
         let marker = before.and_then(|before| before.marker.clone()).unwrap_or_else(|| self.draw_marker());
-        if before.is_none() && record.generation(number).is_some() {
+        if before.is_some_and(|before| before.asking_since.is_some()) || before.is_none() && record.generation(number).is_some() {
             return Err(Failure::new(Code::LedgerInvalid, format!("the ledger has a generation {number} already")));
         }
         let label = marker.label(&key.label);
+        // Also of a step before it that was interrupted.
+        let waiting = record.generations.iter().filter(|other| other.state == GenerationState::Attended && other.number <= number);
+        let current = record.current().map_or(0, |current| current.number);
+        let asked = waiting.filter(|other| other.number > current).filter_map(|other| other.request).max();
         let generation = Generation {
             marker: Some(marker),
-            request: before.and_then(|before| before.request).max(request),
+            request: asked.max(request),
             options: key.options.clone(),
             expires_at: self.capabilities.expiry.end(key.expiry, now),
             ..Generation::new(number, GenerationState::Attended, label, key.scopes.clone(), now)
@@ -104,27 +109,25 @@ impl Account<'_> {
         self.publish(&mut record, generation.number, key.overlap).await
     }
 
-    /// Records that a person revoked generations. Those that nobody will need again leave the ledger: at once where the revocation was seen, else
+    /// Records that a person revoked a generation. One that nobody will need again leaves the ledger: at once where the revocation was seen, else
     /// with the next apply, so that a plan has said it.
     ///
-    /// Expected flow: one durable record each. Guarantees: only generations of this key that were to be revoked are touched. Assumptions: the caller
+    /// Expected flow: one durable record. Guarantees: only this generation is touched. Assumptions: the caller
     /// has asked for proof where there can be any. Errors: the disk, or the journal.
-    async fn confirm_revoked(&self, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
+    async fn confirm_revoked(&self, name: &Name, revoked: &Revoked) -> Result<(), Failure> {
         let mut record = self.record(name);
         let declared = self.keys.contains_key(name);
-        for Revoked { number, proof } in revoked {
-            let current = record.current().map(|current| current.number);
-            let Some(mut generation) = record.generation(*number).cloned() else { continue };
-            // What nobody handed over may never have been made.
-            let lived = generation.state != GenerationState::Attended;
-            generation.unproven = lived && *proof == Proof::Word;
-            let kept = declared && current == Some(*number) || generation.unproven;
-            generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
-            generation.disable_after = None;
-            generation.disabled_at = Some(self.now());
-            self.commit(&mut record, &generation).await?;
-        }
-        Ok(())
+        let Revoked { number, proof } = *revoked;
+        let current = record.current().map(|current| current.number);
+        let Some(mut generation) = record.generation(number).cloned() else { return Ok(()) };
+        // What nobody handed over may never have been made.
+        let lived = generation.state != GenerationState::Attended;
+        generation.unproven = lived && proof == Proof::Word;
+        let kept = declared && current == Some(number) || generation.unproven;
+        generation.state = if kept { GenerationState::Disabled } else { GenerationState::Deleted };
+        generation.disable_after = None;
+        generation.disabled_at = Some(self.now());
+        self.commit(&mut record, &generation).await
     }
 
     /// Takes back what a person was asked to make, and was asked for by a person: nothing was handed over.
@@ -152,6 +155,9 @@ impl Account<'_> {
         }
         // Its ciphertext is gone: the person is asked again, under the same name.
         let again = Generation { state: GenerationState::Attended, sealed: None, last_verified_at: None, unverified: false, ..generation };
+        // Of a grant that is known to have been given: a person has to take it away.
+        let asking_since = again.grant.as_ref().map(|grant| grant.issued_at);
+        let again = Generation { asking_since, grant: None, ..again };
         self.commit(record, &again).await
     }
 
@@ -206,7 +212,7 @@ pub async fn withdraw(account: &Account<'_>, name: &Name) -> Result<(), Failure>
 }
 
 /// Records that a person revoked generations of a key.
-pub async fn confirm_revoked(account: &Account<'_>, name: &Name, revoked: &[Revoked]) -> Result<(), Failure> {
+pub async fn confirm_revoked(account: &Account<'_>, name: &Name, revoked: &Revoked) -> Result<(), Failure> {
     account.confirm_revoked(name, revoked).await
 }
 

@@ -92,13 +92,21 @@ impl Account<'_> {
     /// Expected flow: the secret of this run, or read again → the place, with its fingerprint → a call through the place → a durable record.
     /// Guarantees: what is recorded was accepted, and shown again where the place can show it; after a crash it is simply done again. Assumptions:
     /// the generation is published. Caveats: where the secret cannot be read, and the place holds the generation's fingerprint already, that alone
-    /// is recorded; a call that decides nothing is recorded as unverified, and said. Errors: the place, and then its record is missing: it stands
+    /// is recorded; a call that decides nothing is recorded as unverified, and said; such a place is only tried again. Errors: the place, and then its record is missing: it stands
     /// in the next plan, and no predecessor ends. The disk, or the journal.
     pub(super) async fn deliver(&self, key: &DesiredKey, planned: u32, to: &Name) -> Result<(), Failure> {
         let name = &key.address.name;
         let published = current(&self.record(name)).filter(|current| current.number >= planned);
         let generation = published
             .ok_or_else(|| Failure::new(Code::InternalUnexpected, format!("generation {planned} is not there to be delivered")))?;
+        let known = self.untried(&generation, to);
+        if known {
+            match self.hand_over(key, &generation, to, None).await {
+                // It holds something else meanwhile.
+                Err(failure) if failure.code == Code::DeliverPending => {}
+                done => return done,
+            }
+        }
         let kept = self.fresh.borrow().get(name).filter(|(number, _)| *number == generation.number).map(|(_, secret)| secret.clone());
         let secret = match kept {
             Some(secret) => Some(secret),
@@ -132,6 +140,7 @@ impl Account<'_> {
         let wrong = |error: DeliveryError| failed(to, generation, &error.to_string());
         let proof = match secret {
             Some(secret) => {
+                self.is_free(key, generation, place, api).await?;
                 let text = vault::format::write(secret, key.format, &key.address).map_err(|problem| Failure::local(problem.to_string()))?;
                 let parcel = Parcel { secret, text: &text, fingerprint, judge: self.api };
                 api.deliver(&parcel).await.map_err(wrong)?
@@ -156,12 +165,45 @@ impl Account<'_> {
                 true
             }
         };
+        if unverified && secret.is_none() && self.untried(generation, to) {
+            // Nothing is new: to record it would make the overlap begin anew.
+            return Ok(());
+        }
         let mut record = self.record(&key.address.name);
         let places = |name: &Name| self.place(name).map(|place| &place.target);
         let deed = HandOver { key, to: &place.target, places: &places, at: self.now(), by: None, unverified };
         let recorded = record_delivery(self.ledger, self.journal, &mut record, deed).await;
         self.records.borrow_mut().insert(key.address.name.clone(), record);
         recorded
+    }
+
+    /// A place that never got a secret of the key must not hold the secret of another one: to replace that would cut somebody off.
+    async fn is_free(&self, key: &DesiredKey, generation: &Generation, place: &Place, api: &dyn Delivery) -> Result<(), Failure> {
+        let (record, to) = (self.record(&key.address.name), &place.target);
+        let known = |generation: &Generation| generation.deliveries.get(&to.name).is_some_and(|known| known.to == to.place());
+        if record.generations.iter().any(known) {
+            return Ok(());
+        }
+        let held = match api.observe().await.map_err(|error| failed(&to.name, generation, &error.to_string()))? {
+            Held::Ours(held) => held,
+            Held::Foreign | Held::Something | Held::Nothing => return Ok(()),
+        };
+        // One place takes one key: under its former name, this one.
+        let former = || {
+            held.address.account == *self.name && self.formerly.get(&held.address.name).is_some_and(|key| key.deliver.contains(&to.name))
+        };
+        if held.address == key.address || held.is_of(&record) || former() {
+            return Ok(());
+        }
+        let message = format!("`{}` holds generation {} of `{}`: nothing was delivered", to.name, held.generation, held.address);
+        let failure = Failure::new(Code::DeliverTaken, message);
+        Err(failure.help("name another place, or delete what this one holds when nobody uses that key any more"))
+    }
+
+    /// Whether a place has a generation, and no call through it has shown that it works.
+    fn untried(&self, generation: &Generation, to: &Name) -> bool {
+        let known = generation.deliveries.get(to).filter(|known| known.unverified);
+        known.zip(self.place(to)).is_some_and(|(known, place)| known.to == place.target.place())
     }
 
     /// Forgets the places that a key is not delivered to any more.
@@ -182,7 +224,7 @@ fn failed(to: &Name, generation: &Generation, why: &str) -> Failure {
 
 /// Whether a change goes on although this was not done: the key itself is as it should be.
 pub(super) fn is_open(failure: &Failure) -> bool {
-    matches!(failure.code, Code::DeliverFailed | Code::DeliverPending | Code::ApplyInterrupted)
+    matches!(failure.code, Code::DeliverFailed | Code::DeliverPending | Code::DeliverTaken | Code::ApplyInterrupted)
 }
 
 /// Gives a secret that a person handed over to every place with an API. What each did not take.

@@ -79,7 +79,7 @@ impl Account<'_> {
         let mut record = self.record(name);
         let open = super::attended::open_step(&record).cloned();
         let mut generation = open.ok_or_else(|| Failure::new(Code::FulfilNotOpen, "no grant is waited for"))?;
-        let kept = self.kept(&record, &generation).await;
+        let kept = self.kept(&record, &generation).await?;
         generation.asking_since = Some(self.now());
         self.commit(&mut record, &generation).await?;
         let answer = self.issuer()?.exchange(&granted.code, &granted.redirect, &granted.verifier).await;
@@ -108,6 +108,8 @@ impl Account<'_> {
         generation.created_at = now;
         generation.expires_at = self.capabilities.expiry.end(key.expiry, now);
         generation.asking_since = None;
+        // Until a call with it has worked, the grant before it stays.
+        generation.unverified = self.capabilities.verify;
         generation.state = GenerationState::Sealed;
         self.commit(&mut record, &generation).await?;
         for number in kept.iter().flat_map(|(numbers, _)| numbers) {
@@ -121,13 +123,23 @@ impl Account<'_> {
         self.note_working(record, &secret).await
     }
 
-    /// Tries the new access token by harmless calls; whatever they show, the grant stays as it is.
+    /// Tries the new access token by harmless calls; whatever they show, the grant stays published. One that was not seen to work keeps its mark.
     async fn note_working(&self, mut record: KeyRecord, secret: &Secret) -> Result<(), Failure> {
         let Some(mut generation) = record.current().filter(|_| self.capabilities.verify).cloned() else { return Ok(()) };
-        if let Liveness::Alive | Liveness::Lacks { worked: true, .. } = self.try_secret(&generation, secret).await? {
-            generation.last_verified_at = Some(self.now());
-            self.commit(&mut record, &generation).await?;
-        }
+        let why = match self.try_secret(&generation, secret).await? {
+            Liveness::Alive | Liveness::Lacks { worked: true, .. } => {
+                generation.last_verified_at = Some(self.now());
+                generation.unverified = false;
+                return self.commit(&mut record, &generation).await;
+            }
+            Liveness::Lacks { worked: false, .. } => "it may do nothing of what was tried".to_owned(),
+            Liveness::Expired | Liveness::Dead => "its access token was refused".to_owned(),
+            Liveness::Undecided(why) => why,
+        };
+        let address = &record.address;
+        let message = format!("`{address}`: what was granted was not seen to work: {why}");
+        let help = format!("run `keywright verify {address} -i IDENTITY`; until it works, the grant before it is not revoked");
+        self.notices.borrow_mut().push(Diagnostic::warning(Code::PlanUnverified, message).help(help));
         Ok(())
     }
 
@@ -137,12 +149,19 @@ impl Account<'_> {
     }
 
     /// What is to be kept of grants before, so that they can be revoked: their numbers, and the part that holds their refresh tokens.
-    async fn kept(&self, record: &KeyRecord, next: &Generation) -> Option<(Vec<u32>, Zeroizing<String>)> {
+    ///
+    /// Errors: an identity was named, and cannot open them.
+    async fn kept(&self, record: &KeyRecord, next: &Generation) -> Result<Option<(Vec<u32>, Zeroizing<String>)>, Failure> {
         let current =
-            record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current))?;
-        let secret = self.plaintext(&record.address, current).await.ok().flatten()?;
+            record.current().filter(|current| current.sealed.is_some() && current.number != next.number && self.is_grant(current));
+        let Some(current) = current else { return Ok(None) };
+        let secret = self.plaintext(&record.address, current).await.map_err(|failure| {
+            Failure::new(Code::GrantUnreadable, format!("the tokens of the grant before cannot be read: {}", failure.message))
+                .help("name the identity that opens them, or leave `-i` out: then a person takes that grant away at the provider")
+        })?;
+        let Some(secret) = secret else { return Ok(None) };
         let own = part(&secret, REFRESH_TOKEN).map(|token| (current.number, token));
-        Some(kept_of(superseded(&secret).chain(own), record))
+        Ok(Some(kept_of(superseded(&secret).chain(own), record)))
     }
 
     /// Proves that tokens could be sealed and written, while there is nothing to lose.
@@ -187,7 +206,12 @@ impl Account<'_> {
                     .help("apply again, or take the access away at the provider and run `keywright fulfil ADDRESS --revoked`")
             })?;
         }
-        super::attended::confirm_revoked(self, name, &[Revoked { number, proof: Proof::Refused }]).await
+        // That an issuer takes a revocation says nothing of tokens which are not here.
+        let doubtful = record.generation(number).is_some_and(|generation| {
+            generation.asking_since.is_some() || generation.grant.as_ref().is_some_and(|grant| grant.refused_at.is_some())
+        });
+        let proof = if doubtful { Proof::Word } else { Proof::Refused };
+        super::attended::confirm_revoked(self, name, &Revoked { number, proof }).await
     }
 }
 
@@ -196,9 +220,18 @@ pub async fn redeem(account: &Account<'_>, name: &Name, granted: &Granted) -> Re
     account.redeem(name, granted).await
 }
 
-/// Proves, before a browser is sent away, that what it brings could be sealed, and that the issuer is there.
+/// Proves, before a browser is sent away, that what it brings could be sealed, that the grant before can be read where an identity is named, and
+/// that the issuer is there.
 pub async fn prepare(account: &Account<'_>, name: &Name) -> Result<(), Failure> {
     account.can_seal(account.declared_grant(name)?)?;
+    let record = account.record(name);
+    // What a run left that died is finished first, and looked at then.
+    if !super::is_unfinished(&record)
+        && let Some(current) = record.current()
+    {
+        let next = Generation { number: record.next_number(), ..current.clone() };
+        account.kept(&record, &next).await?;
+    }
     account.issuer()?.prepare().await.map_err(|error| failed("reach the issuer", &error))
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::account::Account;
 use super::failure::Failure;
-use super::staging::Staging;
+use super::staging::{Staging, may_gain};
 use crate::diagnostics::Code;
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
@@ -22,7 +22,9 @@ impl Account<'_> {
         if self.records.borrow().contains_key(name) {
             return Err(Failure::new(Code::PlanMoved, format!("`{from}` cannot move to `{to}`: the ledger has a key there, too")));
         }
-        if old.generations.iter().any(|generation| self.is_open(generation) || generation.resealing.is_some()) {
+        if old.generations.iter().any(|generation| {
+            self.is_open(generation) || generation.resealing.is_some() || generation.asking_since.is_some() && may_gain(generation)
+        }) {
             return Err(Failure::new(Code::PlanUnfinished, format!("`{from}` cannot move yet: something of it is unfinished"))
                 .help("apply again when it is settled"));
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 use super::account::Account;
 use super::failure::Failure;
 use super::grant::{AUTHORIZE, failed, kept_of, part, secret_of, superseded};
-use super::staging::SECRET_FILE_LIMIT;
+use super::staging::{SECRET_FILE_LIMIT, may_gain};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files::{self, FileError};
 use crate::grant::{GrantError, access_ends_at};
@@ -46,7 +46,7 @@ impl Account<'_> {
     /// ciphertext → published, recorded. Guarantees: the new refresh token is on disk, encrypted, recorded, and with a remote journal pushed, before
     /// anything else happens. Assumptions: only this process works on the key. Caveats: a crash between the answer and the ciphertext loses the new
     /// token; the intent says so, and the next refresh tries the old one, which an issuer may take or refuse. `as_declared`: seals to the manifest's
-    /// recipients, as a plan has shown; otherwise to those of before. Errors: the issuer, the disk, the journal.
+    /// recipients, as a plan has shown; otherwise to those of before that it still names. Errors: the issuer, the disk, the journal.
     async fn renew(&self, key: &DesiredKey, as_declared: bool) -> Result<Secret, Unrefreshed> {
         let name = &key.address.name;
         let (issuer, grants) = (self.issuer()?, self.grants()?);
@@ -67,7 +67,13 @@ impl Account<'_> {
         let next = if as_declared {
             key.clone()
         } else {
-            DesiredKey { recipients: std::sync::Arc::new(sealed.recipients.clone()), format: sealed.format, ..key.clone() }
+            let recipients = still_declared(&sealed.recipients, &key.recipients);
+            if recipients.is_empty() {
+                return Err(Failure::new(Code::GrantUnreadable, "nobody who can read its tokens is among its recipients any more")
+                    .help("run `keywright plan`: it says what is to be done; nothing was refreshed")
+                    .into());
+            }
+            DesiredKey { recipients: std::sync::Arc::new(recipients), format: sealed.format, ..key.clone() }
         };
         self.can_seal(&next)?;
         let doubtful = generation.asking_since.is_some();
@@ -81,7 +87,11 @@ impl Account<'_> {
         let now = self.now();
         let (_, kept) = kept_of(superseded(&secret), &record);
         let fresh = secret_of(&tokens, Some(token), &kept);
-        let staged = self.stage(&next, &fresh)?;
+        let mut staged = self.stage(&next, &fresh)?;
+        if !as_declared {
+            // Whoever was removed could read the tokens of before: until there is another grant, the plan has to say so.
+            staged.recipients.clone_from(&sealed.recipients);
+        }
         let before = generation.grant.clone();
         generation.resealing = Some(staged.clone());
         generation.grant = Some(Grant {
@@ -145,8 +155,17 @@ impl Account<'_> {
     async fn adopt_orphan(&self, record: &mut KeyRecord) -> Result<(), Failure> {
         let Some(mut generation) = record.current().filter(|current| current.asking_since.is_some()).cloned() else { return Ok(()) };
         let (Some(identities), Some(sealed)) = (self.identities, generation.sealed.clone()) else { return Ok(()) };
+        let asking = record.generations.iter().filter(|other| other.asking_since.is_some() && may_gain(other)).count();
+        if asking > 1 {
+            // Whose tokens those are cannot be told.
+            return Ok(());
+        }
+        let known = record.generations.iter().flat_map(|other| other.sealed.iter().chain(&other.resealing));
+        let known: std::collections::BTreeSet<String> = known.map(|sealed| sealed.sha256.clone()).collect();
         for path in self.staging().all_of(&record.address) {
-            let Some(found) = self.tokens_in(&path, &sealed, identities)? else { continue };
+            let Some(found) = self.tokens_in(&path, &sealed, identities)?.filter(|found| !known.contains(&found.sha256)) else {
+                continue;
+            };
             generation.resealing = Some(found);
             generation.asking_since = None;
             // When they were given is not known: before they were looked for.
@@ -211,10 +230,18 @@ impl Account<'_> {
             && let Some(mut generation) = record.current().cloned()
         {
             generation.last_verified_at = Some(self.now());
+            generation.unverified = false;
             self.commit(&mut record, &generation).await?;
         }
         Ok(liveness)
     }
+}
+
+/// Of those who can read a secret, the ones that its manifest still names.
+fn still_declared(before: &Recipients, declared: &Recipients) -> Recipients {
+    let named = |key: &&String| declared.values().any(|keys| keys.contains(*key));
+    let groups = before.iter().map(|(group, keys)| (group.clone(), keys.iter().filter(named).cloned().collect::<Vec<_>>()));
+    groups.filter(|(_, keys)| !keys.is_empty()).collect()
 }
 
 fn lost(why: &str) -> Failure {

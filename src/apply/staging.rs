@@ -6,7 +6,7 @@ use super::journal::SealedFile;
 use crate::files::walk::{FoundKind, walk};
 use crate::files::{self, FileError};
 use crate::ledger::Ledger;
-use crate::model::{Address, KeyRecord, Sealed};
+use crate::model::{Address, Generation, GenerationState, KeyRecord, Sealed};
 use crate::vault;
 
 /// Largest secret file that is read back, in bytes.
@@ -100,7 +100,8 @@ impl<'a> Staging<'a> {
     /// While the issuer of a grant was being asked when a run died, a ciphertext without a record may hold what it gave: that stays.
     pub fn sweep<'r>(&self, records: impl Iterator<Item = &'r KeyRecord>) -> Result<(), FileError> {
         let records: Vec<&KeyRecord> = records.collect();
-        let asked = |record: &&&KeyRecord| record.generations.iter().any(|generation| generation.asking_since.is_some());
+        let asked =
+            |record: &&&KeyRecord| record.generations.iter().any(|generation| generation.asking_since.is_some() && may_gain(generation));
         let asking: Vec<String> = records.iter().filter(asked).map(|record| Self::beginning(&record.address)).collect();
         let waiting: BTreeSet<String> = records
             .iter()
@@ -121,6 +122,11 @@ impl<'a> Staging<'a> {
     }
 }
 
+/// Whether tokens that an issuer gave a run which died could yet be taken over for the generation, or for the key.
+pub(super) fn may_gain(generation: &Generation) -> bool {
+    matches!(generation.state, GenerationState::Active | GenerationState::Attended)
+}
+
 fn file_name(address: &Address, sealed: &Sealed) -> String {
     format!("{}.{}.age", address.name, &sealed.sha256[..16.min(sealed.sha256.len())])
 }
@@ -132,7 +138,7 @@ fn has(path: &std::path::Path, sealed: &Sealed) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Format, Generation, GenerationState, Recipients, ScopeSet};
+    use crate::model::{Format, Recipients, ScopeSet};
 
     #[test]
     fn what_no_record_waits_for_goes() {

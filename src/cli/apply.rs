@@ -148,15 +148,8 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
         return Ok(if in_part { Exit::Partial } else { done(args, &shown) });
     }
     host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
     let work = Work { providers: &providers, places: &places, observed, unfinished, chosen: &chosen, identities: identities.as_ref() };
-    let ended = beyond.holding(held.as_ref(), act(&mut session, work, shown, &beyond, remote)).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
+    let exit = beyond.acting(async |remote| act(&mut session, work, shown, &beyond, remote).await).await?;
     if exit != Exit::Done {
         return Ok(exit);
     }

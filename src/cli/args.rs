@@ -220,7 +220,7 @@ pub struct FulfilArgs {
     /// Take a rotation that was asked for back, as long as nothing was handed over
     #[arg(long, conflicts_with_all = ["revoked", "expires", "unverified"])]
     pub withdraw: bool,
-    /// With --revoked: only this generation (default: all that the plan asks to revoke)
+    /// With --revoked: this generation; to be named where the plan asks to revoke several
     #[arg(long, value_name = "NUMBER", requires = "revoked")]
     pub generation: Option<u32>,
     /// The end that was chosen at the provider, as 2027-03-31 (the day is included, UTC) or `never` (default: the end that was asked for)

@@ -64,16 +64,7 @@ async fn work(mut session: Session<'_>, args: &AuthorizeArgs, identities: Option
     }
     let granted = browse(&session, args, &providers, identities.as_ref()).await?;
     session.host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let acting = act(&mut session, &beyond, remote, &providers, identities.as_ref(), (address, &granted));
-    let ended = beyond.holding(held.as_ref(), acting).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
-    Ok(exit)
+    beyond.acting(async |remote| act(&mut session, &beyond, remote, &providers, identities.as_ref(), (address, &granted)).await).await
 }
 
 /// Sends a person to the issuer, and waits for the code. Writes nothing.

@@ -258,6 +258,18 @@ impl<'h> Beyond<'h> {
         }
     }
 
+    /// Does what writes, with the journal of the remote held where there is one, and gives that back whatever came of it.
+    pub async fn acting<T>(&self, act: impl AsyncFnOnce(Option<&dyn Remote>) -> Result<(T, Written), Stop>) -> Result<T, Stop> {
+        let held = self.acquire().await?;
+        let remote = held.as_ref().map(|held| self.remote(held));
+        let ended = self.holding(held.as_ref(), act(remote.as_ref().map(|remote| remote as &dyn Remote))).await;
+        let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
+        let released = self.release(held, written).await;
+        let (done, _) = ended?;
+        released?;
+        Ok(done)
+    }
+
     /// Gives the journal of the remote back. It keeps what was not written back.
     pub async fn release(&self, held: Option<Held>, written: Written) -> Result<(), Stop> {
         let Some(held) = held else { return Ok(()) };

@@ -35,15 +35,7 @@ async fn work(mut session: Session<'_>, args: &DeliveredArgs, by: Option<String>
         None => known_user(&session).await,
     };
     session.host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let ended = beyond.holding(held.as_ref(), act(&mut session, args, by, &beyond, remote)).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
-    Ok(exit)
+    beyond.acting(async |remote| act(&mut session, args, by, &beyond, remote).await).await
 }
 
 /// Who git says is working here.

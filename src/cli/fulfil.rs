@@ -16,7 +16,7 @@ use crate::apply::{Account, Outcome, Places, delivery};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredState, Generation, GenerationState, KeyRecord, Secret};
-use crate::plan::{Action, Asked, Before, Mode};
+use crate::plan::{Action, Asked, Before, Mode, asks_the_same};
 use crate::profile::{Profile, SecretProblem};
 use crate::provider::Liveness;
 use crate::vault::Identities;
@@ -24,7 +24,7 @@ use crate::vault::Identities;
 /// What is to be recorded, once everything that can be known beforehand is known.
 enum Deed {
     Handed(Handed),
-    Revoked(Vec<Revoked>),
+    Revoked(Revoked),
     /// The name of the step that is taken back.
     Withdrawn(String),
     /// An earlier run took a secret over and died: that is finished first.
@@ -78,16 +78,8 @@ async fn work(
         }
     };
     host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let acting = act(&mut session, &beyond, remote, (&providers, &observed, &places), identities.as_ref(), (&args.address, &deed));
-    let ended = beyond.holding(held.as_ref(), acting).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
-    Ok(exit)
+    let read = (&providers, &observed, &places);
+    beyond.acting(async |remote| act(&mut session, &beyond, remote, read, identities.as_ref(), (&args.address, &deed)).await).await
 }
 
 /// The step that is to be taken back.
@@ -118,8 +110,15 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no key is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is planned with `keywright plan`; `keywright apply` opens it")));
     };
+    if session.workspace.keys.get(address).is_some_and(|key| !asks_the_same(account.catalogue, key, step)) {
+        let message = format!("`{address}`: what the open step asks for is not what the manifest wants any more");
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        let help = "run `keywright apply`, which asks for that, and make the key anew; nothing was written";
+        return Err(Stop::with(Exit::Error, diagnostic.help(help)));
+    }
     let expires_at = chosen_end(session, args, profile)?;
     let label = safe(&step.label).into_owned();
+    let previous = previous_secret(account, address).await?;
     let text = host
         .secret(&format!("the secret of `{label}` at {} (nothing is shown)", safe(&profile.title)))
         .map_err(|error| malformed(address, &format!("cannot be read: {error}")))?;
@@ -131,16 +130,25 @@ async fn handed(session: &Session<'_>, args: &FulfilArgs, account: &Account<'_>,
         return Err(malformed(address, &format!("looks like a secret of {} (`{}`)", safe(&other.title), safe(&other.name))));
     }
     let secret = secret.map_err(|problem| malformed(address, &wording(&problem)))?;
-    if account.identities.is_some()
-        && let Some(previous) = attended::published_secret(account, &address.name).await.ok().flatten()
-        && is_same(&previous, &secret)
-    {
+    if previous.is_some_and(|previous| is_same(&previous, &secret)) {
         let message = format!("what was handed over for `{address}` is the previous secret");
         let help = format!("make a new one, named `{label}`; nothing was written");
         return Err(Stop::with(Exit::Error, Diagnostic::error(Code::FulfilMalformed, message).help(help)));
     }
     let tried = try_out(session, args, account, step, &secret).await?;
     Ok(Handed { secret, expires_at, tried })
+}
+
+/// The secret that is in use, with an identity: one that cannot open it would let the previous secret pass for a new one.
+async fn previous_secret(account: &Account<'_>, address: &Address) -> Result<Option<Secret>, Stop> {
+    if account.identities.is_none() {
+        return Ok(None);
+    }
+    attended::published_secret(account, &address.name).await.map_err(|failure| {
+        let message = format!("`{address}`: the secret in use cannot be opened, and a new one not be told from it: {}", failure.message);
+        let help = "give the identity that opens it, or leave `-i` out; nothing was written";
+        Stop::with(Exit::Error, Diagnostic::error(Code::CredentialInvalid, message).help(help))
+    })
 }
 
 /// The end that the person says they chose.
@@ -196,69 +204,69 @@ async fn try_out(
     }
 }
 
-/// The generations that were revoked, each proven to be dead where it can be.
+/// The generation that was revoked, proven to be dead where it can be.
 async fn revoked(
     session: &Session<'_>,
     args: &FulfilArgs,
     account: &Account<'_>,
     observed: &Observed,
     only: &BTreeSet<Address>,
-) -> Result<Vec<Revoked>, Stop> {
+) -> Result<Revoked, Stop> {
     let (host, address) = (session.host, &args.address);
     let asked = Asked::default();
     let wishes = Wishes { mode: Mode::Live, only, can_open: account.identities.is_some(), asked: &asked, before: Before::default() };
     let plan = session.plan(observed, &wishes, host.clock().now());
     let asked = plan.attended.iter().filter(|step| step.kind == "revoke").filter_map(|step| step.generation);
     let numbers: Vec<u32> = asked.filter(|number| args.generation.is_none_or(|wanted| wanted == *number)).collect();
-    if numbers.is_empty() {
+    let asked = numbers.first().and_then(|number| session.records.get(address)?.generation(*number));
+    let Some(generation) = asked else {
         let diagnostic = Diagnostic::error(Code::FulfilNotOpen, format!("`{address}`: no revocation is waited for"));
         return Err(Stop::with(Exit::Error, diagnostic.help("see what is open with `keywright plan`")));
+    };
+    if numbers.len() > 1 {
+        let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let message = format!("`{address}`: revocations of the generations {} are waited for", words.join(", "));
+        let diagnostic = Diagnostic::error(Code::FulfilNotOpen, message);
+        return Err(Stop::with(Exit::Error, diagnostic.help("name the revoked one with `--generation`; nothing was written")));
     }
-    let record = session.records.get(address);
-    let mut revoked = Vec::new();
-    for number in numbers {
-        let Some(generation) = record.and_then(|record| record.generation(number)) else { continue };
-        // The access token of a grant ends by itself: that it is refused proves nothing.
-        let current = generation.state == GenerationState::Active && generation.sealed.is_some() && generation.grant.is_none();
-        let secret = if current && account.identities.is_some() {
-            attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
-        } else {
-            None
+    // The access token of a grant ends by itself: that it is refused proves nothing.
+    let current = generation.state == GenerationState::Active && generation.sealed.is_some() && generation.grant.is_none();
+    let secret = if current && account.identities.is_some() {
+        attended::published_secret(account, &address.name).await.map_err(|failure| recovery::not_done(address, &failure))?
+    } else {
+        None
+    };
+    let label = safe(&generation.label);
+    let Some(secret) = secret.filter(|_| account.capabilities.verify) else {
+        let more = match (current && account.capabilities.verify, account.identities.is_some()) {
+            (true, false) => "; `-i IDENTITY` would prove it",
+            (false, true) => "; there is nothing to try: its secret is not at hand any more, or its provider has no call for that",
+            (true, true) | (false, false) => "",
         };
-        let label = safe(&generation.label);
-        let Some(secret) = secret.filter(|_| account.capabilities.verify) else {
-            let more = match (current && account.capabilities.verify, account.identities.is_some()) {
-                (true, false) => "; `-i IDENTITY` would prove it",
-                (false, true) => "; there is nothing to try: its secret is not at hand any more, or its provider has no call for that",
-                (true, true) | (false, false) => "",
-            };
-            host.say(&format!("{address}: that `{label}` is revoked is taken on your word{more}"));
-            revoked.push(Revoked { number, proof: Proof::Word });
-            continue;
-        };
-        let proof = match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
-            Liveness::Dead | Liveness::Expired => {
-                host.say(&format!("{address}: `{label}` is refused: it is dead"));
-                Proof::Refused
-            }
-            Liveness::Alive | Liveness::Lacks { .. } => {
-                let message = format!("`{address}`: `{label}` still works: it is not revoked");
-                let diagnostic = Diagnostic::error(Code::ProviderNotApplied, message);
-                return Err(Stop::with(Exit::Error, diagnostic.help("revoke it at the provider, then confirm it; nothing was written")));
-            }
-            Liveness::Undecided(_) if args.unverified => {
-                host.say(&format!("{address}: that `{label}` is revoked is taken on your word"));
-                Proof::Word
-            }
-            Liveness::Undecided(why) => {
-                let message = format!("`{address}`: whether `{label}` is dead could not be tried: {}", safe(&why));
-                let help = "try again later, leave `-i` out, or add `--unverified`; nothing was written";
-                return Err(Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderVerifyUndecided, message).help(help)));
-            }
-        };
-        revoked.push(Revoked { number, proof });
-    }
-    Ok(revoked)
+        host.say(&format!("{address}: that `{label}` is revoked is taken on your word{more}"));
+        return Ok(Revoked { number: generation.number, proof: Proof::Word });
+    };
+    let proof = match attended::try_out(account, generation, &secret).await.map_err(|failure| recovery::not_done(address, &failure))? {
+        Liveness::Dead | Liveness::Expired => {
+            host.say(&format!("{address}: `{label}` is refused: it is dead"));
+            Proof::Refused
+        }
+        Liveness::Alive | Liveness::Lacks { .. } => {
+            let message = format!("`{address}`: `{label}` still works: it is not revoked");
+            let diagnostic = Diagnostic::error(Code::ProviderNotApplied, message);
+            return Err(Stop::with(Exit::Error, diagnostic.help("revoke it at the provider, then confirm it; nothing was written")));
+        }
+        Liveness::Undecided(_) if args.unverified => {
+            host.say(&format!("{address}: that `{label}` is revoked is taken on your word"));
+            Proof::Word
+        }
+        Liveness::Undecided(why) => {
+            let message = format!("`{address}`: whether `{label}` is dead could not be tried: {}", safe(&why));
+            let help = "try again later, leave `-i` out, or add `--unverified`; nothing was written";
+            return Err(Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderVerifyUndecided, message).help(help)));
+        }
+    };
+    Ok(Revoked { number: generation.number, proof })
 }
 
 /// Records it, and writes back.
@@ -275,11 +283,15 @@ async fn act(
     let (result, said, undelivered) = match deed {
         Deed::Finish => {
             let (_, failed) = recovery::recover(session, providers, observed, &journal, identities, &touched).await;
-            let exit = if failed == 0 { Exit::Done } else { Exit::Partial };
-            let printed =
-                print(format!("{address}: what an earlier run took over is {}.\n", if failed == 0 { "finished" } else { "not finished" }));
+            let (exit, word) = if failed == 0 { (Exit::Done, "finished") } else { (Exit::Partial, "not finished") };
+            let printed = print(format!("{address}: what an earlier run took over is {word}.\n"));
+            let diagnostic =
+                Diagnostic::error(Code::PlanUnfinished, format!("`{address}`: this run took nothing: an earlier one came first"));
+            let help = "`keywright plan` says what is still open, deliveries too; run this command again where it is wanted";
+            session.host.report(&Stop::with(Exit::Partial, diagnostic.help(help)));
             let finished = recovery::finish(session, beyond, journal, touched, &[], exit).await;
-            return printed.and(finished);
+            // Nothing of what was asked for was done.
+            return printed.and(finished.map(|(_, written)| (Exit::Partial, written)));
         }
         Deed::Handed(_) | Deed::Revoked(_) | Deed::Withdrawn(_) => {
             let accounts = recovery::accounts(session, providers, &observed.listings, &journal, identities);
@@ -346,13 +358,12 @@ fn taken(handed: &Handed) -> String {
     }
 }
 
-fn words(revoked: &[Revoked]) -> String {
-    let unproven = |proof: Proof| match proof {
+fn words(revoked: &Revoked) -> String {
+    let unproven = match revoked.proof {
         Proof::Refused => "",
         Proof::Word => ", unproven",
     };
-    let words: Vec<String> = revoked.iter().map(|one| format!("generation {}{}", one.number, unproven(one.proof))).collect();
-    words.join(", ")
+    format!("generation {}{unproven}", revoked.number)
 }
 
 fn malformed(address: &Address, what: &str) -> Stop {

@@ -1,7 +1,7 @@
 //! Places that consume secrets: opened with their credentials, and asked what they hold.
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::credentials::describe;
@@ -9,10 +9,18 @@ use super::session::{Observed, Session};
 use crate::apply::{Opening, Place, Places};
 use crate::delivery::{self, Access};
 use crate::diagnostics::{Code, Diagnostic, Severity};
-use crate::model::{Address, GenerationState, KeyRecord, Name};
+use crate::model::{Address, DesiredState, Name};
 use crate::plan::DeliveryInput;
 use crate::provider::transport::Limits;
 use crate::workspace::Delivery;
+
+/// Requests to places that are under way at the same time.
+const AT_ONCE: usize = 8;
+
+/// What all of them give, in their order.
+async fn paced<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(all).buffered(AT_ONCE).collect().await
+}
 
 impl Session<'_> {
     /// Opens the places of the chosen keys; of all keys when none are chosen.
@@ -57,26 +65,16 @@ impl Session<'_> {
 
     /// What the planner is told of the places.
     pub(super) fn delivery_inputs(&self, observed: &Observed) -> BTreeMap<Name, DeliveryInput<'_>> {
-        let input = |(name, delivery): (&Name, &'_ Delivery)| {
-            let held = observed.held.get(name).cloned();
-            (name.clone(), (delivery.kind().runbook(), held))
-        };
-        let told: BTreeMap<Name, _> = self.workspace.deliveries.iter().map(input).collect();
-        let whole = told.into_iter().map(|(name, (runbook, held))| {
-            let target = &self.workspace.deliveries[&name].target;
-            (name, DeliveryInput { target, runbook, held })
+        let deliveries = self.workspace.deliveries.iter().map(|(name, delivery)| {
+            let (kind, target, held) = (delivery.kind(), &delivery.target, observed.held.get(name).cloned());
+            (name.clone(), DeliveryInput { target, runbook: kind.runbook(), held, tries: (kind.tries)(&target.params) })
         });
-        whole.collect()
+        deliveries.collect()
     }
 
-    /// Asks the places what they hold, all at once. Only those are asked that should hold something.
+    /// Asks the places what they hold, a few at a time. Only those are asked that should hold something, now or once their key is made.
     pub async fn look_at(&self, places: &Places, observed: &mut Observed) {
-        let live = |name: &Name| {
-            self.workspace.keys.values().any(|key| {
-                let current = self.records.get(&key.address).and_then(KeyRecord::current);
-                key.deliver.contains(name) && current.is_some_and(|current| current.state == GenerationState::Active)
-            })
-        };
+        let live = |name: &Name| self.workspace.keys.values().any(|key| key.state == DesiredState::Active && key.deliver.contains(name));
         let asked = places.iter().filter(|(name, _)| live(name)).map(|(name, place)| async move {
             let held = match &place.opening {
                 Opening::Attended => return None,
@@ -85,7 +83,7 @@ impl Session<'_> {
             };
             Some((name.clone(), held))
         });
-        for (name, held) in join_all(asked).await.into_iter().flatten() {
+        for (name, held) in paced(asked).await.into_iter().flatten() {
             match held {
                 Ok(held) => drop(observed.held.insert(name, held)),
                 Err(why) => {
@@ -95,5 +93,27 @@ impl Session<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn many_places_are_not_asked_all_at_once() {
+        let (now, most) = (Cell::new(0), Cell::new(0));
+        let (now, most) = (&now, &most);
+        let ask = |number: usize| async move {
+            now.set(now.get() + 1);
+            most.set(most.get().max(now.get()));
+            tokio::task::yield_now().await;
+            now.set(now.get() - 1);
+            number
+        };
+        assert_eq!(paced((0..100).map(ask)).await, (0..100).collect::<Vec<_>>());
+        assert_eq!(most.get(), AT_ONCE);
     }
 }

@@ -93,7 +93,7 @@ pub fn cannot_rotate(plan: &Plan) -> bool {
 
 /// Whether a place has yet to get a secret that cannot be read now.
 pub fn leaves_a_delivery(plan: &Plan) -> bool {
-    plan.findings.iter().any(|finding| finding.code == Code::DeliverPending)
+    plan.findings.iter().any(|finding| matches!(finding.code, Code::DeliverPending | Code::DeliverTaken))
 }
 
 /// Whether a rotation that was asked for comes about later, if at all.

@@ -58,15 +58,10 @@ async fn work(
     }
     recovery::durable_enough(&session, &args.writing, unfinished.iter().map(|address| &address.account))?;
     host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let acting = act(&mut session, &beyond, remote, &providers, &observed, &unfinished, identities.as_ref());
-    let ended = beyond.holding(held.as_ref(), acting).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
+    let acting = async |remote: Option<&dyn Remote>| {
+        act(&mut session, &beyond, remote, &providers, &observed, &unfinished, identities.as_ref()).await
+    };
+    let exit = beyond.acting(acting).await?;
     Ok(if exit == Exit::Done { partial } else { exit })
 }
 

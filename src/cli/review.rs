@@ -205,15 +205,7 @@ async fn record(
     issued(&session, &confirmed)?;
     unchanged(&session, shown, &confirmed)?;
     beyond.reviewed.clone_from(&confirmed);
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let ended = beyond.holding(held.as_ref(), act(&mut session, args, confirmed, by, &beyond, remote)).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
-    Ok(exit)
+    beyond.acting(async |remote| act(&mut session, args, confirmed, by, &beyond, remote).await).await
 }
 
 async fn act(

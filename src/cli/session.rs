@@ -313,6 +313,7 @@ impl<'h> Session<'h> {
                 provider: &account.profile.name,
                 capabilities: &account.profile.capabilities,
                 catalogue: &account.catalogue,
+                parts: &account.profile.secret.parts,
                 listing: listing.clone(),
                 desired: keys_of(&self.workspace.keys, name),
                 ledger: records_of(&self.records, name),

@@ -42,16 +42,7 @@ async fn work(mut session: Session<'_>, args: &VerifyArgs, only: &BTreeSet<Addre
     let accounts: BTreeSet<Address> = chosen.clone();
     let providers = if accounts.is_empty() { Providers::new() } else { session.providers(Purpose::Apply, &accounts) };
     host.listen_for_signals();
-    let held = beyond.acquire().await?;
-    let remote = held.as_ref().map(|held| beyond.remote(held));
-    let remote = remote.as_ref().map(|remote| remote as &dyn Remote);
-    let acting = act(&mut session, &beyond, remote, &providers, identities.as_ref(), &chosen, args.output);
-    let ended = beyond.holding(held.as_ref(), acting).await;
-    let written = ended.as_ref().map_or(Written::Locally, |(_, written)| *written);
-    let released = beyond.release(held, written).await;
-    let (exit, _) = ended?;
-    released?;
-    Ok(exit)
+    beyond.acting(async |remote| act(&mut session, &beyond, remote, &providers, identities.as_ref(), &chosen, args.output).await).await
 }
 
 /// The named keys; without names, all that have a published secret.

@@ -41,6 +41,7 @@ pub const KIND: Kind = Kind {
         },
     ],
     single: false,
+    tries: |_| false,
     way: Way::Api(open),
 };
 

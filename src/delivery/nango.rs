@@ -2,6 +2,8 @@
 //!
 //! Facts: Nango's public source, version 0.71.4. It accepts any text as an API key and never notices that one died; so a call through its proxy
 //! tries it. The fingerprint stands in the connection's metadata under `keywright`: whoever reads it needs no credential.
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
@@ -40,6 +42,7 @@ pub const KIND: Kind = Kind {
         ),
     ],
     single: true,
+    tries: |params| check(params).is_some(),
     way: Way::Api(open),
 };
 
@@ -60,12 +63,7 @@ struct Nango {
 fn open(access: Access<'_>) -> Result<Box<dyn Delivery>, DeliveryError> {
     let param = |name: &str| access.target.params.get(name).cloned();
     let integration = param("provider_config_key").unwrap_or_default();
-    let usual = (integration == BREX.0).then(|| (BREX.1.to_owned(), Some(BREX.2.to_owned())));
-    let check = match (param("check_path"), param("check_base_url")) {
-        (Some(path), base) => Some((path, base.or_else(|| usual.and_then(|(_, base)| base)))),
-        (None, Some(base)) => usual.map(|(path, _)| (path, Some(base))),
-        (None, None) => usual,
-    };
+    let check = check(&access.target.params);
     let connection = param("connection_id").unwrap_or_default();
     Ok(Box::new(Nango {
         caller: Caller::open(access, &[], call::errors("/error/code", "/error/message"))?,
@@ -73,6 +71,18 @@ fn open(access: Access<'_>) -> Result<Box<dyn Delivery>, DeliveryError> {
         connection,
         check,
     }))
+}
+
+/// The path that tries the key, and where it is.
+fn check(params: &BTreeMap<String, String>) -> Option<(String, Option<String>)> {
+    let param = |name: &str| params.get(name).cloned();
+    let usual = param("provider_config_key").filter(|integration| integration == BREX.0);
+    let usual = usual.map(|_| (BREX.1.to_owned(), Some(BREX.2.to_owned())));
+    match (param("check_path"), param("check_base_url")) {
+        (Some(path), base) => Some((path, base.or_else(|| usual.and_then(|(_, base)| base)))),
+        (None, Some(base)) => usual.map(|(path, _)| (path, Some(base))),
+        (None, None) => usual,
+    }
 }
 
 impl Nango {

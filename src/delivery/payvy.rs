@@ -2,7 +2,8 @@
 use super::{Kind, Way};
 use crate::profile::Runbook;
 
-pub const KIND: Kind = Kind { name: "payvy", title: "Payvy", endpoint: None, params: &[], single: true, way: Way::Attended(runbook) };
+pub const KIND: Kind =
+    Kind { name: "payvy", title: "Payvy", endpoint: None, params: &[], single: true, tries: |_| false, way: Way::Attended(runbook) };
 
 fn runbook() -> Runbook {
     let steps = [

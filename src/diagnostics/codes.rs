@@ -173,6 +173,7 @@ codes! {
     GrantInterrupted => "grant/interrupted",
     DeliverPending => "deliver/pending",
     DeliverFailed => "deliver/failed",
+    DeliverTaken => "deliver/taken",
     DeliverUnverified => "deliver/unverified",
     DeliverUnobserved => "deliver/unobserved",
     DeliverNotOpen => "deliver/not-open",

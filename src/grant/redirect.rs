@@ -16,6 +16,9 @@ const HEAD_LIMIT: usize = 16 << 10;
 /// How long one connection may take to say what it wants. Browsers open some that say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long nobody is listened to after a connection could not be taken.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// What the browser brought.
 pub enum Answered {
     /// A code that is good for tokens, once.
@@ -77,8 +80,12 @@ impl Redirect {
             let mut open = FuturesUnordered::new();
             loop {
                 let taken = tokio::select! {
-                    Ok((stream, _)) = self.listener.accept() => {
-                        open.push(self.serve(stream, expected));
+                    accepted = self.listener.accept() => {
+                        match connection(accepted) {
+                            Some(stream) => open.push(self.serve(stream, expected)),
+                            // Out of file descriptors, say: that may pass.
+                            None => tokio::time::sleep(PAUSE).await,
+                        }
                         continue;
                     }
                     Some(taken) = open.next(), if !open.is_empty() => taken,
@@ -147,7 +154,8 @@ impl Redirect {
         }
         // A page elsewhere that had its name point here would bear that name.
         let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host")).map(|header| header.value);
-        if host != Some(format!("127.0.0.1:{}", self.port).as_bytes()) {
+        let bare = self.port == 80 && host == Some(b"127.0.0.1");
+        if !bare && host != Some(format!("127.0.0.1:{}", self.port).as_bytes()) {
             return foreign("an answer for another host was refused; still waiting");
         }
         if method != "GET" {
@@ -180,6 +188,11 @@ impl Redirect {
             (Some(_) | None, None) => foreign("an answer without a code was refused; still waiting"),
         }
     }
+}
+
+/// The connection, where there is one: that one could not be taken ends nothing.
+fn connection<T>(accepted: std::io::Result<(TcpStream, T)>) -> Option<TcpStream> {
+    accepted.ok().map(|(stream, _)| stream)
 }
 
 /// The issuer's word for its refusal, as far as it can be repeated.
@@ -246,6 +259,20 @@ mod tests {
         let rebound = format!("GET /callback?code=c&state={STATE} HTTP/1.1\r\nHost: evil.example:{}\r\n\r\n", redirect.port);
         assert!(matches!(redirect.taken(rebound.as_bytes(), &EXPECTED), Taken::Foreign { .. }));
         assert!(matches!(redirect.taken(b"\x16\x03\x01 no http", &EXPECTED), Taken::Aside(_)));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_cannot_be_taken_ends_nothing() {
+        assert!(connection::<()>(Err(std::io::Error::other("too many open files"))).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_browser_leaves_out_the_port_that_goes_without_saying() {
+        let redirect = Redirect { port: 80, ..redirect().await };
+        let head = |host: &str| format!("GET /callback?code=c&state={STATE} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes();
+        assert!(matches!(redirect.taken(&head("127.0.0.1"), &EXPECTED), Taken::Ours(_)));
+        let other = Redirect { port: 81, ..redirect };
+        assert!(matches!(other.taken(&head("127.0.0.1"), &EXPECTED), Taken::Foreign { .. }));
     }
 
     #[tokio::test]

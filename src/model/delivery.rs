@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Generation, Marker, Name};
+use super::{Address, Generation, KeyRecord, Marker, Name};
 
 /// A place that gets a key's secrets, as `keywright.yaml` declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,12 @@ pub struct Fingerprint {
 impl Fingerprint {
     pub fn of(address: &Address, generation: &Generation) -> Self {
         Self { address: address.clone(), generation: generation.number, marker: generation.marker.clone() }
+    }
+
+    /// Whether it is of a key that has this record: by its address, or by the marker of a generation.
+    pub fn is_of(&self, record: &KeyRecord) -> bool {
+        let mut markers = record.generations.iter().filter_map(|generation| generation.marker.as_ref());
+        self.address == record.address || markers.any(|marker| self.marker.as_ref() == Some(marker))
     }
 
     /// Whether both are of one generation. A marker says more than an address, which a key can change.

@@ -268,6 +268,17 @@ impl Generation {
         }
     }
 
+    /// Whether its secret may carry the load: active, or being enabled when an apply was interrupted.
+    pub fn may_carry(&self) -> bool {
+        self.state == GenerationState::Active || self.is_switching() && self.switching == Some(Switching::Enabling)
+    }
+
+    /// Whether the provider was being asked to disable or enable it when an apply was interrupted. Any other than a published one is asked for
+    /// again until it is recorded.
+    pub fn is_switching(&self) -> bool {
+        self.switching.is_some() && self.id.is_some() && self.state.is_published() && self.state != GenerationState::Deleted
+    }
+
     /// Whether its secret is, or was last, the one that is in use: published here, or out there since before the key was adopted.
     pub fn is_in_use(&self) -> bool {
         self.sealed.is_some() || self.adopted.is_some()

@@ -11,6 +11,7 @@ use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, 
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
+use crate::profile::Catalogue;
 use crate::profile::runbook::RunbookValues;
 
 /// What a person is asked to do.
@@ -101,10 +102,9 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
         }
         draft.recovery = left.iter().map(|number| PlanStep::Recover { generation: *number }).collect();
     }
-    let several = work.iter().filter(|work| work.kind == Kind::Revoke).count() > 1;
     let mut steps = Vec::new();
     if draft.refusal.is_none() {
-        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work, several)));
+        steps.extend(work.iter().map(|work| runbook::runbook(key, attended, *work)));
         steps.append(&mut places);
     }
     let (change, mut findings) = draft.finish(key);
@@ -115,7 +115,8 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
 
 /// The generation that a person was asked to make.
 fn open<'a>(key: &Key<'a>) -> Option<&'a Generation> {
-    key.generations().filter(|generation| generation.state == GenerationState::Attended).max_by_key(|generation| generation.number)
+    let waits = |generation: &&Generation| generation.state == GenerationState::Attended && generation.asking_since.is_none();
+    key.generations().filter(waits).max_by_key(|generation| generation.number)
 }
 
 /// What has to happen to the key itself.
@@ -238,11 +239,12 @@ fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let end = !capabilities.expiry.settable
         || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();
-    label
-        && end
-        && open.request == key.carried()
-        && key.account.catalogue.is_equivalent(&desired.scopes, &open.scopes)
-        && agree(&desired.options, &open.options)
+    label && end && open.request == key.carried() && asks_the_same(key.account.catalogue, desired, open)
+}
+
+/// Whether a key made for an open step has the scopes and options that are wanted now.
+pub fn asks_the_same(catalogue: &Catalogue, desired: &DesiredKey, open: &Generation) -> bool {
+    catalogue.is_equivalent(&desired.scopes, &open.scopes) && agree(&desired.options, &open.options)
 }
 
 fn agree(left: &Options, right: &Options) -> bool {
@@ -290,8 +292,11 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
     let mut others: Vec<&Generation> = key.generations().filter(|generation| !is_current(generation)).collect();
     others.sort_by_key(|generation| generation.number);
     for generation in others {
-        let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active);
+        // Nobody has the tokens of one that was being redeemed when a run ended: nobody needs it.
+        let doubtful = generation.state == GenerationState::Attended && generation.asking_since.is_some();
+        let live = matches!(generation.state, GenerationState::Retiring | GenerationState::Active) || doubtful;
         let over = pace == Pace::Now
+            || doubtful
             || pace == Pace::Overlap && (key.has_passed(generation.disable_after) || generation.state == GenerationState::Active);
         let expired = key.account.capabilities.expiry.settable && key.has_passed(generation.expires_at);
         let dead =
@@ -308,7 +313,9 @@ fn older<'a>(key: &Key<'a>, draft: &mut Draft, work: &mut Vec<Work<'a>>) {
             format!("generation {} has been replaced, and its overlap has passed", generation.number)
         } else if live && over {
             work.push(Work { kind: Kind::Revoke, generation: Some(generation) });
-            if at_once && !key.has_passed(generation.disable_after) {
+            if doubtful {
+                format!("whether generation {} was granted is not known", generation.number)
+            } else if at_once && !key.has_passed(generation.disable_after) {
                 // The request is not made again: what it says of this generation has to last until a person has revoked it.
                 draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Over });
                 format!("generation {} is compromised: it ends without an overlap", generation.number)
@@ -353,8 +360,8 @@ fn unproven(key: &Key, generation: &Generation, draft: &mut Draft) {
 fn unverified(key: &Key, draft: &mut Draft) {
     let taken = key.current().filter(|current| current.unverified && current.state == GenerationState::Active);
     let Some(current) = taken else { return };
-    let message =
-        format!("generation {} of `{}` was accepted without being tried at `{}`", current.number, key.address, key.account.provider);
+    let how = if current.grant.is_some() { "was not seen to work" } else { "was accepted without being tried" };
+    let message = format!("generation {} of `{}` {how} at `{}`", current.number, key.address, key.account.provider);
     let finding = key.warning(Code::PlanUnverified, message);
     draft.findings.push(finding.help(format!("run `keywright verify {} -i IDENTITY`", key.address)));
 }

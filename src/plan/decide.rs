@@ -222,7 +222,9 @@ fn end_twins(key: &Key, draft: &mut Draft) {
     }
     let unfinished: Vec<u32> = key.unfinished().iter().map(|generation| generation.number).collect();
     // What bears the marker of an unfinished generation may be that very one.
-    for generation in key.generations().filter(|generation| !unfinished.contains(&generation.number)) {
+    let mut finished: Vec<&Generation> = key.generations().filter(|generation| !unfinished.contains(&generation.number)).collect();
+    finished.sort_by_key(|generation| generation.number);
+    for generation in finished {
         for twin in generation.marker.as_ref().and_then(|marker| key.index.twins.get(marker)).into_iter().flatten() {
             let number = generation.number;
             let told = format!("a second live key, `{}`, bears the marker of generation {number}: recovery disables it", twin.id);

@@ -5,8 +5,8 @@ use super::change::AttendedStep;
 use super::draft::Draft;
 use super::standing::{Key, Seen, Wanted};
 use super::{Action, DeliveryInput, PlanStep, RecordedState};
-use crate::diagnostics::Code;
-use crate::model::{DesiredKey, Fingerprint, Generation, GenerationState, Held, Name, Request};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::{Address, DesiredKey, Fingerprint, Format, Generation, GenerationState, Held, Name, Request};
 use crate::profile::runbook::{Runbook, RunbookValues};
 
 /// A place that has yet to get a generation's secret.
@@ -15,6 +15,8 @@ pub(super) struct Lack<'a> {
     pub place: &'a DeliveryInput<'a>,
     /// What somebody else did there.
     pub drift: Option<String>,
+    /// The generation of another key that it holds: it is not ours to replace.
+    pub taken: Option<&'a Fingerprint>,
 }
 
 impl<'a> Key<'a> {
@@ -28,14 +30,29 @@ impl<'a> Key<'a> {
         let known = generation.deliveries.get(name).filter(|known| known.to == place.target.place());
         let ours = Fingerprint::of(&self.address, generation);
         let holds = match (&place.held, known) {
-            (_, None) => return Some(Lack { name, place, drift: None }),
+            (_, None) => return Some(Lack { name, place, drift: None, taken: self.taken(name, place) }),
             (None | Some(Held::Something), Some(_)) => return None,
             (Some(Held::Ours(held)), Some(_)) if held.is_same(&ours) => return None,
             (Some(Held::Ours(held)), Some(_)) => format!("generation {} of `{}`", held.generation, held.address),
             (Some(Held::Nothing), Some(_)) => "nothing".to_owned(),
             (Some(Held::Foreign), Some(_)) => "what somebody else put there".to_owned(),
         };
-        Some(Lack { name, place, drift: Some(format!("drift: `{name}` holds {holds}")) })
+        Some(Lack { name, place, drift: Some(format!("drift: `{name}` holds {holds}")), taken: None })
+    }
+
+    /// Whether a generation of the key was ever given to a place.
+    fn served(&self, name: &Name, place: &DeliveryInput) -> bool {
+        let to = place.target.place();
+        self.generations().any(|generation| generation.deliveries.get(name).is_some_and(|known| known.to == to))
+    }
+
+    /// The generation of another key that a place holds, where it never got one of this key.
+    fn taken<'p>(&self, name: &Name, place: &'p DeliveryInput) -> Option<&'p Fingerprint> {
+        let Some(Held::Ours(held)) = &place.held else { return None };
+        let former = self.account.moved.get(&self.address.name).map(|from| Address::new(self.address.account.clone(), from.clone()));
+        let own =
+            held.address == self.address || former.as_ref() == Some(&held.address) || self.record.is_some_and(|record| held.is_of(record));
+        (!own && !self.served(name, place)).then_some(held)
     }
 
     /// Whether generations before the current one have to go on, since places that use them have yet to get its secret.
@@ -60,8 +77,10 @@ pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
         return;
     }
     if draft.opens() {
-        let named = desired.deliver.iter().filter_map(|name| key.deliveries.get(name));
-        draft.notes.extend(named.map(|place| format!("deliver -> {}, once it is handed over", place.target)));
+        for (name, place) in desired.deliver.iter().filter_map(|name| Some((name, key.deliveries.get(name)?))) {
+            draft.notes.push(format!("deliver -> {}, once it is handed over{}", place.target, replaced(place)));
+            draft.findings.extend(key.taken(name, place).map(|held| refused(key, name, held, draft.generation)));
+        }
     }
     let enabled = draft.steps.iter().any(|step| matches!(step, PlanStep::Enable { .. }));
     // Where a person makes the keys, nothing is asked of the provider.
@@ -74,9 +93,13 @@ pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
     let mut lacks = key.lacking(current);
     // What apply does itself names the change.
     lacks.sort_by_key(|lack| lack.place.runbook.is_some());
-    for Lack { name, place, drift } in lacks {
+    for Lack { name, place, drift, taken } in lacks {
+        if let Some(held) = taken {
+            draft.findings.push(refused(key, name, held, number));
+            continue;
+        }
         let is_drift = drift.is_some();
-        let reason = drift.unwrap_or_else(|| format!("`{name}` has not been given generation {number}"));
+        let reason = drift.unwrap_or_else(|| format!("`{name}` has not been given generation {number}{}", replaced(place)));
         if let Some(runbook) = &place.runbook {
             work.push(attended(key, name, runbook, current));
             begin(key, draft, Action::Attended, number, format!("deliver: {reason}"));
@@ -91,17 +114,42 @@ pub(super) fn add(key: &Key, draft: &mut Draft, work: &mut Vec<AttendedStep>) {
             draft.findings.push(finding.help("run `keywright apply -i IDENTITY`, or wait for the next rotation"));
         }
     }
+    untried(key, desired, draft, current);
     forget(key, desired, draft, current);
+}
+
+/// Places that took the secret without having shown that it works there: every plan says so, and apply tries what can be tried.
+fn untried(key: &Key, desired: &DesiredKey, draft: &mut Draft, current: &Generation) {
+    for (name, place) in desired.deliver.iter().filter_map(|name| Some((name, key.deliveries.get(name)?))) {
+        let known = current.deliveries.get(name).filter(|known| known.unverified && known.to == place.target.place());
+        if known.is_none() || key.lack(name, place, current).is_some() {
+            continue;
+        }
+        let what =
+            format!("`{name}` has generation {} of `{}`, and no call through it has shown that it works", current.number, key.address);
+        let finding = key.warning(Code::DeliverUnverified, what);
+        if place.tries {
+            draft.findings.push(finding.help("`keywright apply` tries it again; look whether it works there before the overlap is over"));
+            draft.steps.push(PlanStep::Deliver { generation: current.number, to: name.clone() });
+            begin(key, draft, Action::Deliver, current.number, format!("`{name}` is tried with generation {} again", current.number));
+        } else {
+            draft.findings.push(finding.help("look whether it works there: nothing says how to try it"));
+        }
+    }
 }
 
 /// The places get the generation that the plan makes.
 fn follow(key: &Key, desired: &DesiredKey, draft: &mut Draft) {
     let generation = draft.generation;
     for (name, place) in desired.deliver.iter().filter_map(|name| Some((name, key.deliveries.get(name)?))) {
-        match &place.runbook {
-            Some(_) => draft.notes.push(format!("deliver -> {}: a person does that, once it is published", place.target)),
-            None => {
-                draft.notes.push(format!("deliver -> {}", place.target));
+        match (&place.runbook, key.taken(name, place)) {
+            (Some(_), _) => draft.notes.push(format!("deliver -> {}: a person does that, once it is published", place.target)),
+            (None, Some(held)) => {
+                draft.findings.push(refused(key, name, held, generation));
+                continue;
+            }
+            (None, None) => {
+                draft.notes.push(format!("deliver -> {}{}", place.target, replaced(place)));
                 draft.steps.push(PlanStep::Deliver { generation, to: name.clone() });
             }
         }
@@ -109,11 +157,26 @@ fn follow(key: &Key, desired: &DesiredKey, draft: &mut Draft) {
     }
 }
 
+/// What a delivery puts an end to, as the end of a sentence.
+fn replaced(place: &DeliveryInput) -> &'static str {
+    match place.held {
+        Some(Held::Foreign) => ", and holds what somebody else put there",
+        Some(Held::Ours(_) | Held::Something | Held::Nothing) | None => "",
+    }
+}
+
+/// That a place is another key's.
+fn refused(key: &Key, name: &Name, held: &Fingerprint, number: u32) -> Diagnostic {
+    let (other, its) = (&held.address, held.generation);
+    let message = format!("`{name}` holds generation {its} of `{other}`: it is not given generation {number} of `{}`", key.address);
+    key.warning(Code::DeliverTaken, message).help(TAKEN)
+}
+
+const TAKEN: &str = "name another place, or delete what this one holds when nobody uses that key any more";
+
 /// A place that never got a secret of this key is new access to it. With a key that is new itself, all of it is.
 fn added(key: &Key, draft: &mut Draft, place: &DeliveryInput) {
-    let (name, to) = (&place.target.name, place.target.place());
-    let known = key.generations().any(|generation| generation.deliveries.get(name).is_some_and(|known| known.to == to));
-    if key.current().is_some() && !known {
+    if key.current().is_some() && !key.served(&place.target.name, place) {
         draft.delivered.push(place.target.to_string());
     }
 }
@@ -149,8 +212,12 @@ fn begin(key: &Key, draft: &mut Draft, action: Action, generation: u32, reason: 
 /// What a person does at the place.
 fn attended(key: &Key, name: &Name, runbook: &Runbook, current: &Generation) -> AttendedStep {
     let address = &key.address;
-    let command = format!("keywright delivered {address} {name}");
-    let open = format!("keywright open {address} -i IDENTITY");
+    // Another generation may be in use by the time that somebody runs it.
+    let command = format!("keywright delivered {address} {name} --generation {}", current.number);
+    // Of a file with fields, only the value is pasted.
+    let fields = current.sealed.as_ref().is_some_and(|sealed| sealed.format == Format::Json);
+    let part = key.account.parts.first().filter(|_| fields).map_or_else(String::new, |part| format!(" --part {part}"));
+    let open = format!("keywright open {address}{part} -i IDENTITY");
     let filled = runbook.fill(&RunbookValues {
         key: address.to_string(),
         label: RunbookValues::exactly(&current.label),
@@ -290,10 +357,13 @@ mod tests {
         let step = &plan.attended[0];
         assert_eq!(
             (step.kind.as_str(), step.command.as_str(), step.generation),
-            ("deliver", "keywright delivered acct/hooks books", Some(2))
+            ("deliver", "keywright delivered acct/hooks books --generation 2", Some(2))
         );
         assert_eq!(step.steps, ["`keywright open acct/hooks -i IDENTITY`"]);
         assert!(world.codes().is_empty(), "no warning: the step is open");
+        world.wanted().format = Format::Json;
+        world.generation(2).sealed.as_mut().unwrap().format = Format::Json;
+        assert_eq!(world.plan().attended[0].steps, ["`keywright open acct/hooks --part secret -i IDENTITY`"]);
         world.delivered(2, "books");
         assert_eq!(world.decision(), (Action::Disable, vec![PlanStep::Disable { generation: 1 }]));
     }
@@ -318,6 +388,46 @@ mod tests {
         hold(&mut world, Some(Held::Nothing));
         world.capabilities.reveal = false;
         assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec!["deliver/pending"]));
+    }
+
+    #[test]
+    fn a_place_of_another_key_is_not_taken_from_it() {
+        let other = |name: &str| Fingerprint { address: name.parse().unwrap(), generation: 9, marker: Some(marker(99)) };
+        let mut world = served("api");
+        hold(&mut world, Some(Held::Ours(other("old/one"))));
+        assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec!["deliver/taken"]));
+        // Nor with a new generation, and none before that one is ended.
+        world.vanish(1);
+        assert_eq!(world.decision().1.last(), Some(&PlanStep::Create { generation: 2 }));
+        assert!(world.codes().contains(&"deliver/taken"), "{:?}", world.codes());
+        let mut rotated = rotated("api");
+        hold(&mut rotated, Some(Held::Ours(other("old/one"))));
+        assert_eq!((rotated.decision(), rotated.codes()), ((Action::None, vec![]), vec!["deliver/taken"]));
+        // Where the place was this key's before, it is put right.
+        rotated.delivered(1, "books");
+        assert_eq!(rotated.decision().1, [deliver(2, "books")]);
+        // A former name of the key is its own, whatever the ledger forgot.
+        for (held, moved) in [(other("acct/before"), true), (Fingerprint::of(&"old/one".parse().unwrap(), &generation(1)), false)] {
+            let mut world = served("api");
+            hold(&mut world, Some(Held::Ours(held)));
+            moved.then(|| world.moved.insert(address().name, "before".parse().unwrap()));
+            assert_eq!(world.decision().1, [deliver(1, "books")]);
+        }
+        let mut world = served("api");
+        hold(&mut world, Some(Held::Foreign));
+        let reason = "`books` has not been given generation 1, and holds what somebody else put there";
+        assert_eq!(world.change().map(|change| change.reason).as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn a_place_that_was_not_seen_to_work_stands_in_every_plan() {
+        for (kind, expected) in [("tried", (Action::Deliver, vec![deliver(1, "books")])), ("api", (Action::None, vec![]))] {
+            let mut world = served(kind);
+            world.delivered(1, "books");
+            assert_eq!((world.decision(), world.codes()), ((Action::None, vec![]), vec![]));
+            world.first().deliveries.values_mut().for_each(|known| known.unverified = true);
+            assert_eq!((world.decision(), world.codes()), (expected, vec!["deliver/unverified"]));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::draft::{Draft, words};
 use super::standing::{Key, Wanted};
 use super::{Action, EditField, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{DesiredKey, Generation, GenerationState, Grant, Options, ScopeSet};
+use crate::model::{DesiredKey, Generation, GenerationState, Grant, Options, Request, ScopeSet};
 use crate::profile::Grants;
 
 impl<'a> Key<'a> {
@@ -70,6 +70,12 @@ pub(super) fn refresh(key: &Key, live: &Generation, draft: &mut Draft) {
     draft.steps.push(PlanStep::Reseal { generation: live.number });
 }
 
+/// Whether the grants before this one stay since it was not seen to work. What is compromised ends all the same.
+pub(super) fn waits_for_proof(key: &Key, current: &Generation) -> bool {
+    let compromised = [current.request, key.carried()].contains(&Some(Request::Compromised));
+    current.unverified && !compromised && key.grants_of(&current.options).is_some()
+}
+
 /// How a grant that is not wanted ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -83,9 +89,15 @@ pub(super) enum End {
 
 /// How a generation ends; `None`: it is no grant.
 pub(super) fn end(key: &Key, generation: &Generation) -> Option<End> {
-    key.grants_of(&generation.options)?;
+    let grants = key.grants_of(&generation.options)?;
+    // Tokens may have been given that are not here, and a refusal may be of the client: what is here proves nothing.
+    let doubtful = generation.asking_since.max(generation.grant.as_ref().and_then(|grant| grant.refused_at));
+    if let Some(since) = doubtful {
+        let ends = since.checked_add(grants.refresh.ends.duration()).ok();
+        return Some(if key.has_passed(ends) { End::Over } else { End::Person });
+    }
     if generation.state == GenerationState::Attended {
-        return Some(if generation.asking_since.is_some() { End::Person } else { End::Over });
+        return Some(End::Over);
     }
     let at_hand = generation.sealed.is_some() || generation.grant.as_ref().is_some_and(|grant| grant.kept);
     Some(if lapsed(key, generation).is_some() {
@@ -108,9 +120,7 @@ pub(super) fn due(key: &Key, soon: Timestamp) -> Option<Due> {
 /// What every plan says of a grant: that it should be refreshed, that it is not what was asked for, that a run died while tokens were asked for.
 pub(super) fn findings(key: &Key) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for generation in key.generations().filter(|generation| generation.asking_since.is_some()) {
-        found.extend(interrupted(key, generation));
-    }
+    found.extend(key.generations().filter_map(|generation| interrupted(key, generation)));
     let live = key.current().filter(|current| current.state == GenerationState::Active && key.wanted() == Wanted::Active);
     let Some((live, desired)) = live.zip(key.desired) else { return found };
     let Some((grants, grant)) = key.grant(live) else { return found };
@@ -138,8 +148,17 @@ fn interrupted(key: &Key, generation: &Generation) -> Option<Diagnostic> {
                 "run `keywright verify {address} -i IDENTITY`: it tries the token that is here; if that is refused, `keywright authorize {address}`"
             ),
         ),
-        GenerationState::Attended
-        | GenerationState::Intended
+        GenerationState::Attended => (
+            format!(
+                "a grant of `{address}` was being redeemed when a run ended at {since}: whether it was given is not known, and nobody has its tokens"
+            ),
+            format!(
+                "take it away at the provider, and run `keywright fulfil {address} --revoked --generation {}`; `keywright authorize {address}` asks for another",
+                generation.number
+            ),
+        ),
+        // Another was authorized since: how this one ends is said when it is due.
+        GenerationState::Intended
         | GenerationState::Created
         | GenerationState::Sealed
         | GenerationState::Retiring
@@ -148,12 +167,7 @@ fn interrupted(key: &Key, generation: &Generation) -> Option<Diagnostic> {
         | GenerationState::Ambiguous
         | GenerationState::Lost
         | GenerationState::Vanished
-        | GenerationState::Expired => (
-            format!(
-                "a grant of `{address}` was being redeemed when a run ended at {since}: whether it was given is not known, and nobody has its tokens"
-            ),
-            format!("run `keywright authorize {address}` again; the lost one can be taken away at the provider"),
-        ),
+        | GenerationState::Expired => return None,
     };
     Some(key.warning(Code::GrantInterrupted, message).help(help))
 }

@@ -255,14 +255,14 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
         let (desired, record) = world.others.get_mut(&address.name).unwrap();
         (desired.clone(), record)
     };
-    if let PlanStep::Move { from, keeps_label, .. } = step {
+    if let PlanStep::Move { generation: number, from, keeps_label } = step {
         let (_, moved) = world.others.remove(&from.name).unwrap();
         let mut moved = KeyRecord { address: address.clone(), ..moved.unwrap() };
-        let current = moved.current().map(|current| current.number);
         for generation in &mut moved.generations {
             let dotenv = generation.sealed.as_ref().is_some_and(|sealed| sealed.format == Format::Dotenv);
             generation.named_after = Some(from.clone()).filter(|_| dotenv);
-            if *keeps_label && Some(generation.number) == current {
+            // What is unfinished is the current one by then.
+            if *keeps_label && generation.number == *number {
                 generation.accepted_label = world.desired.as_ref().map(|desired| desired.label.to_string());
             }
         }
@@ -274,11 +274,10 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
     if let PlanStep::Create { generation: number } = step {
         let desired = desired.unwrap();
         let works = |id: &String| snapshot.keys.get(id).is_some_and(|key| key.enabled != Some(false));
-        let carries = |old: &Generation| old.state == GenerationState::Active || old.switching == Some(Switching::Enabling);
-        let followed = record.generations.iter().any(|old| carries(old) && old.id.as_ref().is_some_and(works));
+        let followed = record.generations.iter().any(|old| old.may_carry() && !old.is_switching() && old.id.as_ref().is_some_and(works));
         // A predecessor that was kept for want of a successor gets its overlap from now.
         let at_once = request == Some(Request::Compromised);
-        let retires = |old: &&mut Generation| carries(old) || old.state == GenerationState::Retiring && (at_once || !followed);
+        let retires = |old: &&mut Generation| old.may_carry() || old.state == GenerationState::Retiring && (at_once || !followed);
         for old in record.generations.iter_mut().filter(retires) {
             old.state = GenerationState::Retiring;
             old.switching = None;

@@ -1,7 +1,7 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
 use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
-use super::{PlanStep, RecordedState};
+use super::{PlanStep, RecordedState, grants};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 use crate::profile::Disable;
@@ -146,21 +146,12 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
         Wanted::Ended | Wanted::Disabled | Wanted::Gone if !key.is_protected() => Pace::Now,
         Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone => match current {
             // Whoever has not got the successor's secret still uses the one before.
-            Some(current) if carries(current) && key.seen(current) == Seen::Live => {
-                if key.waits_for_deliveries(current) {
-                    Pace::Keep
-                } else {
-                    Pace::Overlap
-                }
+            Some(current) if current.may_carry() && key.seen(current) == Seen::Live => {
+                if key.waits_for_deliveries(current) || grants::waits_for_proof(key, current) { Pace::Keep } else { Pace::Overlap }
             }
             Some(_) | None => Pace::Keep,
         },
     }
-}
-
-/// Whether it is published and wanted: also one that an interrupted apply was enabling.
-fn carries(generation: &Generation) -> bool {
-    generation.state == GenerationState::Active || generation.switching == Some(Switching::Enabling)
 }
 
 fn recorded(generation: u32, state: RecordedState) -> PlanStep {

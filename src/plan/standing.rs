@@ -189,7 +189,7 @@ impl<'a> Key<'a> {
             return match observed.enabled {
                 Some(true) => Seen::Live,
                 Some(false) => Seen::Off,
-                None if is_switching(generation) => self.switching(generation),
+                None if generation.is_switching() => self.switching(generation),
                 // It is there, and no more is said.
                 None => match from_ledger(generation.state) {
                     Seen::Off => Seen::Off,
@@ -201,7 +201,7 @@ impl<'a> Key<'a> {
         let absent = generation.id.as_ref().is_some_and(|id| self.index.snapshot.is_some_and(|snapshot| snapshot.absent.contains(id)));
         match self.account.listing {
             Listing::Complete(_) | Listing::Assumed(_) if absent => Seen::Missing,
-            Listing::Complete(_) | Listing::Assumed(_) if is_switching(generation) => self.switching(generation),
+            Listing::Complete(_) | Listing::Assumed(_) if generation.is_switching() => self.switching(generation),
             // Without a listing, the question is only what the ledger alone would make of the manifest.
             Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => from_ledger(generation.state),
             Listing::Complete(_) if generation.id.is_some() && self.may_be_hidden(generation.state) => Seen::Off,
@@ -251,12 +251,6 @@ impl<'a> Key<'a> {
     pub fn has_passed(&self, instant: Option<Timestamp>) -> bool {
         instant.is_some_and(|instant| instant <= self.now)
     }
-}
-
-/// Whether an apply was interrupted while it disabled or enabled the generation. Any other than a published one is asked for again until it is
-/// recorded.
-fn is_switching(generation: &Generation) -> bool {
-    generation.switching.is_some() && generation.id.is_some() && generation.state.is_published()
 }
 
 /// What a generation is, if the provider agrees with the ledger.

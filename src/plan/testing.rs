@@ -172,6 +172,7 @@ pub(super) struct World {
     pub now: Timestamp,
     pub capabilities: Capabilities,
     pub catalogue: Catalogue,
+    pub parts: Vec<String>,
     pub listing: Kind,
     pub snapshot: Snapshot,
     pub desired: Option<DesiredKey>,
@@ -203,6 +204,7 @@ impl World {
             now: now(),
             capabilities: capabilities(),
             catalogue: catalogue(),
+            parts: vec!["secret".to_owned()],
             listing: Kind::Complete,
             snapshot: Snapshot::default(),
             desired: Some(desired()),
@@ -297,6 +299,7 @@ impl World {
             provider: "x",
             capabilities: &self.capabilities,
             catalogue: &self.catalogue,
+            parts: &self.parts,
             listing: match self.listing {
                 Kind::Complete => Listing::Complete(self.snapshot.clone()),
                 Kind::Assumed => Listing::Assumed(self.snapshot.clone()),
@@ -326,7 +329,7 @@ impl World {
                 minutes: None,
                 steps: vec!["`{{ params.open }}`".to_owned()],
             });
-            inputs.insert(name.clone(), DeliveryInput { target, runbook, held: held.clone() });
+            inputs.insert(name.clone(), DeliveryInput { target, runbook, held: held.clone(), tries: target.kind == "tried" });
         }
         inputs
     }

@@ -30,6 +30,9 @@ pub enum SecretProblem {
     Empty,
     #[error("it has white space or a control character inside")]
     Broken,
+    /// Such as the secret of a provider with several parts.
+    #[error("it is a JSON object, and one value is expected")]
+    Object,
     #[error("{0}")]
     Parts(String),
     #[error("it has {has} characters, and at least {min} are expected")]
@@ -54,6 +57,9 @@ impl SecretShape {
         let text = if self.parts.len() == 1 { unquoted(text) } else { text.trim() };
         if text.is_empty() {
             return Err(SecretProblem::Empty);
+        }
+        if self.parts.len() == 1 && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok() {
+            return Err(SecretProblem::Object);
         }
         let shape = Credential { parts: self.parts.clone(), own: None };
         let secret = shape.parse(text).map_err(|problem| match problem {
@@ -140,6 +146,7 @@ mod tests {
             ("bxt_abc", "it has 7 characters, and at least 8 are expected"),
             ("bxt_aaaaaaaaaaaaaaaaaaaaaaaaaa", "it has 30 characters, and at most 20 are expected"),
             ("\"bxt_abc123", "it does not have the form `bxt_[a-zA-Z0-9]+`"),
+            (r#"{"id":"a","secret":"b"}"#, "it is a JSON object, and one value is expected"),
             ("sk_live_abcdef", "it does not have the form `bxt_[a-zA-Z0-9]+`"),
         ] {
             assert_eq!(problem(text).as_deref(), Some(expected), "{text:?}");

@@ -148,20 +148,8 @@ impl Entry<'_> {
     fn access(&self, out: &mut String) {
         let access = &self.change.access;
         let widest = access.gained.iter().chain(&access.lost).map(|entry| columns(entry.scope.as_str())).max().unwrap_or(0).min(48);
-        let (gains, loses) = match self.change.action {
-            Action::Blocked => ("+ would gain", "- would lose"),
-            Action::Create
-            | Action::Edit
-            | Action::Rotate
-            | Action::Replace
-            | Action::Disable
-            | Action::Enable
-            | Action::Delete
-            | Action::Reseal
-            | Action::Deliver
-            | Action::Attended
-            | Action::None => ("+ gains", "- loses"),
-        };
+        let is_blocked = self.change.action == Action::Blocked;
+        let (gains, loses) = if is_blocked { ("+ would gain", "- would lose") } else { ("+ gains", "- loses") };
         let groups = [(gains, Ink::Create, &access.gained), (loses, Ink::Remove, &access.lost)];
         for (word, ink, entries) in groups {
             let mut sorted: Vec<&AccessEntry> = entries.iter().collect();
@@ -330,20 +318,7 @@ pub(super) fn symbol(action: Action) -> (&'static str, Ink) {
 }
 
 pub(super) fn action_words(action: Action) -> &'static str {
-    match action {
-        Action::Edit => "edit in place",
-        Action::Create
-        | Action::Rotate
-        | Action::Replace
-        | Action::Disable
-        | Action::Enable
-        | Action::Delete
-        | Action::Reseal
-        | Action::Deliver
-        | Action::Attended
-        | Action::Blocked
-        | Action::None => action.as_str(),
-    }
+    if action == Action::Edit { "edit in place" } else { action.as_str() }
 }
 
 /// Whether the action makes a new generation.

@@ -11,7 +11,7 @@ use super::place::{Entry, short};
 use super::profiles::Provider;
 use crate::delivery::{KINDS, Kind};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Name, Options, Position, Target};
+use crate::model::{Format, Name, Options, Position, Target};
 use crate::yaml::Entries;
 
 /// A place that gets a key's secrets.
@@ -154,7 +154,7 @@ impl Keys<'_> {
     /// The deliveries that a key names. One that another key has named is refused: one place takes one key.
     pub(super) fn deliver(
         &mut self,
-        named: &[String],
+        (named, format): (&[String], Format),
         provider: Option<&Provider>,
         options: Option<&Options>,
         position: &Position,
@@ -202,6 +202,15 @@ impl Keys<'_> {
                     refused(Code::ManifestDeliveryForm, message)
                         .label(format!("{} takes one text", place.kind().title))
                         .help("remove it, or use a delivery that takes whole files, such as `github-actions`"),
+                );
+                continue;
+            }
+            if let Some(place) = deliveries.places.get(&name).filter(|place| place.kind().is_attended() && format == Format::Dotenv) {
+                let message = format!("`{name}` is served by hand, and nobody can paste a file in the format `dotenv`");
+                self.report.push(
+                    refused(Code::ManifestDeliveryForm, message)
+                        .label(format!("{} takes one text", place.kind().title))
+                        .help("leave `format` out, or set it to `json`: then the plan says how the value alone is opened"),
                 );
                 continue;
             }

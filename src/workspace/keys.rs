@@ -142,7 +142,7 @@ impl Keys<'_> {
         let recipients = self.recipients(spec.recipients, &entry);
         let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
         let format = self.format(spec.format, provider, options.as_ref(), &entry);
-        let deliver = self.deliver(&spec.deliver, provider, options.as_ref(), &position, &entry);
+        let deliver = self.deliver((&spec.deliver, format), provider, options.as_ref(), &position, &entry);
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,

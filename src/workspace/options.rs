@@ -32,11 +32,13 @@ pub(super) fn resolve(
     }
     let mut all = Options::new();
     for (name, option) in known {
-        let value = match given.remove(name) {
+        let said = given.remove(name);
+        let is_unsaid = said.is_none();
+        let value = match said {
             Some(value) => checked(name, option, value, provider, entry, report),
             None => option.default.clone().map(canonical),
         };
-        if let (None, Some(allowed)) = (&value, environment.and_then(|environment| environment.allow.get(name))) {
+        if let (None, true, Some(allowed)) = (&value, is_unsaid, environment.and_then(|environment| environment.allow.get(name))) {
             let message = format!("`{name}` must be said in this environment");
             let diagnostic = Diagnostic::error(Code::ManifestInvalidOption, message).at(entry.name());
             report.push(diagnostic.help(format!("add `options: {{ {name}: … }}` with {}", allowed.join(" or "))));

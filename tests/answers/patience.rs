@@ -77,6 +77,7 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
         }
         let input = AccountInput {
             moved: BTreeMap::new(),
+            parts: &account.profile.secret.parts,
             provider: &account.profile.name,
             capabilities,
             catalogue: &account.catalogue,

@@ -69,6 +69,18 @@ fn a_token_with_fewer_scopes_is_refused_by_name() {
 }
 
 #[test]
+fn a_token_for_what_is_not_wanted_any_more_is_refused() {
+    let site = open();
+    let token = site.make(&FEWEST);
+    site.declare("brex", &PAYVY.replace("vendors.readonly", "users.readonly"));
+    site.refuses(&["fulfil", "brex/payvy"], Some(&token), 1).says("fulfil/not-open").says("run `keywright apply`");
+    site.apply();
+    let token = site.make(&["transfers.readonly", "users.readonly"]);
+    site.fulfil("brex/payvy", &token).exits(0);
+    site.is_settled();
+}
+
+#[test]
 fn the_previous_token_is_known_with_an_identity() {
     let (mut site, token) = made();
     site.pass(days(52));
@@ -76,6 +88,18 @@ fn the_previous_token_is_known_with_an_identity() {
     site.refuses(&["fulfil", "brex/payvy", "-i", "~/ops.txt"], Some(&token), 1)
         .says("is the previous secret")
         .says("make a new one, named `");
+}
+
+#[test]
+fn an_identity_that_cannot_tell_the_previous_token_is_refused() {
+    let (mut site, token) = made();
+    site.pass(days(52));
+    site.apply();
+    let (other, _) = keywright::vault::identity::generate();
+    std::fs::write(site.sandbox.home().join("other.txt"), other.as_bytes()).expect("written");
+    site.refuses(&["fulfil", "brex/payvy", "-i", "~/other.txt"], Some(&token), 1)
+        .says("the secret in use cannot be opened")
+        .says("leave `-i` out");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_replaced_grant_that_nobody_kept_is_a_persons_until_it_ends_by_itself() {
     let plan = site.plan();
     assert_eq!(
         (plan["attended"][0]["kind"].as_str(), plan["attended"][0]["command"].as_str()),
-        (Some("revoke"), Some("keywright fulfil brex/books --revoked"))
+        (Some("revoke"), Some("keywright fulfil brex/books --revoked --generation 1"))
     );
     site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
     // A record that says otherwise is found out.

@@ -1,11 +1,13 @@
 //! `authorize`: what the page asks for, which answers of a browser are taken, and what is kept.
 use std::net::TcpListener;
 
+use axum::http::Method;
 use data_encoding::BASE64URL_NOPAD;
 use reqwest::Url;
 
 use crate::browser::{consent, get};
 use crate::finance::oauth::{EXAMPLE_CLIENT, Route};
+use crate::finance::{Fault, Order};
 use crate::site::{BOOKS, Site};
 
 fn texts(value: &serde_json::Value) -> Vec<&str> {
@@ -142,6 +144,47 @@ fn fewer_scopes_are_kept_shown_and_not_asked_for_for_ever() {
     site.finance.oauth.configure(|config| config.consent = None);
     site.grant(&["-i", "~/ops.txt"]).exits(0);
     assert_eq!(site.codes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_grant_that_was_not_seen_to_work_keeps_the_one_before() {
+    let mut site = Site::new();
+    site.grant(&[]).exits(0);
+    let refused = Order { fault: Fault::Gateway(401), method: Method::GET, route: None, times: 50 };
+    site.finance.brex.order(refused);
+    site.grant(&["-i", "~/ops.txt"]).exits(0).says("was not seen to work");
+    assert!(site.ledger().contains("unverified: true"), "{}", site.ledger());
+    assert!(site.codes().contains(&"plan/unverified".to_owned()), "{:?}", site.codes());
+    site.pass(crate::site::days(4));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
+    let revoked = |site: &Site| site.finance.oauth.grants().iter().map(|grant| grant.revoked).collect::<Vec<_>>();
+    assert_eq!(revoked(&site), [false, false], "the overlap has passed, and nothing has followed it");
+    site.finance.brex.clear_faults();
+    site.grant(&["-i", "~/ops.txt"]).exits(0);
+    assert_eq!(site.codes(), Vec::<String>::new());
+    site.pass(crate::site::days(4));
+    site.run(&["apply", "--yes", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(revoked(&site), [true, true, false]);
+}
+
+#[test]
+fn a_trial_that_works_takes_the_mark_away() {
+    let site = Site::new();
+    site.grant(&[]).exits(0);
+    let ledger = site.ledger();
+    assert!(!ledger.contains("unverified"), "{ledger}");
+    site.sandbox.write("ledger/brex/books.yaml", &ledger.replacen("    grant:\n", "    unverified: true\n    grant:\n", 1));
+    assert_eq!(site.codes(), ["plan/unverified"]);
+    site.verify().exits(0).shows("alive");
+    assert_eq!(site.codes(), Vec::<String>::new());
+}
+
+#[test]
+fn an_identity_that_cannot_read_the_grant_before_is_refused_first() {
+    let site = Site::new();
+    site.grant(&[]).exits(0);
+    site.refuses(&["authorize", "brex/books", "-i", "~/recovery.txt"], 1).says("grant/unreadable").says("leave `-i` out");
+    assert_eq!(site.finance.oauth.grants().len(), 1);
 }
 
 #[test]

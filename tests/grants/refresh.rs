@@ -119,6 +119,33 @@ fn an_answer_that_decides_nothing_is_no_death() {
 }
 
 #[test]
+fn whoever_was_removed_gets_no_new_tokens() {
+    let mut site = Site::new();
+    let config = site.sandbox.read("keywright.yaml");
+    let both = config.replace("recipients: [ops]", "recipients: [ops, recovery]");
+    site.sandbox.write("keywright.yaml", &both);
+    site.grant(&[]).exits(0);
+    site.run(&["open", "brex/books", "-i", "~/recovery.txt"]).exits(0);
+    site.sandbox.write("keywright.yaml", &config);
+    let asked = |site: &Site| site.plan()["attended"][0]["kind"].as_str().map(str::to_owned);
+    assert_eq!(asked(&site).as_deref(), Some("rotate"));
+    site.pass(HOUR);
+    site.verify().exits(0).shows("alive");
+    site.run(&["open", "brex/books", "-i", "~/recovery.txt"]).exits(1);
+    site.run(&["open", "brex/books", "-i", "~/ops.txt"]).exits(0);
+    assert_eq!(asked(&site).as_deref(), Some("rotate"), "the tokens of before were theirs to read");
+    // Nobody is left: nothing is refreshed.
+    site.sandbox.write("keywright.yaml", &both.replace("recipients: [ops, recovery]", "recipients: [recovery]"));
+    site.grant(&[]).exits(0);
+    site.sandbox.write("keywright.yaml", &config);
+    site.pass(HOUR);
+    let refreshes = |site: &Site| site.finance.oauth.grants().iter().map(|grant| grant.refreshes()).sum::<usize>();
+    let before = refreshes(&site);
+    site.run(&["verify", "-i", "~/recovery.txt"]).exits(4).shows("nobody who can read its tokens");
+    assert_eq!(refreshes(&site), before);
+}
+
+#[test]
 fn recipients_of_before_keep_reading_until_a_plan_says_otherwise() {
     let mut site = granted();
     let config = site.sandbox.read("keywright.yaml");

@@ -61,7 +61,7 @@ Applied: 1 created, 0 edited, 0 rotated, 0 disabled.
         3.  replace the user token there by what you opened: it is generation 1 of `shop/invoices`,
             the token named `invoices <marker 1>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered shop/invoices payvy`
+        then `keywright delivered shop/invoices payvy --generation 1`
 -- stderr
 shop: shop/invoices: create done
 == $ keywright delivered shop/invoices payvy --by Ada
@@ -129,7 +129,7 @@ Applied: 0 created, 0 edited, 1 rotated, 0 disabled.
         3.  replace the user token there by what you opened: it is generation 2 of `shop/invoices`,
             the token named `invoices <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered shop/invoices payvy`
+        then `keywright delivered shop/invoices payvy --generation 2`
 -- stderr
 shop: shop/invoices: rotate done
 == now 2026-01-30T00:00:00Z
@@ -146,7 +146,7 @@ shop: shop/invoices: rotate done
         3.  replace the user token there by what you opened: it is generation 2 of `shop/invoices`,
             the token named `invoices <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered shop/invoices payvy`
+        then `keywright delivered shop/invoices payvy --generation 2`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 

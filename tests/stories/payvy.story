@@ -84,7 +84,7 @@ brex/payvy: tried, sealed and published; delivered to `nango-payments`.
         3.  replace the user token there by what you opened: it is generation 1 of `brex/payvy`, the
             token named `Payvy Integration <marker 1>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 1`
 -- stderr
 trying it at `brex` …
 == $ keywright open brex/payvy -i ~/ops.txt | payvy paste
@@ -143,9 +143,8 @@ brex: brex/payvy: trying it
 
   ! brex/payvy                      attended: rotate: expires 2026-03-06; due since 2026-02-21  keys/brex.yaml:3
       = keeps  transfers.readonly, vendors.readonly
-      expires  2026-03-06 -> 2026-04-24                                    later
       secret   -> secrets/brex/payvy.age (ops, recovery: 2 recipients)
-      expires  2026-04-24 (60 days), then rotates
+      expires  2026-03-06 -> 2026-04-24 (60 days), then rotates
       note     `brex` cannot expire keys: a person is asked to revoke it then
       note     deliver -> nango-payments (nango), once it is handed over
       note     deliver -> payvy (payvy), once it is handed over
@@ -199,7 +198,7 @@ brex/payvy: tried, sealed and published; delivered to `nango-payments`.
         3.  replace the user token there by what you opened: it is generation 2 of `brex/payvy`, the
             token named `Payvy Integration <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 2`
 -- stderr
 trying it at `brex` …
 == $ payvy sync
@@ -221,7 +220,7 @@ transfers: 3 read
         3.  replace the user token there by what you opened: it is generation 2 of `brex/payvy`, the
             token named `Payvy Integration <marker 2>`
         4.  see that Payvy accepts it, and clear your clipboard and screen
-        then `keywright delivered brex/payvy payvy`
+        then `keywright delivered brex/payvy payvy --generation 2`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
@@ -250,7 +249,7 @@ payvy  <brex token 2>
         https://dashboard.brex.com/settings/developer
         1.  sign in to Brex as an account admin or card admin, and open Developer > Settings
         2.  find the token `Payvy Integration <marker 1>` and revoke it: calls with it fail at once
-        then `keywright fulfil brex/payvy --revoked`
+        then `keywright fulfil brex/payvy --revoked --generation 1`
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 

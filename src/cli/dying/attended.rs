@@ -185,6 +185,24 @@ fn killed_everywhere(place: &Place, token: &str, before: Option<&str>, expected:
 }
 
 #[test]
+fn fulfil_after_a_death_says_whether_it_took_what_it_was_given() {
+    let place = Place::new();
+    place.apply(None);
+    let image = tree(&place.root);
+    let (_, points) = place.fulfil(FIRST, None);
+    let mut ends = Vec::new();
+    for point in 1..=points {
+        put_back(&place.root, &image);
+        assert_eq!(place.fulfil(FIRST, Some(point)).0, None, "it dies at {point}");
+        let exit = place.fulfil(SECOND, None).0.expect("nothing kills it");
+        let taken = place.secret().as_deref() == Some(SECOND);
+        assert_eq!(exit == Exit::Done, taken, "at {point}: {exit:?}, {}", seam::said());
+        ends.push(exit);
+    }
+    assert!(ends.contains(&Exit::Done) && ends.contains(&Exit::Partial), "{ends:?}");
+}
+
+#[test]
 fn a_first_secret_survives_every_death() {
     let place = Place::new();
     assert_eq!((place.apply(None).0, place.states()), (Some(Exit::Done), vec![GenerationState::Attended]));

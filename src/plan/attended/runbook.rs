@@ -12,7 +12,7 @@ use crate::profile::Catalogue;
 use crate::profile::runbook::{RunbookValues, ScopeGroup};
 
 /// The work in words.
-pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: bool) -> AttendedStep {
+pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work) -> AttendedStep {
     let revokes = work.kind == Kind::Revoke;
     let desired = key.desired.filter(|_| !revokes);
     let none = (ScopeSet::new(), Options::new());
@@ -34,7 +34,8 @@ pub(super) fn runbook(key: &Key, attended: &AttendedInput, work: Work, several: 
     if revokes {
         command.push_str(" --revoked");
     }
-    if let Some(generation) = work.generation.filter(|_| revokes && several) {
+    // Without it, the command would be taken as the word on what becomes due before somebody runs it, too.
+    if let Some(generation) = work.generation.filter(|_| revokes) {
         command.push_str(&format!(" --generation {}", generation.number));
     }
     let settable = key.account.capabilities.expiry.settable;
