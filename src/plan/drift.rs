@@ -59,7 +59,9 @@ pub(super) fn retiring(key: &Key) -> Vec<Change> {
         untouched && key.seen(generation) == Seen::Live
     };
     let mut found = Vec::new();
-    for generation in key.generations().filter(lives) {
+    let mut generations: Vec<&Generation> = key.generations().filter(lives).collect();
+    generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
+    for generation in generations {
         let Some(observed) = key.observed(generation) else { continue };
         let capabilities = key.account.capabilities;
         let same = |scopes: &ScopeSet| key.account.catalogue.is_equivalent(&generation.scopes, scopes);

@@ -1,4 +1,4 @@
-//! The planner's laws, over random worlds. Contradictory ledgers are part of them. `PROPTEST_CASES` sets how many.
+//! The planner's laws, over random worlds. Contradictory ledgers are part of them. `PROPTEST_CASES` sets how many, `PROPTEST_RNG_SEED` which.
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -244,6 +244,18 @@ fn carry_out(world: &mut World, plan: &Plan) {
             carry_out_step(world, &change.address, step, change.request);
         }
     }
+}
+
+/// The plan that follows. What the ledger alone has yet to learn may come to light one plan later, where another generation has become the
+/// current one, or has been delivered.
+fn settled(world: &mut World) -> Plan {
+    let found = world.plan();
+    let learns = |change: &Change| change.steps.iter().all(|step| matches!(step, PlanStep::Record { .. }));
+    if !found.changes.iter().all(learns) {
+        return found;
+    }
+    carry_out(world, &found);
+    world.plan()
 }
 
 fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request: Option<Request>) {
@@ -501,14 +513,7 @@ proptest! {
         let mut after = world.clone();
         carry_out(&mut after, &plan);
         // What a person asked for is asked for again.
-        let mut again = after.plan();
-        // What the ledger alone has yet to learn may come to light one plan later, where another generation has become the current one.
-        let learns = |change: &Change| change.steps.iter().all(|step| matches!(step, PlanStep::Record { .. }));
-        if again.changes.iter().all(learns) {
-            let found = again;
-            carry_out(&mut after, &found);
-            again = after.plan();
-        }
+        let again = settled(&mut after);
         // What the key limit blocked may come about after a deletion has made room.
         let waited = |change: &Change| {
             let limit = crate::diagnostics::Code::ProviderKeyLimit;
@@ -539,7 +544,7 @@ proptest! {
         }
         let mut after = world.clone();
         carry_out(&mut after, &plan);
-        let again = after.plan();
+        let again = settled(&mut after);
         for change in again.changes.iter().filter(|change| change.action != Action::Blocked) {
             let waits = change.action == Action::Attended && change.steps.is_empty();
             prop_assert!(waits, "first {:?}\nthen {change:?}", plan.changes.iter().map(|change| (&change.reason, &change.steps)).collect::<Vec<_>>());

@@ -101,14 +101,10 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
             Older::DisableAgain if ends.superseded && !ends.at_once && generation.switching == Some(Switching::Enabling) => continue,
+            // The provider has ended it, whatever it is called there: as for the current one.
+            Older::DisableAgain if key.wanted() == Wanted::Ended && is_over(key, generation) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
                 (PlanStep::Disable { generation: number }, "was being enabled when an apply was interrupted")
-            }
-            // The provider has ended it, whatever it is called there.
-            Older::DisableAgain
-                if key.wanted() == Wanted::Ended && generation.state == GenerationState::Expired && is_over(key, generation) =>
-            {
-                continue;
             }
             Older::DisableAgain if is_over(key, generation) => (PlanStep::Disable { generation: number }, "has expired"),
             Older::DisableAgain => (PlanStep::Disable { generation: number }, BY_HAND),
