@@ -166,7 +166,7 @@ fn risky(scope: &Scope, limit: Risk, facts: &KeyFacts<'_>, places: &Places<'_>, 
         }
     }
     let diagnostic = diagnostic.label(reasons.join("; "));
-    if better.is_empty() || worse.iter().any(|leaf| *leaf == scope) {
+    if better.is_empty() || worse.contains(&scope) {
         return diagnostic.help("name a scope of lower risk, or ask for a waiver");
     }
     let better: Vec<Scope> = better.into_iter().cloned().collect();

@@ -15,8 +15,11 @@ pub struct Manifests<'a> {
     sources: &'a Sources,
     locator: Option<Box<dyn Locate + 'a>>,
     /// The file last asked for: verdicts come file by file.
-    last: RefCell<Option<(Arc<str>, BTreeMap<Box<str>, Said>)>>,
+    last: RefCell<Option<(Arc<str>, SaidByKey)>>,
 }
+
+/// The keys of one file, by name.
+type SaidByKey = BTreeMap<Box<str>, Said>;
 
 /// One key of a file.
 struct Said {
