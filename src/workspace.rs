@@ -21,6 +21,7 @@ mod secrets;
 pub mod sources;
 mod timing;
 mod words;
+pub mod workflows;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,8 @@
 //! `doctor`: checks what apply will need, without changing anything.
 mod reach;
-mod workflows;
+
+use std::fs;
+use std::path::Path;
 
 use super::apply::block_on;
 use super::args::{DoctorArgs, OutputFormat};
@@ -19,9 +21,12 @@ use crate::render;
 use crate::render::doctor::{Checkup, Health, doctor_json, doctor_text};
 use crate::vault;
 use crate::workspace::Delivery;
+use crate::workspace::workflows::{self as workflow, Remark};
 
 /// A clock that is off by more than this many seconds makes signatures fail at some providers.
 const TOLERATED_SKEW: u64 = 60;
+/// The greatest workflow that is read, in bytes.
+const LARGEST_WORKFLOW: u64 = 1024 * 1024;
 
 pub fn run(host: &Host, args: &DoctorArgs) -> Result<Exit, Stop> {
     planning::no_pull_request(host, "doctor")?;
@@ -186,13 +191,34 @@ fn clock(name: &Name, provider: &dyn Provider) -> Option<Checkup> {
     })
 }
 
+/// Whether the repository's GitHub workflows that run the program may do what they need, and no more.
+fn workflows(top: &Path) -> Vec<Checkup> {
+    let directory = top.join(".github/workflows");
+    let Ok(entries) = fs::read_dir(&directory) else { return Vec::new() };
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
+    names.sort();
+    let read = |name: &String| files::read(&directory.join(name), LARGEST_WORKFLOW).ok();
+    let check = |name: &String| {
+        let remarks = workflow::judge(&read(name)?)?;
+        let subject = format!("workflow {name}");
+        let fine = remarks.is_empty().then(|| good(&subject, "its jobs say what they may do, and may not do more than they need"));
+        let say = |remark: Remark| match remark.bad {
+            true => bad(&subject, remark.says, Some(remark.help)),
+            false => warning(&subject, remark.says, remark.help),
+        };
+        Some(fine.into_iter().chain(remarks.into_iter().map(say)).collect::<Vec<_>>())
+    };
+    names.iter().filter_map(check).flatten().collect()
+}
+
 /// Whether `--push` and `--durable git` would work.
 async fn git(session: &Session<'_>) -> Vec<Checkup> {
     let repository = match beyond::repository(session).await {
         Ok(repository) => repository,
         Err(error) => return vec![warning("git", error.to_string(), error.help())],
     };
-    let mut checks = workflows::check(repository.top());
+    let mut checks = workflows(repository.top());
     let target = match repository.target(session.host.ci_branch().as_deref()).await {
         Ok(target) => target,
         Err(error) => {

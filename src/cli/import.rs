@@ -9,7 +9,7 @@ use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Purpose, Session};
-use super::{plan as planning, print, recovery};
+use super::{judging, plan as planning, print, recovery};
 use crate::adopt::{self, Adoptee, PendingError, Proposal, Request, Unproposed, WriteBack};
 use crate::apply::{self, Surroundings};
 use crate::diagnostics::{Code, Diagnostic, Severity, suggest};
@@ -75,7 +75,7 @@ async fn work(mut session: Session<'_>, args: &ImportArgs) -> Result<Exit, Stop>
     };
     let observed = session.observe_account(&args.account, provider.as_ref()).await;
     let Some(Listing::Complete(snapshot)) = observed.listings.get(&args.account) else {
-        session::report_unavailable(&session, &observed);
+        judging::report_unavailable(&session, &observed);
         return Ok(Exit::Partial);
     };
     let chosen = chosen(&session, args, snapshot)?;

@@ -3,8 +3,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::session::Session;
+use super::exit::{Exit, Stop};
+use super::session::{Observed, Session};
 use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, Listing, Name, Scope, ScopeSet, Tag};
 use crate::plan::{Change, Plan};
 use crate::policy::{AccountFacts, JudgedKey, Judging};
@@ -65,6 +67,16 @@ pub(super) fn secret_reader(account: &Account, scopes: &ScopeSet) -> Option<Diag
         Diagnostic::new(Code::PlanDegraded, Severity::Note, message)
             .help("give plan a credential that can only list keys, where the provider has one"),
     )
+}
+
+/// Says which accounts could not be read, and why.
+pub fn report_unavailable(session: &Session<'_>, observed: &Observed) {
+    for (name, listing) in &observed.listings {
+        if let Listing::Unavailable(why) = listing {
+            let message = format!("account `{name}` cannot be read: {}", safe(why));
+            session.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderUnavailable, message)));
+        }
+    }
 }
 
 /// What a listing tells, for `--verbose`.

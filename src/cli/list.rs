@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use super::args::{ListArgs, ListFormat, Output, RiskLevel, SortKey};
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Observed, Purpose, Session};
-use super::{plan as planning, print};
+use super::session::{Observed, Purpose, Session};
+use super::{judging, plan as planning, print};
 use crate::files;
 use crate::inventory::{AccountFacts, Facts, Row, Selection, Sort};
 use crate::model::{Address, Listing, Risk};
@@ -48,7 +48,7 @@ pub fn run(host: &Host, args: &ListArgs) -> Result<Exit, Stop> {
     show(host, args, &inventory)?;
     host.draw(&session.workspace.report.locate(&session.sources));
     if let Some(observed) = &observed {
-        session::report_unavailable(&session, observed);
+        judging::report_unavailable(&session, observed);
     }
     let exit = if observed.is_some_and(|observed| observed.is_partial()) { Exit::Partial } else { Exit::Done };
     // The process ends now: to give back a large inventory text by text would take its time.

@@ -7,7 +7,7 @@ use super::beyond::{Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{self, Observed, Purpose, Session};
-use super::{credentials, plan as planning, print, recovery};
+use super::{credentials, judging, plan as planning, print, recovery};
 use crate::apply;
 use crate::apply::foresight::{self, Circumstances};
 use crate::apply::journal::Remote;
@@ -39,7 +39,7 @@ async fn work(
     session.replay(beyond.lines())?;
     let providers = session.providers(Purpose::Apply, only);
     let observed = session.observe(&providers, Purpose::Apply).await;
-    session::report_unavailable(&session, &observed);
+    judging::report_unavailable(&session, &observed);
     let rows = foreseen(&session, &observed, only, identities.is_some());
     print(match args.output {
         OutputFormat::Text => recover_text(&rows, !observed.is_partial(), host.style(host.colour_out())),

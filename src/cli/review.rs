@@ -6,8 +6,8 @@ use super::beyond::{self, Beyond, Written};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::list;
-use super::session::{self, Observed, Session};
-use super::{apply::block_on, plan as planning, print, recovery};
+use super::session::{Observed, Session};
+use super::{apply::block_on, judging, plan as planning, print, recovery};
 use crate::apply;
 use crate::apply::journal::Remote;
 use crate::diagnostics::{Code, Diagnostic};
@@ -69,7 +69,7 @@ impl<'s, 'h> Walk<'s, 'h> {
         rows.retain(|_, row| !named.is_empty() || row.review_overdue);
         let observed = if args.live { Some(list::read(session, &rows.keys().collect())?) } else { None };
         if let Some(observed) = &observed {
-            session::report_unavailable(session, observed);
+            judging::report_unavailable(session, observed);
             for (address, row) in &mut rows {
                 *row = list::row(session, Some(observed), address);
             }

@@ -13,7 +13,6 @@ use crate::apply::journal::{self, Replayed};
 use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Report, Severity, suggest};
 use crate::ledger::Ledger;
-use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredKey, Held, KeyRecord, Listing, Name};
 use crate::plan::{self, AccountInput, Asked, AttendedInput, Before, Guarding, Manifests, Mode, Plan, PlanInput};
 use crate::profile::Api;
@@ -379,16 +378,6 @@ impl Observed {
     /// Whether some account could not be read.
     pub fn is_partial(&self) -> bool {
         self.listings.values().any(|listing| matches!(listing, Listing::Unavailable(_)))
-    }
-}
-
-/// Says which accounts could not be read, and why.
-pub fn report_unavailable(session: &Session<'_>, observed: &Observed) {
-    for (name, listing) in &observed.listings {
-        if let Listing::Unavailable(why) = listing {
-            let message = format!("account `{name}` cannot be read: {}", safe(why));
-            session.host.report(&Stop::with(Exit::Partial, Diagnostic::error(Code::ProviderUnavailable, message)));
-        }
     }
 }
 

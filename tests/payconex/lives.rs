@@ -197,4 +197,12 @@ fn a_plan_credential_reads_and_apply_uses_the_other() {
     site.refuses(&["import", "pay", reader.id.as_str(), "--yes"], 1).says("key of our own admin credential");
     site.settle();
     site.assert_works("billing");
+    let words = |site: &Site| site.sandbox.run(&["doctor"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = words(&site);
+    assert!(told.contains("it can read, and nothing else"), "{told}");
+    assert!(told.contains("nothing but these is contacted: http://127.0.0.1:"), "{told}");
+    let admin = site.sandbox.environment["PAYCONEX_ADMIN_KEY"].clone();
+    site.sandbox.environment.insert("PAYCONEX_READ_KEY".to_owned(), admin);
+    let told = words(&site);
+    assert!(told.contains("pay: plan credential warning it could change things: `pcx:"), "{told}");
 }

@@ -1,21 +1,15 @@
-//! What the repository's GitHub workflows may do that run the program: their triggers and their permissions, as far as the files tell.
+//! What GitHub workflows may do that run the program: their triggers and their permissions, as far as the files tell.
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{bad, good, warning};
 use crate::diagnostics::Report;
-use crate::files;
 use crate::model::text_safety::safe;
-use crate::render::doctor::Checkup;
 use crate::yaml;
 
-const DIRECTORY: &str = ".github/workflows";
-const LARGEST: u64 = 1024 * 1024;
 /// Commands that use the credential that writes.
 const WRITING: &[&str] = &["apply", "recover", "import", "fulfil", "authorize"];
 /// What a job that plans may write: comments, problems found, a proof of its identity.
@@ -46,69 +40,62 @@ struct Step {
     with: BTreeMap<String, Value>,
 }
 
-/// One check for each workflow under `top` that runs the program.
-pub(super) fn check(top: &Path) -> Vec<Checkup> {
-    let Ok(entries) = std::fs::read_dir(top.join(DIRECTORY)) else { return Vec::new() };
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
-    names.sort();
-    let read = |name: &String| files::read(&top.join(DIRECTORY).join(name), LARGEST).ok();
-    names.iter().filter_map(|name| Some(judge(name, &read(name)?))).flatten().collect()
+/// What is to be said of one workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Whether it is a danger or cannot work; else it is more or less than is needed.
+    pub bad: bool,
+    pub says: String,
+    pub help: &'static str,
 }
 
-fn judge(name: &str, bytes: &[u8]) -> Vec<Checkup> {
-    let subject = format!("workflow {}", safe(name));
-    let file: Arc<str> = name.into();
+/// What is to be said of a workflow that runs the program: nothing, when it is as it should be; `None` when it does not run it.
+pub fn judge(bytes: &[u8]) -> Option<Vec<Remark>> {
+    let file: Arc<str> = "workflow".into();
     let Some(workflow) = yaml::read::<Workflow>(&file, bytes, &mut Report::default()) else {
-        let named = String::from_utf8_lossy(bytes).contains("keywright");
-        let unread = || warning(&subject, "runs keywright, and cannot be read", "look at its triggers and permissions yourself");
-        return named.then(unread).into_iter().collect();
+        let help = "look at its triggers and permissions yourself";
+        let unread = Remark { bad: false, says: "it names keywright, and cannot be read".to_owned(), help };
+        return String::from_utf8_lossy(bytes).contains("keywright").then(|| vec![unread]);
     };
-    let mut checks = Vec::new();
-    let mut runs = false;
-    for (job, words) in workflow.jobs.iter().map(|(name, job)| (name, (job, commands(job)))).filter(|(_, (_, words))| !words.is_empty()) {
-        runs = true;
-        checks.extend(judge_job(&subject, &workflow, job, words));
-    }
-    if runs && checks.is_empty() {
-        checks.push(good(&subject, "its jobs say what they may do, and may not do more than they need"));
-    }
-    checks
+    let jobs = workflow.jobs.iter().map(|(name, job)| (name, job, commands(job))).filter(|(.., words)| !words.is_empty());
+    let remarks: Vec<Vec<Remark>> = jobs.map(|(name, job, words)| judge_job(&workflow, name, job, &words)).collect();
+    (!remarks.is_empty()).then(|| remarks.concat())
 }
 
-fn judge_job(subject: &str, workflow: &Workflow, name: &str, (job, words): (&Job, Vec<Vec<String>>)) -> Vec<Checkup> {
+fn judge_job(workflow: &Workflow, name: &str, job: &Job, words: &[Vec<String>]) -> Vec<Remark> {
     let name = safe(name);
-    let mut checks = Vec::new();
+    let mut remarks = Vec::new();
+    let mut remark = |bad: bool, says: String, help: &'static str| remarks.push(Remark { bad, says, help });
     if is_triggered_by(&workflow.on, "pull_request_target") {
         let says = format!("job `{name}` runs on `pull_request_target`: a fork's change meets this repository's secrets");
-        checks.push(bad(subject, says, Some("plan on `pull_request`, and post the comment from a `workflow_run`")));
+        remark(true, says, "plan on `pull_request`, and post the comment from a `workflow_run`");
     }
     let writes = words.iter().flatten().find(|word| WRITING.contains(&word.as_str()));
     if let Some(command) = writes.filter(|_| is_triggered_by(&workflow.on, "pull_request")) {
         let says = format!("job `{name}` runs `{command}` on `pull_request`: that refuses to change what nobody has approved");
-        checks.push(bad(subject, says, Some("apply after the merge, on `push` to the protected branch")));
+        remark(true, says, "apply after the merge, on `push` to the protected branch");
     }
     let pushes = words.iter().flatten().any(|word| word == "--push" || word == "--durable" || word == "--durable=git");
     match job.permissions.as_ref().or(workflow.permissions.as_ref()) {
         None => {
             let says = format!("job `{name}` has no `permissions`: it gets whatever the repository gives by default");
-            checks.push(warning(subject, says, "say `permissions: { contents: read }`, or `write` for the job that pushes"));
+            remark(false, says, "say `permissions: { contents: read }`, or `write` for the job that pushes");
         }
         Some(permissions) if pushes => {
             if !may(permissions, "contents") {
                 let says = format!("job `{name}` pushes, and its own token may not write contents");
-                checks.push(warning(subject, says, "give it `contents: write`, unless it checks out with another key"));
+                remark(false, says, "give it `contents: write`, unless it checks out with another key");
             }
         }
         Some(permissions) => {
             let granted = granted(permissions);
             if !granted.is_empty() {
                 let says = format!("job `{name}` may write {}, and pushes nothing", granted.join(", "));
-                checks.push(warning(subject, says, "give it `contents: read` alone"));
+                remark(false, says, "give it `contents: read` alone");
             }
         }
     }
-    checks
+    remarks
 }
 
 /// The words after `keywright` of each line that runs it, and those given to the action.
@@ -157,10 +144,9 @@ fn granted(permissions: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::doctor::Health;
 
-    fn found(text: &str) -> Vec<(Health, String)> {
-        judge("keys.yml", text.as_bytes()).into_iter().map(|check| (check.health, check.says)).collect()
+    fn found(text: &str) -> Option<Vec<(bool, String)>> {
+        Some(judge(text.as_bytes())?.into_iter().map(|remark| (remark.bad, remark.says)).collect())
     }
 
     fn workflow(on: &str, permissions: &str, run: &str) -> String {
@@ -172,38 +158,37 @@ mod tests {
         let plan = workflow("pull_request", "permissions: { contents: read, pull-requests: write }", "keywright plan --offline");
         let apply = workflow("{ push: { branches: [main] } }", "permissions: { contents: write }", "./bin/keywright apply --yes --push");
         for text in [plan, apply] {
-            assert_eq!(found(&text).iter().map(|(health, _)| *health).collect::<Vec<_>>(), [Health::Good], "{text}");
+            assert_eq!(found(&text), Some(vec![]), "{text}");
         }
-        assert_eq!(found(&workflow("push", "", "cargo test")), [], "it does not run the program");
+        assert_eq!(found(&workflow("push", "", "cargo test")), None, "it does not run the program");
     }
 
     #[test]
     fn what_is_too_much_or_too_little_is_named() {
-        let says = |text: &str| found(text).into_iter().map(|(health, says)| (health == Health::Bad, says)).collect::<Vec<_>>();
-        let one = |bad: bool, says: &str| vec![(bad, says.to_owned())];
+        let one = |bad: bool, says: &str| Some(vec![(bad, says.to_owned())]);
         let read = "permissions: { contents: read }";
         assert_eq!(
-            says(&workflow("[pull_request_target]", read, "keywright plan")),
+            found(&workflow("[pull_request_target]", read, "keywright plan")),
             one(true, "job `keys` runs on `pull_request_target`: a fork's change meets this repository's secrets")
         );
         assert_eq!(
-            says(&workflow("pull_request", read, "keywright -C keys apply --yes")),
+            found(&workflow("pull_request", read, "keywright -C keys apply --yes")),
             one(true, "job `keys` runs `apply` on `pull_request`: that refuses to change what nobody has approved")
         );
         assert_eq!(
-            says(&workflow("push", "", "keywright plan")),
+            found(&workflow("push", "", "keywright plan")),
             one(false, "job `keys` has no `permissions`: it gets whatever the repository gives by default")
         );
         assert_eq!(
-            says(&workflow("push", "permissions: write-all", "keywright check")),
+            found(&workflow("push", "permissions: write-all", "keywright check")),
             one(false, "job `keys` may write everything, and pushes nothing")
         );
         assert_eq!(
-            says(&workflow("push", "permissions: { contents: write }", "keywright plan")),
+            found(&workflow("push", "permissions: { contents: write }", "keywright plan")),
             one(false, "job `keys` may write `contents`, and pushes nothing")
         );
         assert_eq!(
-            says(&workflow("push", read, "keywright apply --yes --durable git")),
+            found(&workflow("push", read, "keywright apply --yes --durable git")),
             one(false, "job `keys` pushes, and its own token may not write contents")
         );
     }
@@ -212,12 +197,12 @@ mod tests {
     fn a_job_may_say_it_for_itself_and_an_action_counts() {
         let text = "on: push\npermissions: write-all\njobs:\n  keys:\n    permissions: { contents: read }\n    steps:\n      \
                     - uses: ./.github/actions/keywright\n        with: { arguments: apply --push }\n";
-        assert_eq!(found(text)[0].1, "job `keys` pushes, and its own token may not write contents");
+        assert_eq!(found(text), Some(vec![(false, "job `keys` pushes, and its own token may not write contents".to_owned())]));
     }
 
     #[test]
     fn what_cannot_be_read_is_said_only_where_it_matters() {
-        assert_eq!(found("jobs: [keywright\n").len(), 1);
-        assert_eq!(found("jobs: [other\n"), []);
+        assert_eq!(found("jobs: [keywright\n").map(|remarks| remarks.len()), Some(1));
+        assert_eq!(found("jobs: [other\n"), None);
     }
 }
