@@ -56,6 +56,8 @@ pub struct GitHub {
     pub limits: Vec<Limit>,
     /// Whether minimising fails.
     pub stubborn: bool,
+    /// Whether the comment of the next edit is deleted just before.
+    pub vanishing: bool,
     /// The pages that were read.
     pub pages: usize,
     made: usize,
@@ -143,6 +145,9 @@ impl GitHub {
                 Reply::json(StatusCode::OK, json!({"data": {"addComment": {"commentEdge": {"node": {"id": id}}}}}))
             }
             Route::Edit | Route::Minimise => {
+                if std::mem::take(&mut self.vanishing) {
+                    self.comments.retain(|comment| comment.id != id);
+                }
                 let (stubborn, comment) = (self.stubborn, self.comments.iter_mut().find(|comment| comment.id == id));
                 let Some(comment) = comment else {
                     return error(Some("NOT_FOUND"), &format!("Could not resolve to a node with the global id of '{id}'"));
