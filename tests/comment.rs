@@ -54,7 +54,7 @@ impl<V: Vendor> Site<V> {
         Self { there, sandbox, token, arguments }
     }
 
-    fn as_user(mut self, variable: &str, token: &'static str) -> Self {
+    fn with_token(mut self, variable: &str, token: &'static str) -> Self {
         self.sandbox.environment.insert(variable.to_owned(), token.to_owned());
         self.token = token;
         self

@@ -109,8 +109,9 @@ impl Body {
 
 /// Whether it is a marker as we write it: plain, closed once at its end, with our fields alone.
 fn is_our_line(line: &str) -> bool {
-    let Some(facts) = facts(line) else { return false };
-    let inside = line.strip_prefix(OPENING).and_then(|rest| rest.strip_suffix(CLOSING)).unwrap_or_default();
+    let Some((facts, inside)) = facts(line).zip(line.strip_prefix(OPENING).and_then(|rest| rest.strip_suffix(CLOSING))) else {
+        return false;
+    };
     let plain = inside.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&')) && !inside.contains("--");
     let hexadecimal = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let field = |(name, value): (&String, &Value)| match (name.as_str(), value.as_str()) {

@@ -182,12 +182,12 @@ fn what_github_refuses_is_told_and_nothing_else_is_tried() {
     assert_eq!(site.there.count(Route::Unknown), 0, "nobody went there");
     site.order(Fault::Echo(400), Method::POST, Route::Create, 1);
     site.post(&plan, 1, "comment/refused");
-    let bad = site.as_user("GITHUB_TOKEN", "ghp_unknown_token_0123456789");
+    let bad = site.with_token("GITHUB_TOKEN", "ghp_unknown_token_0123456789");
     bad.post(&plan, 1, "the token was refused: status 401: Bad credentials");
-    let reader = bad.as_user("GITHUB_TOKEN", READER);
+    let reader = bad.with_token("GITHUB_TOKEN", READER);
     reader.post(&plan, 1, "Resource not accessible by personal access token");
     reader.post(&plan, 1, "pull-requests: write");
-    let mut elsewhere = reader.as_user("GITHUB_TOKEN", ADA);
+    let mut elsewhere = reader.with_token("GITHUB_TOKEN", ADA);
     elsewhere.arguments[4] = "8".to_owned();
     elsewhere.post(&plan, 1, "not found, or the token cannot see it");
     // What was echoed had acted; nothing after it did.
@@ -217,7 +217,7 @@ fn a_comment_that_is_deleted_meanwhile_is_written_anew() {
 
 #[test]
 fn ours_are_those_of_the_tokens_own_user_or_of_author() {
-    let site = site().as_user("GITHUB_TOKEN", ADA);
+    let site = site().with_token("GITHUB_TOKEN", ADA);
     let plan = text('a', "x");
     site.there.with(|github| github.add(US, &plan));
     site.post(&plan, 0, "created");
@@ -243,7 +243,7 @@ fn what_is_not_ours_to_post_is_refused_before_anything_is_sent() {
     }
     let missing = site.sandbox.run(&site.arguments.iter().map(String::as_str).chain(["nowhere.md"]).collect::<Vec<_>>());
     assert!(missing.exit == 1 && missing.stderr.contains("cannot read nowhere.md"), "{}", missing.stderr);
-    let site = site.as_user("GITHUB_TOKEN", "two words");
+    let site = site.with_token("GITHUB_TOKEN", "two words");
     site.post(&plan, 1, "comment/token");
     let mut site = site;
     site.sandbox.environment.clear();

@@ -100,9 +100,9 @@ fn what_gitlab_refuses_is_told() {
     assert_eq!(site.there.count(Route::Unknown), 0, "nobody went there");
     site.order(Fault::Echo(422), Method::POST, Route::Create, 1);
     site.post(&plan, 1, "comment/refused");
-    let site = site.as_user("GITLAB_TOKEN", JOB);
+    let site = site.with_token("GITLAB_TOKEN", JOB);
     site.post(&plan, 1, "401 Unauthorized");
-    let mut site = site.as_user("GITLAB_TOKEN", READER);
+    let mut site = site.with_token("GITLAB_TOKEN", READER);
     site.post(&plan, 1, "insufficient_scope");
     for project in ["acme", "..", "../x", "acme/..", ""] {
         site.arguments[2] = project.to_owned();
