@@ -10,6 +10,7 @@ mod authorize;
 mod base;
 mod beyond;
 mod check;
+mod comment;
 mod completions;
 mod credentials;
 mod delivered;
@@ -73,6 +74,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Init(args) => init::run(host, &args),
         Command::Check(args) => check::run(host, &args),
         Command::Plan(args) => plan::run(host, &args),
+        Command::Comment(args) => comment::run(host, &args),
         Command::Apply(args) => apply::run(host, &args),
         Command::Fulfil(args) => fulfil::run(host, &args),
         Command::Authorize(args) => authorize::run(host, &args),

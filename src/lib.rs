@@ -11,6 +11,7 @@
 //! model ← vault     model, files, yaml ← ledger     model, profile, files ← provider
 //! model, profile, provider's transport ← delivery       places that consume secrets, one file a kind
 //! yaml, profile, files, vault, ledger, policy, delivery's kinds ← workspace    everything that is on disk
+//! model, profile, provider's transport ← forge          comments at GitHub and GitLab, one file a forge
 //! model, profile, provider's transport ← grant          issuers of grants (OAuth), and the loopback redirect
 //! plan, provider, delivery, grant, vault, ledger ← apply       effects, through small ports
 //! model, diagnostics, plan, profile, workspace, inventory ← render    meaning becomes text
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod delivery;
 pub mod diagnostics;
 pub mod files;
+pub mod forge;
 pub mod git;
 pub mod grant;
 pub mod inventory;

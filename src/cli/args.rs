@@ -1,4 +1,5 @@
 //! The arguments. The help that users read is the doc comments here.
+mod comment;
 mod deliveries;
 mod formats;
 mod grants;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+pub use comment::CommentArgs;
 pub use deliveries::DeliveredArgs;
 pub use formats::{CheckFormat, Output, OutputFormat, PlanFormat};
 pub use grants::AuthorizeArgs;
@@ -65,6 +67,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show what apply would do, and which access each key gains or loses
     Plan(PlanArgs),
+    /// Keep one comment with the plan at a pull request (GitHub) or merge request (GitLab)
+    Comment(CommentArgs),
     /// Make the providers match the manifests, and seal each new secret
     Apply(ApplyArgs),
     /// Hand over a key that a person made, or confirm that one was revoked

@@ -177,6 +177,14 @@ impl Host {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
+    /// One line of progress for standard error.
+    pub fn note(&self, line: &str) {
+        match &self.progress {
+            Progress::Quiet => {}
+            Progress::Lines | Progress::Bars { .. } => self.say(&safe(line)),
+        }
+    }
+
     /// A line for `--verbose`. It must be made of names and counts, never of a secret or a body.
     pub fn detail(&self, line: impl FnOnce() -> String) {
         if self.verbose {
