@@ -178,7 +178,7 @@ fn the_workspace_of_the_readme_is_one() {
         } else if text.starts_with("policy:") {
             // With every rule there is, the key of the page would break one.
             let file = workspaces.last().expect("a policy stands behind a configuration").path().join("keywright.yaml");
-            let whole = fs::read_to_string(&file).expect("written") + &text;
+            let whole = fs::read_to_string(&file).expect("written").trim_end().to_owned() + "\n" + &text;
             let alone = tempfile::tempdir().expect("a directory");
             fs::write(alone.path().join("keywright.yaml"), whole).expect("written");
             let said = run::succeed(alone.path(), &["check", "-o", "json", "--now", "2026-11-21T09:00:00Z"]);
