@@ -1,4 +1,7 @@
 //! `doctor`: checks what apply will need, without changing anything.
+mod reach;
+mod workflows;
+
 use super::apply::block_on;
 use super::args::{DoctorArgs, OutputFormat};
 use super::exit::{Exit, Stop};
@@ -27,6 +30,7 @@ pub fn run(host: &Host, args: &DoctorArgs) -> Result<Exit, Stop> {
         "workspace",
         format!("{}, {}", render::count(session.workspace.accounts.len(), "account"), render::count(session.workspace.keys.len(), "key")),
     )];
+    checks.push(reach::hosts(&session));
     checks.extend(directories(&session));
     checks.extend(recipients(&session));
     checks.extend(deliveries(&session));
@@ -136,10 +140,17 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
                     ));
                 }
                 Ok(provider) => {
-                    checks.push(match provider.list().await {
-                        Ok(keys) => good(subject, format!("accepted; {} there", render::count(keys.len(), "key"))),
-                        Err(error) => bad(subject, error.to_string(), None),
-                    });
+                    let listed = provider.list().await;
+                    match listed {
+                        Ok(keys) => {
+                            checks.push(good(subject, format!("accepted; {} there", render::count(keys.len(), "key"))));
+                            if *purpose == Purpose::Plan {
+                                let own = keys.iter().find(|key| provider.own_id().map_or(key.own, |id| key.id == id));
+                                checks.push(reach::plan_credential(account, own));
+                            }
+                        }
+                        Err(error) => checks.push(bad(subject, error.to_string(), None)),
+                    }
                     checks.extend(clock(name, provider.as_ref()));
                 }
             }
@@ -181,11 +192,14 @@ async fn git(session: &Session<'_>) -> Vec<Checkup> {
         Ok(repository) => repository,
         Err(error) => return vec![warning("git", error.to_string(), error.help())],
     };
+    let mut checks = workflows::check(repository.top());
     let target = match repository.target(session.host.ci_branch().as_deref()).await {
         Ok(target) => target,
-        Err(error) => return vec![warning("git: --push", error.to_string(), error.help())],
+        Err(error) => {
+            checks.push(warning("git: --push", error.to_string(), error.help()));
+            return checks;
+        }
     };
-    let mut checks = Vec::new();
     checks.push(match repository.can_push(&target).await {
         Ok(()) => good(
             "git: --push",

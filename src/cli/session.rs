@@ -155,7 +155,7 @@ impl<'h> Session<'h> {
         if let Some(provider) = crate::seam::provider(&account.name) {
             return Ok(provider);
         }
-        let at = AccountAt { environment: account.environment.as_deref(), endpoint: account.endpoint.as_deref(), params: &account.params };
+        let at = place(account);
         let unopened = |error: ProviderError| {
             let message = format!("account `{}` cannot be opened: {error}", account.name);
             Box::new(Diagnostic::error(Code::ProviderUnavailable, message))
@@ -400,4 +400,9 @@ pub fn keys_of<'a>(keys: &'a BTreeMap<Address, DesiredKey>, account: &Name) -> B
 /// One account's ledger.
 pub fn records_of<'a>(records: &'a BTreeMap<Address, KeyRecord>, account: &Name) -> BTreeMap<Name, &'a KeyRecord> {
     records.iter().filter(|(address, _)| address.account == *account).map(|(address, record)| (address.name.clone(), record)).collect()
+}
+
+/// Where an account is.
+pub(super) fn place(account: &Account) -> AccountAt<'_> {
+    AccountAt { environment: account.environment.as_deref(), endpoint: account.endpoint.as_deref(), params: &account.params }
 }

@@ -267,6 +267,13 @@ fn takes(environment: Option<&Environment>, select: Option<&Select>, scheme: &st
     allowed.is_none_or(|allowed| allowed.iter().any(|name| name == scheme))
 }
 
+/// The scheme, host and port that an account's every request goes to; `None` where none is made, or where none can be.
+pub fn origin(profile: &Profile, at: AccountAt<'_>) -> Option<String> {
+    let Some(Api::Http(_)) = &profile.api else { return None };
+    let (base, _) = address(environment(profile, at.environment).ok()?, at.endpoint).ok()?;
+    Some(base.origin().ascii_serialization())
+}
+
 /// Where requests go: the endpoint or the profile's host, and the path of the API there.
 pub(super) fn address(environment: Option<&Environment>, endpoint: Option<&str>) -> Result<(Url, String), ProviderError> {
     let parse = |text: &str, what: &str| {

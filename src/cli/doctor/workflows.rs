@@ -1,0 +1,223 @@
+//! What the repository's GitHub workflows may do that run the program: their triggers and their permissions, as far as the files tell.
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{bad, good, warning};
+use crate::diagnostics::Report;
+use crate::files;
+use crate::model::text_safety::safe;
+use crate::render::doctor::Checkup;
+use crate::yaml;
+
+const DIRECTORY: &str = ".github/workflows";
+const LARGEST: u64 = 1024 * 1024;
+/// Commands that use the credential that writes.
+const WRITING: &[&str] = &["apply", "recover", "import", "fulfil", "authorize"];
+/// What a job that plans may write: comments, problems found, a proof of its identity.
+const HARMLESS: &[&str] = &["pull-requests", "issues", "security-events", "checks", "statuses", "id-token"];
+
+/// Of a workflow, what is looked at.
+#[derive(Deserialize, JsonSchema)]
+struct Workflow {
+    #[serde(default)]
+    on: Value,
+    permissions: Option<Value>,
+    #[serde(default)]
+    jobs: BTreeMap<String, Job>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Job {
+    permissions: Option<Value>,
+    #[serde(default)]
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Step {
+    run: Option<String>,
+    uses: Option<String>,
+    #[serde(default)]
+    with: BTreeMap<String, Value>,
+}
+
+/// One check for each workflow under `top` that runs the program.
+pub(super) fn check(top: &Path) -> Vec<Checkup> {
+    let Ok(entries) = std::fs::read_dir(top.join(DIRECTORY)) else { return Vec::new() };
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
+    names.sort();
+    let read = |name: &String| files::read(&top.join(DIRECTORY).join(name), LARGEST).ok();
+    names.iter().filter_map(|name| Some(judge(name, &read(name)?))).flatten().collect()
+}
+
+fn judge(name: &str, bytes: &[u8]) -> Vec<Checkup> {
+    let subject = format!("workflow {}", safe(name));
+    let file: Arc<str> = name.into();
+    let Some(workflow) = yaml::read::<Workflow>(&file, bytes, &mut Report::default()) else {
+        let named = String::from_utf8_lossy(bytes).contains("keywright");
+        let unread = || warning(&subject, "runs keywright, and cannot be read", "look at its triggers and permissions yourself");
+        return named.then(unread).into_iter().collect();
+    };
+    let mut checks = Vec::new();
+    let mut runs = false;
+    for (job, words) in workflow.jobs.iter().map(|(name, job)| (name, (job, commands(job)))).filter(|(_, (_, words))| !words.is_empty()) {
+        runs = true;
+        checks.extend(judge_job(&subject, &workflow, job, words));
+    }
+    if runs && checks.is_empty() {
+        checks.push(good(&subject, "its jobs say what they may do, and may not do more than they need"));
+    }
+    checks
+}
+
+fn judge_job(subject: &str, workflow: &Workflow, name: &str, (job, words): (&Job, Vec<Vec<String>>)) -> Vec<Checkup> {
+    let name = safe(name);
+    let mut checks = Vec::new();
+    if is_triggered_by(&workflow.on, "pull_request_target") {
+        let says = format!("job `{name}` runs on `pull_request_target`: a fork's change meets this repository's secrets");
+        checks.push(bad(subject, says, Some("plan on `pull_request`, and post the comment from a `workflow_run`")));
+    }
+    let writes = words.iter().flatten().find(|word| WRITING.contains(&word.as_str()));
+    if let Some(command) = writes.filter(|_| is_triggered_by(&workflow.on, "pull_request")) {
+        let says = format!("job `{name}` runs `{command}` on `pull_request`: that refuses to change what nobody has approved");
+        checks.push(bad(subject, says, Some("apply after the merge, on `push` to the protected branch")));
+    }
+    let pushes = words.iter().flatten().any(|word| word == "--push" || word == "--durable" || word == "--durable=git");
+    match job.permissions.as_ref().or(workflow.permissions.as_ref()) {
+        None => {
+            let says = format!("job `{name}` has no `permissions`: it gets whatever the repository gives by default");
+            checks.push(warning(subject, says, "say `permissions: { contents: read }`, or `write` for the job that pushes"));
+        }
+        Some(permissions) if pushes => {
+            if !may(permissions, "contents") {
+                let says = format!("job `{name}` pushes, and its own token may not write contents");
+                checks.push(warning(subject, says, "give it `contents: write`, unless it checks out with another key"));
+            }
+        }
+        Some(permissions) => {
+            let granted = granted(permissions);
+            if !granted.is_empty() {
+                let says = format!("job `{name}` may write {}, and pushes nothing", granted.join(", "));
+                checks.push(warning(subject, says, "give it `contents: read` alone"));
+            }
+        }
+    }
+    checks
+}
+
+/// The words after `keywright` of each line that runs it, and those given to the action.
+fn commands(job: &Job) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for step in &job.steps {
+        let text = step.run.as_deref().unwrap_or_default().replace("\\\n", " ");
+        for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+            let mut words = line.split_whitespace().map(|word| word.trim_matches(|sign| matches!(sign, '"' | '\'' | '(' | ')' | ';')));
+            if words.any(|word| word == "keywright" || word.ends_with("/keywright")) {
+                found.push(words.map(str::to_owned).collect());
+            }
+        }
+        let action = step.uses.as_deref().is_some_and(|uses| uses.split('@').next().is_some_and(|path| path.ends_with("/keywright")));
+        if action {
+            let given = step.with.values().filter_map(Value::as_str).flat_map(str::split_whitespace);
+            found.push(given.map(str::to_owned).collect());
+        }
+    }
+    found
+}
+
+fn is_triggered_by(on: &Value, event: &str) -> bool {
+    match on {
+        Value::String(only) => only == event,
+        Value::Array(several) => several.iter().any(|one| one == event),
+        Value::Object(several) => several.contains_key(event),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn may(permissions: &Value, what: &str) -> bool {
+    permissions == "write-all" || permissions.get(what).is_some_and(|level| level == "write")
+}
+
+/// What may be written that a plan has no need of.
+fn granted(permissions: &Value) -> Vec<String> {
+    if permissions == "write-all" {
+        return vec!["everything".to_owned()];
+    }
+    let entries = permissions.as_object().into_iter().flatten();
+    let written = entries.filter(|(what, level)| *level == "write" && !HARMLESS.contains(&what.as_str()));
+    written.map(|(what, _)| format!("`{}`", safe(what))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::doctor::Health;
+
+    fn found(text: &str) -> Vec<(Health, String)> {
+        judge("keys.yml", text.as_bytes()).into_iter().map(|check| (check.health, check.says)).collect()
+    }
+
+    fn workflow(on: &str, permissions: &str, run: &str) -> String {
+        format!("on: {on}\n{permissions}\njobs:\n  keys:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: {run}\n")
+    }
+
+    #[test]
+    fn a_workflow_that_needs_what_it_has_is_good() {
+        let plan = workflow("pull_request", "permissions: { contents: read, pull-requests: write }", "keywright plan --offline");
+        let apply = workflow("{ push: { branches: [main] } }", "permissions: { contents: write }", "./bin/keywright apply --yes --push");
+        for text in [plan, apply] {
+            assert_eq!(found(&text).iter().map(|(health, _)| *health).collect::<Vec<_>>(), [Health::Good], "{text}");
+        }
+        assert_eq!(found(&workflow("push", "", "cargo test")), [], "it does not run the program");
+    }
+
+    #[test]
+    fn what_is_too_much_or_too_little_is_named() {
+        let says = |text: &str| found(text).into_iter().map(|(health, says)| (health == Health::Bad, says)).collect::<Vec<_>>();
+        let one = |bad: bool, says: &str| vec![(bad, says.to_owned())];
+        let read = "permissions: { contents: read }";
+        assert_eq!(
+            says(&workflow("[pull_request_target]", read, "keywright plan")),
+            one(true, "job `keys` runs on `pull_request_target`: a fork's change meets this repository's secrets")
+        );
+        assert_eq!(
+            says(&workflow("pull_request", read, "keywright -C keys apply --yes")),
+            one(true, "job `keys` runs `apply` on `pull_request`: that refuses to change what nobody has approved")
+        );
+        assert_eq!(
+            says(&workflow("push", "", "keywright plan")),
+            one(false, "job `keys` has no `permissions`: it gets whatever the repository gives by default")
+        );
+        assert_eq!(
+            says(&workflow("push", "permissions: write-all", "keywright check")),
+            one(false, "job `keys` may write everything, and pushes nothing")
+        );
+        assert_eq!(
+            says(&workflow("push", "permissions: { contents: write }", "keywright plan")),
+            one(false, "job `keys` may write `contents`, and pushes nothing")
+        );
+        assert_eq!(
+            says(&workflow("push", read, "keywright apply --yes --durable git")),
+            one(false, "job `keys` pushes, and its own token may not write contents")
+        );
+    }
+
+    #[test]
+    fn a_job_may_say_it_for_itself_and_an_action_counts() {
+        let text = "on: push\npermissions: write-all\njobs:\n  keys:\n    permissions: { contents: read }\n    steps:\n      \
+                    - uses: ./.github/actions/keywright\n        with: { arguments: apply --push }\n";
+        assert_eq!(found(text)[0].1, "job `keys` pushes, and its own token may not write contents");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_only_where_it_matters() {
+        assert_eq!(found("jobs: [keywright\n").len(), 1);
+        assert_eq!(found("jobs: [other\n"), []);
+    }
+}
