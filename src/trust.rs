@@ -34,7 +34,9 @@ pub fn changes(sides: &Sides<'_>) -> Vec<TrustedChange> {
     let tree = |file: &str| sides.proposed.sources.bytes(file);
     let mut all = Vec::new();
     if sides.base.get(CONFIG).map(Vec::as_slice) != tree(CONFIG) {
-        let read = |bytes: Option<&[u8]>| bytes.and_then(|bytes| yaml::read::<Value>(&CONFIG.into(), bytes, &mut Report::default()));
+        // A file that is not there says nothing.
+        let nothing = || Some(Value::Object(serde_json::Map::new()));
+        let read = |bytes: Option<&[u8]>| bytes.map_or_else(nothing, |bytes| yaml::read(&CONFIG.into(), bytes, &mut Report::default()));
         match (read(sides.base.get(CONFIG).map(Vec::as_slice)), read(tree(CONFIG))) {
             (Some(before), Some(after)) => all.extend(config(sides, &before, &after)),
             // Whatever is wrong with it is told by itself.

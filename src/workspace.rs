@@ -167,7 +167,7 @@ pub fn load_commit(root: &Path, now: Timestamp, files: &Files) -> Loaded {
 /// The same with manifests from the working tree, and configuration, profiles and ledger from files of a commit.
 ///
 /// Accounts, groups of recipients and deliveries that only the working tree's configuration has are taken along, so that manifests can name them:
-/// see [`Untrusted`]. Secret files are not looked at.
+/// see [`Untrusted`]; so is all of it where the commit has no workspace. Secret files are not looked at.
 pub fn load_on(root: &Path, now: Timestamp, trusted: &Files) -> Loaded {
     let records = |report: &mut Report| Records::of(ledger_of(trusted), report);
     let mut theirs = Report::default();
@@ -232,7 +232,15 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         let mut profiles = Profiles::read(&tree.profiles, &tree.sources, &mut unsaid);
         self::settings(tree, &mut profiles, &mut advice, &mut unsaid)
     });
-    let untrusted = settings.as_mut().zip(theirs).map(|(settings, theirs)| settings.take_new(theirs)).unwrap_or_default();
+    let untrusted = match (&mut settings, theirs) {
+        (Some(settings), Some(theirs)) => settings.take_new(theirs),
+        (None, Some(theirs)) if found.config.is_none() => {
+            let (new, untrusted) = Settings::all_new(theirs);
+            settings = Some(new);
+            untrusted
+        }
+        (None, Some(_)) | (_, None) => Untrusted::default(),
+    };
     let mut keys = Keys {
         settings: settings.as_mut(),
         ledger: &ledger,

@@ -88,6 +88,23 @@ fn whose_doing_a_change_is() {
 }
 
 #[test]
+fn the_change_that_brings_the_workspace_is_shown_whole() {
+    let team = Team::new();
+    let a = team.clone("a");
+    a.git(&["checkout", "-q", "--orphan", "empty"]);
+    a.git(&["rm", "-rqf", "--cached", "."]);
+    a.git(&["commit", "-qm", "empty", "--allow-empty"]);
+    let before = team.emulator.requests().len();
+    let arguments = &["plan", "--base", "empty", "-o", "json"];
+    let plan: Value = serde_json::from_str(&a.run(arguments).exits(0).stdout).expect("JSON");
+    assert_eq!(origins(&plan), [("pay/billing", "create", "introduced"), ("pay/refunds", "create", "introduced")]);
+    let rows = trusted(&plan);
+    assert!(rows.contains(&("account-added", "accounts.pay", "high", false)), "{rows:?}");
+    assert!(rows.iter().any(|(_, subject, _, _)| *subject == "recipients.ops"), "{rows:?}");
+    assert_eq!(team.emulator.requests().len(), before, "an account that nobody has approved is not asked");
+}
+
+#[test]
 fn the_whole_access_difference_needs_no_credential_and_no_network() {
     let team = Team::new();
     let a = branch(&team, "a");

@@ -20,22 +20,9 @@ keys:
     lifetime: 90d
 "#;
 
-const WORKFLOW: &str = r#"name: keywright
-on:
-  pull_request:
-permissions:
-  contents: read
-jobs:
-  plan:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-        with: { persist-credentials: false }
-      - run: cargo install --locked keywright
-      - run: keywright check
-      # A change that nobody has approved yet is shown without any credential.
-      - run: keywright plan --offline
-"#;
+/// What a pull request changes, for its reviewers; the same files that `examples/github/` tells people to copy.
+const WORKFLOW: &str = include_str!("../../examples/github/plan.yml");
+const ACTION: &str = include_str!("../../.github/actions/keywright/action.yml");
 
 pub fn run(host: &Host, args: &InitArgs) -> Result<Exit, Stop> {
     let here = std::env::current_dir().map_err(|error| Stop::message(format!("cannot tell the current directory: {error}")))?;
@@ -59,7 +46,8 @@ pub fn run(host: &Host, args: &InitArgs) -> Result<Exit, Stop> {
         (manifest.as_str(), MANIFEST.replace("ACCOUNT", &account).replace("SCOPE", &scope)),
         (".gitattributes", "*.age binary\n".to_owned()),
         (".gitignore", ".keywright/\n".to_owned()),
-        (".github/workflows/keywright.yml", WORKFLOW.to_owned()),
+        (".github/actions/keywright/action.yml", ACTION.to_owned()),
+        (".github/workflows/keywright-plan.yml", WORKFLOW.to_owned()),
     ];
     let grows = |path: &str| path == ".gitattributes" || path == ".gitignore";
     let in_the_way =

@@ -50,6 +50,19 @@ impl Settings {
         new.deliveries = self.deliveries.take_new(other.deliveries);
         new
     }
+
+    /// The same where there is nothing to add to, since the commit has no workspace yet: what holds for all keys comes along, too.
+    pub fn all_new(mut other: Settings) -> (Self, Untrusted) {
+        let mut own = Self {
+            defaults: std::mem::take(&mut other.defaults),
+            unmanaged: std::mem::take(&mut other.unmanaged),
+            guards: std::mem::take(&mut other.guards),
+            policy: std::mem::take(&mut other.policy),
+            ..Self::default()
+        };
+        let new = own.take_new(other);
+        (own, new)
+    }
 }
 
 /// Resolves the trusted file.

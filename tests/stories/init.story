@@ -7,15 +7,19 @@ wrote <root>/keys-repo/keywright.yaml
 wrote <root>/keys-repo/keys/tokens.yaml
 wrote <root>/keys-repo/.gitattributes
 wrote <root>/keys-repo/.gitignore
-wrote <root>/keys-repo/.github/workflows/keywright.yml
+wrote <root>/keys-repo/.github/actions/keywright/action.yml
+wrote <root>/keys-repo/.github/workflows/keywright-plan.yml
 wrote <root>/home/.config/keywright/keys-repo.identity.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
 
 Next: keywright plan, then keywright apply
 == tree
 f600 .gitattributes
 d755 .github
+d755 .github/actions
+d755 .github/actions/keywright
+f600 .github/actions/keywright/action.yml
 d755 .github/workflows
-f600 .github/workflows/keywright.yml
+f600 .github/workflows/keywright-plan.yml
 f600 .gitignore
 d755 keys
 f600 keys/tokens.yaml
@@ -56,8 +60,11 @@ error[command/usage]: `<root>/keys-repo/keywright.yaml` is there already; nothin
 == tree
 f600 .gitattributes
 d755 .github
+d755 .github/actions
+d755 .github/actions/keywright
+f600 .github/actions/keywright/action.yml
 d755 .github/workflows
-f600 .github/workflows/keywright.yml
+f600 .github/workflows/keywright-plan.yml
 f600 .gitignore
 d755 .keywright
 f600 .keywright/keyring.json
@@ -85,7 +92,8 @@ wrote <root>/keys-repo/other/keywright.yaml
 wrote <root>/keys-repo/other/keys/payconex-account.yaml
 wrote <root>/keys-repo/other/.gitattributes
 wrote <root>/keys-repo/other/.gitignore
-wrote <root>/keys-repo/other/.github/workflows/keywright.yml
+wrote <root>/keys-repo/other/.github/actions/keywright/action.yml
+wrote <root>/keys-repo/other/.github/workflows/keywright-plan.yml
 wrote <root>/home/other.txt (the age identity: whoever has it can open the secrets; keep it out of git, and keep a copy)
 
 Next: replace CHANGE-ME in keywright.yaml, keywright plan, then keywright apply
@@ -144,8 +152,11 @@ error[command/usage]: `repository/identity.txt` lies inside `<root>/keys-repo/re
 == tree
 f600 .gitattributes
 d755 .github
+d755 .github/actions
+d755 .github/actions/keywright
+f600 .github/actions/keywright/action.yml
 d755 .github/workflows
-f600 .github/workflows/keywright.yml
+f600 .github/workflows/keywright-plan.yml
 f600 .gitignore
 d755 .keywright
 f600 .keywright/keyring.json
@@ -162,8 +173,11 @@ f600 ledger/tokens/first-key.yaml
 d755 other
 f600 other/.gitattributes
 d755 other/.github
+d755 other/.github/actions
+d755 other/.github/actions/keywright
+f600 other/.github/actions/keywright/action.yml
 d755 other/.github/workflows
-f600 other/.github/workflows/keywright.yml
+f600 other/.github/workflows/keywright-plan.yml
 f600 other/.gitignore
 d755 other/keys
 f600 other/keys/payconex-account.yaml
@@ -173,8 +187,11 @@ d755 repository/.git
 f644 repository/.git/HEAD
 f600 repository/.gitattributes
 d755 repository/.github
+d755 repository/.github/actions
+d755 repository/.github/actions/keywright
+f600 repository/.github/actions/keywright/action.yml
 d755 repository/.github/workflows
-f600 repository/.github/workflows/keywright.yml
+f600 repository/.github/workflows/keywright-plan.yml
 f600 repository/.gitignore
 d755 repository/keys
 f600 repository/keys/tokens.yaml
