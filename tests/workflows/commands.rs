@@ -67,12 +67,7 @@ pub fn refused(words: &[String]) -> Option<String> {
     if words.iter().any(|word| word.contains("[@]")) {
         return None;
     }
-    let command = Arguments::command();
-    let name = words.iter().find(|word| command.find_subcommand(word.as_str()).is_some());
-    if name.is_none() && words.first().is_some_and(|first| first == "comment") {
-        return None;
-    }
-    command
+    Arguments::command()
         .try_get_matches_from(std::iter::once("keywright").chain(words.iter().map(String::as_str)))
         .err()
         .map(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
