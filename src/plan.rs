@@ -220,6 +220,7 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
         plan.due.extend(summary::review_due(key));
         plan.due.extend(disuse::due(key));
         findings.extend(disuse::finding(key));
+        findings.extend(disuse::refused(key));
         findings.extend(grants::findings(key));
         plan.unused.extend(idle::unused(key));
         plan.changes.extend(decision.change);

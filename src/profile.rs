@@ -21,7 +21,7 @@ pub mod secret;
 pub mod template;
 pub mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -40,6 +40,8 @@ pub use secret::{SecretProblem, SecretShape};
 
 use crate::diagnostics::Report;
 use crate::yaml;
+use auth::{AuthScheme, Select};
+use template::{Placeholder, Template};
 
 /// One provider, as its YAML file describes it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +86,22 @@ impl Profile {
     pub fn usual_environment(&self) -> Option<(&String, &Environment)> {
         let only = self.environments.iter().next().filter(|_| self.environments.len() == 1);
         only.or_else(|| self.environments.iter().find(|(_, environment)| environment.default))
+    }
+
+    /// Params that the chosen schemes of authentication need and that are not given, each with the scheme.
+    pub fn params_missing<'a>(&'a self, given: &'a BTreeMap<String, String>) -> Vec<(&'a str, &'a str)> {
+        let Some(Api::Http(api)) = &self.api else { return Vec::new() };
+        let selects = api.auth.select.iter().chain(api.verify.as_ref().map(|verify| &verify.select));
+        let chosen: BTreeSet<&str> =
+            selects.filter(|select| matches!(select, Select::Param(_))).filter_map(|select| select.choose(given, None)).collect();
+        let needs = |name: &'a str| {
+            let placeholders = api.auth.schemes.get(name).into_iter().flat_map(AuthScheme::templates).flat_map(Template::placeholders);
+            placeholders.filter_map(move |placeholder| {
+                let Placeholder::Param(param) = placeholder else { return None };
+                (!given.contains_key(param)).then_some((param.as_str(), name))
+            })
+        };
+        chosen.into_iter().flat_map(needs).collect()
     }
 
     /// Reads and checks a profile. All problems go to the report; `None` when there was an error.

@@ -163,7 +163,7 @@ impl Account<'_> {
 
     /// Tries the secret of a published generation, and records when it worked.
     ///
-    /// Guarantees: nothing is recorded of a key that was not seen to work. Errors: the disk, the journal, or a secret file that cannot be opened.
+    /// Guarantees: of a key that was neither seen to work nor refused, nothing is recorded. Errors: the disk, the journal, or a secret file that cannot be opened.
     async fn prove_again(&self, name: &Name) -> Result<Liveness, Failure> {
         let mut record = self.record(name);
         // A run that died may have put a file into place that was encrypted anew, and not have recorded it.
@@ -180,11 +180,15 @@ impl Account<'_> {
             return Ok(Liveness::Undecided("its secret cannot be read: name an identity with `-i`".to_owned()));
         };
         let liveness = self.try_secret(&generation, &secret).await?;
-        if matches!(liveness, Liveness::Alive | Liveness::Lacks { worked: true, .. }) {
-            generation.last_verified_at = Some(self.now());
-            generation.unverified = generation.unverified && liveness != Liveness::Alive;
-            self.commit(&mut record, &generation).await?;
+        match liveness {
+            Liveness::Alive | Liveness::Lacks { worked: true, .. } => {
+                (generation.last_verified_at, generation.refused_at) = (Some(self.now()), None);
+                generation.unverified = generation.unverified && liveness != Liveness::Alive;
+            }
+            Liveness::Dead | Liveness::Expired if generation.refused_at.is_none() => generation.refused_at = Some(self.now()),
+            Liveness::Dead | Liveness::Expired | Liveness::Lacks { .. } | Liveness::Undecided(_) => return Ok(liveness),
         }
+        self.commit(&mut record, &generation).await?;
         Ok(liveness)
     }
 

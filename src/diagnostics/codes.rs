@@ -156,6 +156,7 @@ codes! {
     PlanIdle => "plan/idle",
     PlanUnverified => "plan/unverified",
     PlanUnproven => "plan/unproven",
+    PlanRefusedSecret => "plan/refused-secret",
     FulfilNotOpen => "fulfil/not-open",
     FulfilMalformed => "fulfil/malformed",
     PlanOffline => "plan/offline",

@@ -92,6 +92,9 @@ pub struct Generation {
     pub expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_at: Option<Timestamp>,
+    /// When its own secret was refused, and none has worked since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
     /// As the provider told when the generation was disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
@@ -247,6 +250,7 @@ impl Generation {
             created_at,
             expires_at: None,
             last_verified_at: None,
+            refused_at: None,
             last_used_at: None,
             disable_after: None,
             disabled_at: None,
@@ -319,6 +323,7 @@ impl Generation {
             created_at: whole_second(self.created_at),
             expires_at: cut(self.expires_at),
             last_verified_at: cut(self.last_verified_at),
+            refused_at: cut(self.refused_at),
             last_used_at: cut(self.last_used_at),
             disable_after: cut(self.disable_after),
             disabled_at: cut(self.disabled_at),

@@ -35,10 +35,20 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     (at <= soon).then(|| Due { address: key.address.clone(), kind: "idle".to_owned(), at })
 }
 
+/// The warning of a live key whose own secret was refused, and has not worked since.
+pub(super) fn refused(key: &Key) -> Option<Diagnostic> {
+    let (current, _) = idling(key)?;
+    let since = super::compare::day(current.refused_at?);
+    let message = format!("the secret of `{}` was refused on {since}: who uses it is locked out", key.address);
+    let help =
+        format!("run `keywright plan --rotate {0}` for a new one, or `keywright verify {0} -i IDENTITY` if it works again", key.address);
+    Some(key.warning(Code::PlanRefusedSecret, message).help(help))
+}
+
 /// The warning of a key that has not been seen to work for too long.
 pub(super) fn finding(key: &Key) -> Option<Diagnostic> {
     let idle = key.account.capabilities.idle_expiry.filter(|_| !is_granted(key))?;
-    let (_, used) = idling(key)?;
+    let (_, used) = idling(key).filter(|(current, _)| current.refused_at.is_none())?;
     if used.checked_add(idle.warn.duration()).ok()? > key.now {
         return None;
     }

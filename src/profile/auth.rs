@@ -32,6 +32,18 @@ pub enum AuthScheme {
     Signature(SignatureSpec),
 }
 
+impl AuthScheme {
+    /// What fills the scheme's headers.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Bearer(token) => vec![token],
+            Self::Basic { user, password } => vec![user, password],
+            Self::Headers(headers) => headers.values().collect(),
+            Self::Signature(SignatureSpec { id, secret, .. }) => vec![id, secret],
+        }
+    }
+}
+
 /// A signature and what goes into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

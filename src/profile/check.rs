@@ -169,17 +169,8 @@ impl Check<'_> {
 
     pub(super) fn scheme(&mut self, api: &HttpApi, name: &str, parts: &[String]) {
         let place = ["api", "http", "auth", "schemes", name];
-        match api.auth.schemes.get(name) {
-            None => {}
-            Some(AuthScheme::Bearer(token)) => self.template(&place, token, &[], parts),
-            Some(AuthScheme::Basic { user, password }) => {
-                [user, password].into_iter().for_each(|template| self.template(&place, template, &[], parts));
-            }
-            Some(AuthScheme::Headers(headers)) => headers.values().for_each(|template| self.template(&place, template, &[], parts)),
-            Some(AuthScheme::Signature(signature)) => {
-                [&signature.id, &signature.secret].into_iter().for_each(|template| self.template(&place, template, &[], parts));
-            }
-        }
+        let templates = api.auth.schemes.get(name).into_iter().flat_map(AuthScheme::templates);
+        templates.for_each(|template| self.template(&place, template, &[], parts));
     }
 
     fn operations(&mut self, api: &HttpApi) {

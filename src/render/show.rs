@@ -233,6 +233,9 @@ fn history(out: &mut String, generation: &Generation, now: Timestamp, style: Sty
     if generation.unverified {
         line(out, "tried", "not yet: accepted on a person's word");
     }
+    if let Some(at) = generation.refused_at {
+        line(out, "refused", &format!("{at}: its secret did not work, and has not since"));
+    }
     if generation.unproven {
         line(out, "revoked", "on a person's word: no call has shown it");
     }

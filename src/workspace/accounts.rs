@@ -254,6 +254,13 @@ fn params(
         }
         all.insert(name.clone(), value.clone());
     }
+    for (name, scheme) in
+        provider.profile.params_missing(&all).into_iter().filter(|(name, _)| known.get(*name).is_some_and(|param| param.optional))
+    {
+        let says = &known[name].says;
+        let message = format!("the account `{}` lacks the param `{name}`, which `{scheme}` needs: {}", short(account), short(says));
+        report.push(Diagnostic::error(Code::ConfigMissingParam, message).at(entry.name()).help(format!("add `{name}` under `params`")));
+    }
     all
 }
 

@@ -152,6 +152,17 @@ fn an_account_without_an_api_takes_no_credential() {
 }
 
 #[test]
+fn a_param_that_the_chosen_header_needs_is_asked_for() {
+    let site = open();
+    for (params, says) in [("", "`domain`, which `bearer` needs"), ("auth: salure, domain: acme", "`customer`, which `salure` needs")] {
+        site.configure(params);
+        site.run(&["check"]).exits(1).shows("config/missing-param").shows(says);
+    }
+    site.configure("auth: salure, customer: acme");
+    site.run(&["check"]).exits(0);
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let (site, token) = made();
     site.refuses(&["fulfil", "brex/payvy"], Some(&token), 1).says("fulfil/not-open");

@@ -33,6 +33,29 @@ fn each_answer_has_its_word_and_its_exit() {
 }
 
 #[test]
+fn a_refused_secret_stands_in_every_plan_until_it_works() {
+    let (mut site, token) = made();
+    site.finance.brex.inject(Fault::ErrorBefore, Method::GET, 4);
+    assert_eq!(shown(&site, 4).0, "unknown");
+    site.finance.brex.clear_faults();
+    assert!(!site.run(&["plan"]).exits(0).stdout.contains("refused"), "an answer that decides nothing is not remembered");
+    site.finance.brex.set_idle(&token, days(100));
+    assert_eq!(shown(&site, 1).0, "expired");
+    let first = site.sandbox.read("ledger/brex/payvy.yaml");
+    assert!(first.contains("refused_at: "), "{first}");
+    site.pass(days(1));
+    let refused = |site: &crate::site::Site| site.run(&["plan"]).exits(0).stdout.contains("plan/refused-secret");
+    assert!(refused(&site) && refused(&site));
+    assert_eq!(shown(&site, 1).0, "expired");
+    assert_eq!(site.sandbox.read("ledger/brex/payvy.yaml"), first, "the first refusal is what is remembered");
+    assert!(site.run(&["show", "brex/payvy"]).exits(0).stdout.contains("did not work"));
+    site.finance.brex.set_idle(&token, days(0));
+    assert_eq!(shown(&site, 0).0, "alive");
+    assert!(!refused(&site));
+    assert!(!site.run(&["show", "brex/payvy"]).exits(0).stdout.contains("did not work"));
+}
+
+#[test]
 fn only_reads_are_made_one_for_each_scope() {
     let (site, _) = made();
     site.finance.brex.forget_requests();
