@@ -66,8 +66,23 @@ fn profiles(sides: &Sides<'_>) -> Vec<TrustedChange> {
             (_, None) => "removed",
             (Some(_), Some(_)) => "changed",
         };
-        let why = format!("{word}: a profile says where requests, with the admin credential, are sent and what they say");
+        let read =
+            |bytes: Option<&[u8]>| bytes.and_then(|bytes| yaml::read::<Value>(name, bytes, &mut Report::default())).unwrap_or_default();
+        let differing = differences("", &read(before), &read(after));
+        let sections: BTreeSet<&str> = differing.iter().filter_map(|(field, ..)| field.split('.').nth(1)).collect();
+        let sections: Vec<&str> = sections.into_iter().collect();
+        let within = if sections.is_empty() || word != "changed" { String::new() } else { format!(" in {}", sections.join(", ")) };
+        // Where requests go is what a reviewer has to see of it.
+        let is_host = |field: &str| field.ends_with(".url") || field.starts_with(".grants.issuers.");
+        let hosts = |side: fn(&Difference) -> &Option<String>| {
+            let texts: Vec<&str> = differing.iter().filter(|(field, ..)| is_host(field)).filter_map(|all| side(all).as_deref()).collect();
+            (!texts.is_empty()).then(|| texts.join(", "))
+        };
+        let (from, to) = (hosts(|(_, before, _)| before), hosts(|(.., after)| after));
+        let why = format!("{word}{within}: a profile says where requests, with the admin credential, are sent and what they say");
         Some(TrustedChange {
+            before: from,
+            after: to,
             at: after.map(|_| Position { file: name.clone(), line: 1, column: 1 }),
             ..row(TrustedKind::Profile, &**name, why, Risk::Critical)
         })
@@ -166,7 +181,10 @@ fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<Trus
             (false, true, false) => (TrustedKind::DeliveryRemoved, "the place gets no new secrets", Risk::Medium),
             (_, _, _) => {
                 all.extend(differences(&subject, before, after).into_iter().map(|(subject, before, after)| {
-                    let (kind, why, risk) = inside(is_account, fields::field_after(&subject, name));
+                    let (kind, mut why, mut risk) = inside(is_account, fields::field_after(&subject, name));
+                    if kind == TrustedKind::Credential && subject.ends_with(".command") && after.is_some() {
+                        (why, risk) = ("a command would be run where apply has its credentials", Risk::Critical);
+                    }
                     TrustedChange { before, after, concerns: concerns.clone(), ..row(kind, subject, why, risk) }
                 }));
                 continue;
@@ -218,7 +236,10 @@ fn fields(section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
 }
 
 /// Each field that differs: its route, and its text on both sides.
-fn differences(route: &str, old: &Value, new: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+/// A field with its value before and after.
+type Difference = (String, Option<String>, Option<String>);
+
+fn differences(route: &str, old: &Value, new: &Value) -> Vec<Difference> {
     let (old, new) = (flat(route, old), flat(route, new));
     let routes: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let side = |side: &BTreeMap<String, String>, route: &String| side.get(route).cloned();

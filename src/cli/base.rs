@@ -8,12 +8,12 @@ use super::host::Host;
 use super::session::{self, Observed, Session, Wishes};
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Report, Severity};
 use crate::files::walk::{FoundKind, walk};
-use crate::git::{Entries, EntryKind, Environment, GitError, Oid, Repository};
-use crate::model::{Address, Span};
+use crate::git::{Entries, Entry, EntryKind, Environment, GitError, Oid, Repository};
+use crate::model::{Address, Listing, Span};
 use crate::plan::{self, BaseView, Plan, TrustedChange};
 use crate::trust;
 use crate::workspace::discovery::CONFIG;
-use crate::workspace::{self, Files, Loaded};
+use crate::workspace::{self, CredentialRef, Files, Loaded, Workspace};
 
 /// What `git` may know of this process: it is asked for objects that are here, and needs no credential.
 const VARIABLES: &[&str] = &["HOME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "XDG_CONFIG_HOME"];
@@ -21,6 +21,8 @@ const VARIABLES: &[&str] = &["HOME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDI
 const TRUSTED: &[&str] = &[CONFIG, "providers", "ledger"];
 /// What apply alone writes.
 const WRITTEN: &[&str] = &["ledger", "secrets"];
+/// What an interrupted run leaves, and the keys of the provider `keyring`.
+const STATE: &[&str] = &[".keywright"];
 
 /// A commit that is trusted, and what the working tree does beside it.
 pub struct Base<'h> {
@@ -36,6 +38,8 @@ pub struct Base<'h> {
 struct Read {
     commit: Oid,
     head: Option<Oid>,
+    /// Where the working tree left the commit, as far as this clone knows.
+    common: Option<Oid>,
     /// Trusted files and manifests of the commit.
     files: Files,
     findings: Vec<Diagnostic>,
@@ -58,6 +62,11 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
         no_errors(reference, &loaded, proposed)?;
         trusted = trust::changes(&trust::Sides { base: &read.files, trusted: &loaded.workspace, proposed });
     }
+    let mut findings = read.findings;
+    findings.extend(
+        super::apply::block_on(brought_along(&root, &read.commit, read.common.as_ref(), &loaded.workspace))?
+            .map_err(|error| cannot(reference, &error))?,
+    );
     let session = Session { base: Some(reference.to_owned()), ..Session::trusting(host, loaded)? };
     let view = BaseView {
         reference: reference.to_owned(),
@@ -65,7 +74,23 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
         head: read.head.as_ref().map(ToString::to_string),
         withdrawn: Vec::new(),
     };
-    Ok((session, Base { before: Session::trusting(host, before)?, view, trusted, findings: read.findings }))
+    Ok((session, Base { before: Session::trusting(host, before)?, view, trusted, findings }))
+}
+
+impl Session<'_> {
+    /// Lets the ledger stand in for accounts that cannot be read, so that a review shows what they would gain. Returns whether there are any.
+    pub fn stand_in(&self, observed: &mut Observed) -> bool {
+        let mut any = false;
+        for (name, listing) in &mut observed.listings {
+            if let Listing::Unavailable(why) = listing {
+                let message = format!("account `{name}` cannot be read, and its ledger stands in for it: {why}");
+                observed.findings.push(Diagnostic::warning(Code::ProviderUnavailable, message));
+                *listing = self.assumed(name);
+                any = true;
+            }
+        }
+        any
+    }
 }
 
 impl Base<'_> {
@@ -100,9 +125,7 @@ impl Base<'_> {
 }
 
 async fn read(root: &std::path::Path, reference: &str) -> Result<Read, GitError> {
-    let passes = |name: &str| VARIABLES.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.starts_with("GIT_CONFIG_");
-    let variables = env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes));
-    let repository = Repository::discover(root, &Environment::new(variables)).await?;
+    let repository = Repository::discover(root, &environment()).await?;
     let commit = repository.resolve(reference).await?;
     let head = repository.here().await?;
     let common = match &head {
@@ -118,8 +141,11 @@ async fn read(root: &std::path::Path, reference: &str) -> Result<Read, GitError>
     let contents = repository.contents(&wanted.iter().map(|(_, oid)| *oid).collect::<Vec<_>>()).await?;
     let files: Files = wanted.into_iter().zip(contents).map(|((path, _), bytes)| (Arc::from(path.as_str()), bytes)).collect();
     let mut findings = edits(root, &repository, reference, &commit, common.as_ref()).await?;
+    if let Some(head) = &head {
+        findings.extend(committed(&repository, head).await?);
+    }
     findings.extend(behind(&repository, reference, &entries, common.as_ref()).await?);
-    Ok(Read { commit, head, files, findings })
+    Ok(Read { commit, head, common, files, findings })
 }
 
 /// As files of a directory are read: hidden ones, and what editors leave behind, are not.
@@ -168,6 +194,92 @@ async fn edits(
         findings.push(Diagnostic::error(Code::TrustHandEdit, message).at(Place::File(name.into())).help(help));
     }
     Ok(findings)
+}
+
+/// Files of the working tree that credentials come from, and that differ from the commit: after the merge, apply runs or reads them.
+async fn brought_along(
+    root: &std::path::Path,
+    commit: &Oid,
+    common: Option<&Oid>,
+    trusted: &Workspace,
+) -> Result<Vec<Diagnostic>, GitError> {
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    let accounts = trusted.accounts.values().flat_map(|account| {
+        [&account.credential, &account.plan_credential].map(|reference| (format!("account `{}`", account.name), reference.as_ref()))
+    });
+    let deliveries =
+        trusted.deliveries.values().map(|delivery| (format!("delivery `{}`", delivery.target.name), delivery.credential.as_ref()));
+    for (whose, reference) in accounts.chain(deliveries) {
+        let words = match reference {
+            Some(CredentialRef::File(path)) => vec![path.to_string_lossy().into_owned()],
+            Some(CredentialRef::Command(words)) => words.clone(),
+            Some(CredentialRef::Env(_)) | None => Vec::new(),
+        };
+        let plain = words.iter().map(|word| word.trim_start_matches("./")).filter(|word| crate::git::is_plain_path(word));
+        named.extend(plain.map(|word| (word.to_owned(), whose.clone())));
+    }
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let repository = Repository::discover(root, &environment()).await?;
+    let paths: Vec<&str> = named.keys().map(String::as_str).collect();
+    let base = repository.files_of(commit, &paths).await?;
+    let parted = repository.files_of(common.unwrap_or(commit), &paths).await?;
+    let here: Vec<&str> = paths.into_iter().filter(|path| root.join(path).is_file()).collect();
+    let hashes = repository.hashes_of_files(&here).await?;
+    let differs = |(path, oid): &(&str, Oid)| [&base, &parted].iter().all(|side| side.get(*path).is_none_or(|entry| entry.oid != *oid));
+    let warn = |(path, _): (&str, Oid)| {
+        let message = format!("`{path}`, which the credential of {} comes from, is changed by this tree", named[path]);
+        let help = "read it like a credential: after the merge, apply runs or reads it";
+        Diagnostic::warning(Code::TrustCredential, message).at(Place::File(path.into())).help(help)
+    };
+    Ok(here.into_iter().zip(hashes).filter(differs).map(warn).collect())
+}
+
+/// What a commit must not have: the state of interrupted runs, which the next run would go on with, and links where apply alone writes, or
+/// repositories where keys are declared.
+async fn committed(repository: &Repository, commit: &Oid) -> Result<Vec<Diagnostic>, GitError> {
+    let entries = repository.files_of(commit, &[WRITTEN, STATE, &["keys"]].concat()).await?;
+    let problem = |(path, entry): (&String, &Entry)| {
+        let area = path.split('/').next().unwrap_or_default();
+        let message = match entry.kind {
+            _ if STATE.contains(&area) => format!("`{path}` is committed: the next run would go on with what it says"),
+            EntryKind::Submodule => format!("`{path}` is another repository: what it holds is not reviewed here"),
+            EntryKind::Symlink if WRITTEN.contains(&area) => format!("`{path}` is a symbolic link: `apply` alone writes there"),
+            EntryKind::Symlink | EntryKind::File => return None,
+        };
+        let help = format!("take it out: `git rm --cached {path}`");
+        Some(Diagnostic::error(Code::TrustHandEdit, message).at(Place::File(path.as_str().into())).help(help))
+    };
+    Ok(entries.iter().filter_map(problem).collect())
+}
+
+/// Refuses to go on with the state of an interrupted run that somebody committed: it could say anything of any key.
+pub(super) fn no_committed_state(root: &std::path::Path) -> Result<(), Stop> {
+    let found = [".keywright/journal.jsonl", ".keywright/imported.json", ".keywright/sealed"].iter().any(|name| root.join(name).exists());
+    if !found {
+        return Ok(());
+    }
+    let committed = super::apply::block_on(async {
+        let repository = Repository::discover(root, &environment()).await.ok()?;
+        let head = repository.here().await.ok()??;
+        repository.files_of(&head, STATE).await.ok()?.into_keys().next()
+    })?;
+    match committed {
+        None => Ok(()),
+        Some(path) => {
+            let message =
+                format!("`{path}` is committed: what an interrupted run left is never part of a repository, and could say anything");
+            let help = format!("look at who committed it, and take it out: `git rm --cached {path}`");
+            Err(Stop::with(Exit::Error, Diagnostic::error(Code::TrustHandEdit, message).help(help)))
+        }
+    }
+}
+
+/// What git is run with.
+fn environment() -> Environment {
+    let passes = |name: &str| VARIABLES.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.starts_with("GIT_CONFIG_");
+    Environment::new(env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes)))
 }
 
 /// Whether a text differs in its line ends alone, as git may check it out.

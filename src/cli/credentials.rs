@@ -1,4 +1,5 @@
 //! Reads credentials and identities from where they are referred to.
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,7 +10,7 @@ use super::host::Host;
 use super::session::{Purpose, Session};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
-use crate::model::Name;
+use crate::model::{Address, Name};
 use crate::vault::Identities;
 use crate::workspace::{Account, CredentialRef};
 
@@ -28,6 +29,23 @@ impl Session<'_> {
                 CredentialRef::File(_) | CredentialRef::Command(_) => None,
             })
             .collect()
+    }
+
+    /// An account whose credential for plans is not there.
+    pub(super) fn lacks_credential(&self, only: &BTreeSet<Address>) -> Option<(&Name, String)> {
+        let trusted = |name: &&Name| !self.workspace.untrusted.accounts.contains(*name);
+        self.chosen(only).filter(trusted).find_map(|name| {
+            let account = &self.workspace.accounts[name];
+            match account.plan_credential.as_ref().or(account.credential.as_ref())? {
+                CredentialRef::Env(variable) if self.host.variable(variable).is_none() => {
+                    Some((name, format!("the variable `{variable}` is not set")))
+                }
+                CredentialRef::File(path) if !self.workspace.root.join(path).exists() => {
+                    Some((name, format!("`{}` is not there", path.display())))
+                }
+                CredentialRef::Env(_) | CredentialRef::File(_) | CredentialRef::Command(_) => None,
+            }
+        })
     }
 
     /// The credential that an account's reference names; never empty.
@@ -53,11 +71,9 @@ impl Session<'_> {
             let message = format!("the credential of {whose} is not there: {why}");
             Box::new(Diagnostic::error(Code::CredentialMissing, message).help(format!("provide {}", describe(reference))))
         };
-        if self.host.is_pull_request() && may_be_brought_along(reference) {
-            let message = format!(
-                "the credential of {whose} is not used in a pull-request job: the change could bring along {}",
-                describe(reference)
-            );
+        if (self.host.is_pull_request() || self.base.is_some()) && may_be_brought_along(reference) {
+            let message =
+                format!("the credential of {whose} is not used for a change under review: it could bring along {}", describe(reference));
             let help = "use `env`, or a file by its absolute path, for the plans of pull requests (`plan_credential`)";
             return Err(Box::new(Diagnostic::error(Code::TrustCredential, message).help(help)));
         }

@@ -1,4 +1,6 @@
 //! `plan`: reads, decides, shows.
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::PlanArgs;
@@ -9,7 +11,8 @@ use super::session::{Purpose, Session, Wishes};
 use super::{asking, base, credentials};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
-use crate::plan::{Before, Mode, Plan};
+use crate::model::Address;
+use crate::plan::{Asked, Before, Mode, Plan};
 use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
@@ -36,6 +39,10 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     let asked = asking::asked(&session, &args.asking, &only)?;
     let identities = credentials::identities(host, &args.identity)?;
     let absent = if host.is_ci() && !args.offline && !args.drift { session.lacks_credential(&only) } else { None };
+    let absent = absent.map(|(account, why)| format!("account `{account}` has no credential here: {why}"));
+    let edited = base.as_ref().is_some_and(base::Base::has_errors);
+    let refused = base.is_some() && !args.offline && (edited || is_refused_beforehand(&session, &only, &asked));
+    let absent = absent.or_else(|| refused.then(|| "what is refused anyway is no reason to ask a provider".to_owned()));
     let (mode, mut observed) = if args.offline || absent.is_some() {
         (Mode::Offline, session.assume(&only))
     } else {
@@ -51,8 +58,8 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     let overlaps = base.as_ref().map(base::Base::overlaps).unwrap_or_default();
     let before = Before { overlaps, ..Before::default() };
     let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before };
-    if let Some((account, why)) = absent {
-        let message = format!("this plan was made offline, since account `{account}` has no credential here: {why}");
+    if let Some(why) = absent {
+        let message = format!("this plan was made offline: {why}");
         observed.findings.push(
             Diagnostic::new(Code::PlanOffline, Severity::Note, message)
                 .help("the ledger stands in for the providers; such a plan cannot be applied"),
@@ -61,7 +68,7 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     if mode == Mode::Live {
         session.assume_untrusted(&only, &mut observed);
     }
-    let edited = base.as_ref().is_some_and(base::Base::has_errors);
+    let unread = base.is_some() && session.stand_in(&mut observed);
     observed.findings.extend(base.iter().flat_map(|base| base.findings.iter().cloned()));
     let mut plan = session.plan(&observed, &wishes, host.clock().now());
     if let Some(base) = base {
@@ -71,12 +78,13 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
         files::write(path, render::plan_json(&plan).as_bytes())?;
     }
     let plan = if args.drift { plan.only_drift() } else { plan };
-    let something = if args.drift { !plan.drift.is_empty() } else { !(plan.changes.is_empty() && plan.attended.is_empty()) };
+    let nothing = plan.changes.is_empty() && plan.attended.is_empty() && plan.trusted.is_empty();
+    let something = if args.drift { !plan.drift.is_empty() } else { !nothing };
     let exit = if cannot_rotate(&plan) || edited {
         Exit::Error
     } else if plan.is_refused() && !args.drift {
         Exit::Refused
-    } else if observed.is_partial() || (!args.drift && (plan.summary.blocked > 0 || leaves_a_request(&plan))) {
+    } else if unread || observed.is_partial() || (!args.drift && (plan.summary.blocked > 0 || leaves_a_request(&plan))) {
         Exit::Partial
     } else if args.detailed_exitcode && something {
         Exit::Changes
@@ -84,6 +92,12 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
         Exit::Done
     };
     Ok((session, plan, exit))
+}
+
+/// Whether the policy refuses what the manifests ask for, as far as the ledger tells.
+fn is_refused_beforehand(session: &Session<'_>, only: &BTreeSet<Address>, asked: &Asked) -> bool {
+    let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked, before: Before::default() };
+    session.plan(&session.assume(only), &wishes, session.host.clock().now()).violations() > 0
 }
 
 /// Whether a rotation that was asked for cannot come about.

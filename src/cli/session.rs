@@ -21,7 +21,7 @@ use crate::provider::http::{AccountAt, HttpProvider};
 use crate::provider::keyring::KeyringProvider;
 use crate::provider::{Provider, ProviderError};
 use crate::workspace::edit::Edits;
-use crate::workspace::{self, Account, CredentialRef, Loaded, Sources, Workspace};
+use crate::workspace::{self, Account, Loaded, Sources, Workspace};
 
 /// Whose credential opens an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl<'h> Session<'h> {
     /// Loads the workspace. Stops with every problem of every file when there is an error; warnings are drawn by whoever shows the result.
     pub fn open(host: &'h Host) -> Result<Self, Stop> {
         let root = find(host)?;
+        super::base::no_committed_state(&root)?;
         super::import::nothing_pending(&root)?;
         Self::of(host, workspace::load(&root, host.clock().now()))
     }
@@ -140,7 +141,7 @@ impl<'h> Session<'h> {
     }
 
     /// The accounts that some keys live in; all of them when there are none.
-    fn chosen(&self, only: &BTreeSet<Address>) -> impl Iterator<Item = &Name> {
+    pub(super) fn chosen(&self, only: &BTreeSet<Address>) -> impl Iterator<Item = &Name> {
         self.workspace.accounts.keys().filter(|name| only.is_empty() || only.iter().any(|address| address.account == **name))
     }
 
@@ -213,6 +214,10 @@ impl<'h> Session<'h> {
             let listing = match provider {
                 Err(diagnostic) => Listing::Unavailable(diagnostic.message.clone()),
                 Ok(_) if self.workspace.accounts[name].profile.attended().is_some() => Listing::Attended,
+                // Its store lies in the working tree, which is not trusted.
+                Ok(_) if self.base.is_some() && matches!(self.workspace.accounts[name].profile.api, Some(Api::Keyring)) => {
+                    self.assumed(name)
+                }
                 Ok(provider) => {
                     let records = records_of(&self.records, name);
                     observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
@@ -262,7 +267,7 @@ impl<'h> Session<'h> {
         Observed { listings, findings: Vec::new(), held: BTreeMap::new() }
     }
 
-    fn assumed(&self, name: &Name) -> Listing {
+    pub(super) fn assumed(&self, name: &Name) -> Listing {
         // There is nothing that a provider could have been asked.
         let attended = self.workspace.accounts[name].profile.attended().is_some();
         if attended { Listing::Attended } else { observe::assume(&records_of(&self.records, name)) }
@@ -275,23 +280,6 @@ impl<'h> Session<'h> {
             let message = format!("account `{name}` comes with this change: its provider is asked only after the merge");
             observed.findings.push(Diagnostic::new(Code::TrustNewAccount, Severity::Note, message));
         }
-    }
-
-    /// An account whose credential for plans is not there.
-    pub fn lacks_credential(&self, only: &BTreeSet<Address>) -> Option<(&Name, String)> {
-        let trusted = |name: &&Name| !self.workspace.untrusted.accounts.contains(*name);
-        self.chosen(only).filter(trusted).find_map(|name| {
-            let account = &self.workspace.accounts[name];
-            match account.plan_credential.as_ref().or(account.credential.as_ref())? {
-                CredentialRef::Env(variable) if self.host.variable(variable).is_none() => {
-                    Some((name, format!("the variable `{variable}` is not set")))
-                }
-                CredentialRef::File(path) if !self.workspace.root.join(path).exists() => {
-                    Some((name, format!("`{}` is not there", path.display())))
-                }
-                CredentialRef::Env(_) | CredentialRef::File(_) | CredentialRef::Command(_) => None,
-            }
-        })
     }
 
     /// Decides. Accounts without a listing were not chosen, and stay out.

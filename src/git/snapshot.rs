@@ -25,11 +25,16 @@ pub enum EntryKind {
 pub type Entries = BTreeMap<String, Entry>;
 
 impl Repository {
-    /// The commit that a name such as `origin/main` stands for in this clone: the remote's branch before a tag of the same name, which others may be
-    /// able to make. Errors: there is none.
+    /// The commit that a name such as `origin/main` stands for in this clone: a branch of the remote, else one of this clone. A tag, which others may
+    /// be able to make, wants its whole name. Errors: there is none.
     pub async fn resolve(&self, name: &str) -> Result<Oid, GitError> {
-        if let Some(branch) = self.commit_of(&format!("refs/remotes/{name}")).await? {
-            return Ok(branch);
+        for place in ["refs/remotes/", "refs/heads/", "refs/remotes/origin/"] {
+            if let Some(branch) = self.commit_of(&format!("{place}{name}")).await? {
+                return Ok(branch);
+            }
+        }
+        if self.commit_of(&format!("refs/tags/{name}")).await?.is_some() {
+            return Err(GitError::Other(format!("`{name}` is no branch here, but a tag: to trust that, say `refs/tags/{name}`")));
         }
         self.commit_of(name).await?.ok_or_else(|| GitError::NoCommit(name.to_owned()))
     }

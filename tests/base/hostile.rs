@@ -148,8 +148,34 @@ fn the_script_that_the_trusted_file_runs() {
     a.write("credential.sh", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
     commit(&a);
     let ran = reviewed(&a, BASE, 4);
-    assert!(ran.stdout.contains("trust/credential") || ran.stdout.contains("could bring along"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("could bring along"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`credential.sh`, which the credential of account `pay` comes from, is changed"), "{}", ran.stdout);
     assert!(!mark.exists(), "the script of the change was run");
+    // Nor where nothing says that this is a job for a pull request. What keys would gain is shown all the same.
+    replace(&a, "keys/pay.yaml", "keys:\n", "keys:\n  more: { label: More, scopes: [pcx:api_key:read] }\n");
+    let ran = a.run(BASE).exits(4);
+    assert!(!mark.exists(), "the script of the change was run");
+    assert!(ran.stdout.contains("pay/more") && ran.stdout.contains("CRITICAL"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_tag_that_is_called_like_the_branch() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    a.git(&["checkout", "-q", "-b", "evil"]);
+    replace(&a, "keywright.yaml", "ops: [", &format!("ops: [{CAROL}, "));
+    commit(&a);
+    a.git(&["tag", "main"]);
+    a.git(&["tag", "base"]);
+    a.git(&["checkout", "-q", "a"]);
+    let commit = |base: &str| {
+        let ran = a.run(&["plan", "--base", base, "-o", "json"]).exits(0);
+        let plan: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        text(&plan["base"]["commit"]).to_owned()
+    };
+    assert_eq!(commit("main"), commit("origin/main"));
+    assert_ne!(commit("refs/tags/main"), commit("origin/main"));
+    assert!(a.run(&["plan", "--base", "base"]).exits(1).stderr.contains("is no branch here, but a tag"));
 }
 
 #[test]
@@ -187,10 +213,22 @@ fn a_record_or_a_secret_of_its_own_making() {
 fn a_journal_that_was_committed() {
     let team = Team::new();
     let a = branch(&team, "a");
-    for name in [".keywright/journal", ".keywright/journal.jsonl", ".keywright/lock"] {
-        a.write(name, "{\"step\":\"lost\"}\nnonsense\n");
+    let ghost = concat!(
+        r#"{"step":"record","address":"pay/ghost","provider":"payconex","generation":{"number":1,"state":"active","id":"foreign","#,
+        r#""label":"x","scopes":["pcx:webhooks:read"],"created_at":"2026-01-01T00:00:00Z"}}"#,
+        "\n"
+    );
+    a.write(".keywright/journal.jsonl", ghost);
+    assert_eq!(plan(&a, 0)["changes"].as_array().map(Vec::len), Some(0), "what is not committed is nobody's change, and not read");
+    a.git(&["add", "-f", ".keywright"]);
+    a.git(&["commit", "-qm", "state"]);
+    let told = plan(&a, 1);
+    assert_eq!((text(&told["diagnostics"][0]["code"]), told["changes"].as_array().map(Vec::len)), ("trust/hand-edit", Some(0)));
+    // And once it is merged, nothing goes on with it.
+    for command in [&["plan"][..], &["apply", "--yes"], &["recover"], &["list"]] {
+        let ran = a.run(command).exits(1);
+        assert!(ran.stderr.contains("trust/hand-edit"), "{command:?}: {}", ran.stderr);
     }
-    assert_eq!(plan(&a, 0)["changes"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]
