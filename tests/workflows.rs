@@ -5,6 +5,8 @@ mod commands;
 mod rules;
 #[path = "program/run.rs"]
 mod run;
+#[path = "workflows/unplanned.rs"]
+mod unplanned;
 
 use std::fs;
 use std::path::Path;
