@@ -5,6 +5,8 @@ mod commands;
 mod rules;
 #[path = "program/run.rs"]
 mod run;
+#[path = "workflows/unplanned.rs"]
+mod unplanned;
 
 use std::fs;
 use std::path::Path;
@@ -108,17 +110,23 @@ fn who_may_comment_takes_nothing_from_the_change() {
     let comment: Value = serde_yaml::from_str(&text).expect("YAML");
     assert_eq!(comment["on"]["workflow_run"]["workflows"][0], plan["name"]);
     assert!(plan["on"].as_object().expect("events").keys().eq(["pull_request"]));
+    assert!(plan["on"]["pull_request"].get("paths").is_none(), "a change could hide behind 300 files");
+    assert_eq!(comment["env"]["WORKSPACE"], plan["env"]["WORKSPACE"]);
     assert!(!text_of("examples/github/plan.yml").contains("secrets."), "a pull request has no secret");
 }
 
 #[test]
 fn who_writes_back_is_alone_and_waits_for_approval() {
     let apply: Value = serde_yaml::from_str(&text_of("examples/github/apply.yml")).expect("YAML");
-    assert_eq!(apply["concurrency"]["cancel-in-progress"], false);
+    // Not of the whole workflow: a plan would wait for the approval of another.
+    assert!(apply.get("concurrency").is_none());
+    assert_eq!(apply["jobs"]["apply"]["concurrency"]["cancel-in-progress"], false);
     assert_eq!(apply["jobs"]["apply"]["environment"], "keywright-production");
     assert_eq!(apply["jobs"]["apply"]["needs"], "plan");
     let verify: Value = serde_yaml::from_str(&text_of("examples/github/schedule.yml")).expect("YAML");
-    assert_eq!(verify["jobs"]["verify"]["concurrency"]["group"], apply["concurrency"]["group"]);
+    // A group has one waiting job, and a newer one takes its place.
+    assert_eq!(verify["jobs"]["verify"]["concurrency"]["cancel-in-progress"], false);
+    assert_ne!(verify["jobs"]["verify"]["concurrency"]["group"], apply["jobs"]["apply"]["concurrency"]["group"]);
 }
 
 #[test]

@@ -75,8 +75,13 @@ fn judge_job(workflow: &Workflow, name: &str, job: &Job, words: &[Vec<String>]) 
         let says = format!("job `{name}` runs `{command}` on `pull_request`: that refuses to change what nobody has approved");
         remark(true, says, "apply after the merge, on `push` to the protected branch");
     }
+    let permissions = job.permissions.as_ref().or(workflow.permissions.as_ref());
+    if is_triggered_by(&workflow.on, "pull_request") && permissions.is_some_and(|permissions| may(permissions, "id-token")) {
+        let says = format!("job `{name}` has `id-token: write` on `pull_request`: a change could take its identity at a cloud");
+        remark(false, says, "plan without it, or let the cloud accept that identity for the protected branch alone");
+    }
     let pushes = words.iter().flatten().any(|word| word == "--push" || word == "--durable" || word == "--durable=git");
-    match job.permissions.as_ref().or(workflow.permissions.as_ref()) {
+    match permissions {
         None => {
             let says = format!("job `{name}` has no `permissions`: it gets whatever the repository gives by default");
             remark(false, says, "say `permissions: { contents: read }`, or `write` for the job that pushes");
@@ -187,6 +192,12 @@ mod tests {
             found(&workflow("push", "permissions: { contents: write }", "keywright plan")),
             one(false, "job `keys` may write `contents`, and pushes nothing")
         );
+        let identity = "permissions: { contents: read, id-token: write }";
+        assert_eq!(
+            found(&workflow("pull_request", identity, "keywright plan")),
+            one(false, "job `keys` has `id-token: write` on `pull_request`: a change could take its identity at a cloud")
+        );
+        assert_eq!(found(&workflow("push", identity, "keywright plan")), Some(vec![]));
         assert_eq!(
             found(&workflow("push", read, "keywright apply --yes --durable git")),
             one(false, "job `keys` pushes, and its own token may not write contents")

@@ -7,9 +7,10 @@ use regex::Regex;
 use serde_json::Value;
 
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$\{?[A-Za-z_]\w*\}?").expect("a regular expression"));
-/// Where a simple command begins: at the start, behind an operator, or inside `$(…)`.
-static BEGINS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?:^|&&|\|\||[;|({]|\bdo|\bthen)\s*(?:[A-Z_]+=\S*\s+)*keywright\s+").expect("a regular expression"));
+/// Where a simple command begins: at the start, behind an operator, inside `$(…)`, or under a `timeout`.
+static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|&&|\|\||[;|({]|\bdo|\bthen)\s*(?:[A-Z_]+=\S*\s+)*(?:timeout\s+\d+\s+)?keywright\s+").expect("a regular expression")
+});
 
 /// Every call of the program in a workflow, as words. Variables stand for a number, which is a fit value for everything.
 pub fn of(text: &str) -> Vec<Vec<String>> {
