@@ -17,7 +17,9 @@ use crate::render;
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
     let (session, plan, exit) = decide(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
-    reports::plan(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })?;
+    // That a plan is refused weighs more than that a format cannot hold it.
+    reports::plan(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })
+        .map_err(|stop| if exit == Exit::Refused { Stop { exit, ..stop } } else { stop })?;
     // The process ends now: to give back a large plan text by text would take a tenth of the whole time.
     std::mem::forget((plan, session));
     Ok(exit)

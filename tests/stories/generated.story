@@ -72,6 +72,7 @@ Commands:
   check        Check configuration, manifests, ledger and secret files; needs no network and no
                credential
   plan         Show what apply would do, and which access each key gains or loses
+  comment      Keep one comment with the plan at a pull request (GitHub) or merge request (GitLab)
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
   authorize    Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when
@@ -211,6 +212,7 @@ Commands:
   check        Check configuration, manifests, ledger and secret files; needs no network and no
                credential
   plan         Show what apply would do, and which access each key gains or loses
+  comment      Keep one comment with the plan at a pull request (GitHub) or merge request (GitLab)
   apply        Make the providers match the manifests, and seal each new secret
   fulfil       Hand over a key that a person made, or confirm that one was revoked
   authorize    Have a person grant a key in a browser (OAuth), and seal its tokens; also again, when
