@@ -152,6 +152,7 @@ fn the_script_that_the_trusted_file_runs() {
     commit(&a);
     let ran = reviewed(&a, BASE, 4);
     assert!(ran.stdout.contains("could bring along"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("warning[trust/credential]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("`credential.sh`, which the credential of account `pay` comes from, is changed"), "{}", ran.stdout);
     assert!(!mark.exists(), "the script of the change was run");
     // Nor where nothing says that this is a job for a pull request. What keys would gain is shown all the same.
