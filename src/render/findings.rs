@@ -65,7 +65,10 @@ pub fn of_plan<'p>(plan: &'p Plan, setting: &Setting) -> Vec<Finding<'p>> {
         let (subject, what, place) = match (&row.what, row.change) {
             (What::Trusted(trusted), _) => {
                 let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-                let what = format!("`{}` changes: {} -> {}", trusted.subject, side(&trusted.before), side(&trusted.after));
+                let what = match (&trusted.before, &trusted.after) {
+                    (None, None) => format!("`{}` changes", trusted.subject),
+                    (before, after) => format!("`{}` changes: {} -> {}", trusted.subject, side(before), side(after)),
+                };
                 (trusted.subject.clone(), what, trusted.at.as_ref())
             }
             (what, Some(change)) => (change.address.to_string(), gains(change, what), change.declared_at.as_ref()),
@@ -174,7 +177,11 @@ fn identity(what: &What<'_>) -> String {
         What::Readers(names) => format!("readers\n{}", names.join("\n")),
         What::FormerReaders(names) => format!("former\n{}", names.join("\n")),
         What::Places(names) => format!("places\n{}", names.join("\n")),
-        What::Trusted(trusted) => format!("{}\n{}", weighed::trusted_word(trusted.kind), trusted.after.as_deref().unwrap_or_default()),
+        What::Trusted(trusted) => {
+            // Where neither side is shown, the reason tells what it is.
+            let unshown = trusted.before.is_none().then_some(trusted.why.as_str());
+            format!("{}\n{}", weighed::trusted_word(trusted.kind), trusted.after.as_deref().or(unshown).unwrap_or_default())
+        }
     }
 }
 
