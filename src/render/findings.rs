@@ -6,7 +6,7 @@ use super::weighed::{self, What, words};
 use crate::diagnostics::{Located, Severity};
 use crate::model::text_safety::safe;
 use crate::model::{Position, Risk};
-use crate::plan::{Change, Plan};
+use crate::plan::{Action, Change, Plan};
 
 /// One thing, fit for every tool.
 #[derive(Debug, Clone)]
@@ -158,7 +158,10 @@ fn gains(change: &Change, what: &What<'_>) -> String {
     let of = |names: &[String]| list(names.iter().map(String::as_str).collect());
     let address = &change.address;
     match what {
-        What::Scopes(entries) => format!("`{address}` gains {}", list(words(entries))),
+        What::Scopes(entries) => {
+            let verb = if change.action == Action::Blocked { "would gain" } else { "gains" };
+            format!("`{address}` {verb} {}", list(words(entries)))
+        }
         What::Expiry { .. } => format!("`{address}` lives longer"),
         What::Overlap(_) => format!("`{address}` has a longer overlap"),
         What::Readers(names) => format!("`{address}` can be opened by {}", of(names)),

@@ -107,8 +107,28 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         places => format!("   delivered to: +{}", count(places, "place")),
     };
     let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
-    let _ =
-        writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}{places}", s.access_gained, s.access_lost);
+    let held = blocked(plan);
+    let _ = writeln!(
+        out,
+        "\n{label}   +{} gained{gained}   -{} lost{lost}{held}   who can decrypt: {who}{places}",
+        s.access_gained, s.access_lost
+    );
+}
+
+/// `   blocked: +1 (1 critical)`: what does not happen now; empty when nothing is gained or lost by it.
+fn blocked(plan: &Plan) -> String {
+    let changes = || plan.changes.iter().filter(|change| change.action == Action::Blocked).map(|change| &change.access);
+    let gained = || changes().flat_map(|access| &access.gained);
+    let of = |risk: Risk| gained().filter(|entry| entry.risk == risk).count();
+    let grave = [Risk::Critical, Risk::High].into_iter().filter(|risk| of(*risk) > 0);
+    let grave: Vec<String> = grave.map(|risk| format!("{} {risk}", of(risk))).collect();
+    let aside = if grave.is_empty() { String::new() } else { format!(" ({})", grave.join(", ")) };
+    match (gained().count(), changes().map(|access| access.lost.len()).sum::<usize>()) {
+        (0, 0) => String::new(),
+        (gained, 0) => format!("   blocked: +{gained}{aside}"),
+        (0, lost) => format!("   blocked: -{lost}"),
+        (gained, lost) => format!("   blocked: +{gained}{aside} -{lost}"),
+    }
 }
 
 /// Accounts whose listing is not complete.
