@@ -1,6 +1,7 @@
 //! What a change does to trusted files: compares the configuration and the profiles of a commit with those of the working tree. Pure.
 //!
 //! Every field that differs is in the result: by its meaning where there is one, as text otherwise.
+mod entries;
 mod fields;
 mod strictness;
 
@@ -9,8 +10,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::entries::Entry;
 use self::fields::{flat, text};
-use crate::diagnostics::{Locate, Part, Report, Route};
+use crate::diagnostics::{Locate, Part, Report, Route, Step};
 use crate::model::text_safety::safe;
 use crate::model::{Address, DesiredKey, Position, Recipients, Risk};
 use crate::plan::{TrustedChange, TrustedKind};
@@ -98,6 +100,8 @@ fn config(sides: &Sides<'_>, before: &Value, after: &Value) -> Vec<TrustedChange
         match section.as_str() {
             "recipients" => all.extend(recipients(sides)),
             "accounts" | "deliveries" => all.extend(named(sides, section, old, new)),
+            "policy" => all.extend(policy(sides, old, new)),
+            "waivers" => all.extend(waivers(sides, old, new)),
             _ => all.extend(fields(section, old, new)),
         }
     }
@@ -213,8 +217,67 @@ fn concerned(workspace: &Workspace, trusted: &Workspace, is_account: bool, name:
     declared.chain(recorded).collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
+/// Rules that come and go as wholes, everything else field by field.
+fn policy(sides: &Sides<'_>, old: &Value, new: &Value) -> Vec<TrustedChange> {
+    let Some(entries) = entries::rules(&old["rules"], &new["rules"]) else { return fields("policy", old, new) };
+    let without = |policy: &Value| {
+        let mut rest = policy.clone();
+        rest.as_object_mut().map(|fields| fields.remove("rules"));
+        rest
+    };
+    let mut all = fields("policy", &without(old), &without(new));
+    for entry in entries {
+        let subject = |rule: &Value| format!("policy.rules[{}]", rule["name"]);
+        match entry {
+            Entry::Added(index, rule) => all.push(TrustedChange {
+                after: Some(text(rule)),
+                at: item(sides, &["policy", "rules"], index),
+                ..row(TrustedKind::Policy, subject(rule), "new rule: it only adds to what is asked", Risk::Low)
+            }),
+            Entry::Removed(rule) => all.push(TrustedChange {
+                before: Some(text(rule)),
+                weaker: true,
+                ..row(TrustedKind::Policy, subject(rule), "a rule less: may deny less than before", Risk::High)
+            }),
+            Entry::Changed(index, before, after) => {
+                let at = item(sides, &["policy", "rules"], index);
+                let fields = compared("policy", differences(&subject(after), before, after));
+                all.extend(fields.into_iter().map(|change| TrustedChange { at: at.clone(), ..change }));
+            }
+        }
+    }
+    all
+}
+
+/// A row for each waiver.
+fn waivers(sides: &Sides<'_>, old: &Value, new: &Value) -> Vec<TrustedChange> {
+    let Some(entries) = entries::waivers(old, new) else { return fields("waivers", old, new) };
+    let change = |entry: &Entry<'_>| {
+        let (before, after, why, weaker) = entries::waived(entry);
+        let at = match entry {
+            Entry::Added(index, _) | Entry::Changed(index, ..) => item(sides, &["waivers"], *index),
+            Entry::Removed(_) => None,
+        };
+        let risk = if weaker { Risk::High } else { Risk::Low };
+        TrustedChange { before, after, weaker, at, ..row(TrustedKind::Policy, "waivers", why, risk) }
+    };
+    entries.iter().map(change).collect()
+}
+
+/// Where an entry of a list stands in the working tree.
+fn item(sides: &Sides<'_>, names: &[&str], index: usize) -> Option<Position> {
+    let mut steps: Vec<Step> = names.iter().map(|name| Step::Field((*name).into())).collect();
+    steps.push(Step::Index(index));
+    let span = sides.proposed.sources.locate(CONFIG, &Route(steps), Part::Value)?;
+    Some(Position { file: CONFIG.into(), line: span.line, column: span.column })
+}
+
 /// Any other section, field by field.
 fn fields(section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
+    compared(section, differences(section, old, new))
+}
+
+fn compared(section: &str, differences: Vec<Difference>) -> Vec<TrustedChange> {
     let kind = match section {
         "policy" | "waivers" => TrustedKind::Policy,
         "guards" => TrustedKind::Guard,
@@ -222,7 +285,7 @@ fn fields(section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
         "defaults" => TrustedKind::Defaults,
         _ => TrustedKind::Other,
     };
-    let change = |(subject, before, after): (String, Option<String>, Option<String>)| {
+    let change = |(subject, before, after): Difference| {
         let weaker = strictness::is_weaker(section, &subject, before.as_deref(), after.as_deref());
         let why = strictness::why(kind, weaker);
         let risk = match (kind, weaker) {
@@ -232,13 +295,13 @@ fn fields(section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
         };
         TrustedChange { before, after, weaker, ..row(kind, subject, why, risk) }
     };
-    differences(section, old, new).into_iter().map(change).collect()
+    differences.into_iter().map(change).collect()
 }
 
-/// Each field that differs: its route, and its text on both sides.
-/// A field with its value before and after.
+/// A field that differs: its route, and its text on both sides.
 type Difference = (String, Option<String>, Option<String>);
 
+/// Each field that differs.
 fn differences(route: &str, old: &Value, new: &Value) -> Vec<Difference> {
     let (old, new) = (flat(route, old), flat(route, new));
     let routes: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -265,4 +328,49 @@ fn highest(workspace: &Workspace, addresses: &[Address]) -> Option<Risk> {
 pub fn in_words(change: &TrustedChange) -> String {
     let shown = |side: &Option<String>| side.as_deref().map_or_else(|| "none".to_owned(), |text| safe(text).into_owned());
     format!("`{}`: {} -> {}", safe(&change.subject), shown(&change.before), shown(&change.after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of a policy that takes the place of another: risk, whether it is weaker, line, subject, why.
+    fn told(before: &str, after: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let now = "2026-11-21T00:00:00Z".parse().expect("a time");
+        let text = |policy: &str| format!("version: 1\naccounts: {{}}\n{policy}");
+        let base: Files = BTreeMap::from([(CONFIG.into(), text(before).into_bytes())]);
+        std::fs::write(dir.path().join(CONFIG), text(after)).expect("written");
+        let trusted = crate::workspace::load_commit(dir.path(), now, &base).workspace;
+        let proposed = crate::workspace::load(dir.path(), now);
+        let rows = changes(&Sides { base: &base, trusted: &trusted, proposed: &proposed });
+        let line = |row: &TrustedChange| row.at.as_ref().map_or(0, |at| at.line);
+        let weaker = |row: &TrustedChange| if row.weaker { "weaker" } else { "-" };
+        rows.iter().map(|row| format!("{} {} {} {}: {}", row.risk, weaker(row), line(row), row.subject, row.why)).collect()
+    }
+
+    const WAIVER: &str = "waivers:\n  - { rule: policy/risk, address: x/y, reason: a, expires: 2030-01-01 }\n  - rule: policy/risk\n    address: \"*\"\n    reason: soon\n    expires: 2030-01-01\n";
+    const RULES: &str = "policy:\n  rules:\n    - { name: old, require: [owner] }\n";
+
+    #[test]
+    fn a_waiver_is_one_row_at_its_place() {
+        let one = &WAIVER[..WAIVER.find("  - rule").expect("two")];
+        assert_eq!(told(one, WAIVER), ["high weaker 5 waivers: waives `policy/risk` for `*` until 2030-01-01: soon"]);
+        assert_eq!(told(WAIVER, one), ["low - 3 waivers: no longer waives `policy/risk` for `*` until 2030-01-01: soon"]);
+        let later = WAIVER.replace("expires: 2030-01-01\n", "expires: 2031-01-01\n");
+        assert_eq!(told(WAIVER, &later), ["high weaker 5 waivers: waives `policy/risk` for `*` for longer than before"]);
+    }
+
+    #[test]
+    fn a_rule_that_comes_only_adds_and_one_that_goes_takes_away() {
+        let more = format!("{RULES}    - {{ name: new, when: \"true\", deny: \"true\", effect: warn }}\n");
+        assert_eq!(told(RULES, &more), [r#"low - 6 policy.rules["new"]: new rule: it only adds to what is asked"#]);
+        assert_eq!(told(&more, RULES), [r#"high weaker 4 policy.rules["new"]: a rule less: may deny less than before"#]);
+        let narrower = RULES.replace("require", "accounts: [x], require");
+        assert_eq!(told(RULES, &narrower), [r#"high weaker 5 policy.rules["old"].accounts: may deny less than before"#]);
+        assert_eq!(
+            told(RULES, &RULES.replace("policy:\n", "policy:\n  effect: deny\n")),
+            ["low - 4 policy.effect: denies more than before"]
+        );
+    }
 }

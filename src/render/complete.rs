@@ -98,6 +98,7 @@ fn no_format_for_people_lacks_a_fact() {
             ("an unmanaged key", "api_9"),
             ("an unused key", "pay/nobody"),
             ("a blocked key", "pay/stuck"),
+            ("what it would gain", "blocked: +1"),
             ("an account unread", "page 2 failed"),
             ("a deferred key", "pay/later"),
             ("a guard", "max_rotations"),

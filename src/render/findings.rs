@@ -6,7 +6,7 @@ use super::weighed::{self, What, words};
 use crate::diagnostics::{Located, Severity};
 use crate::model::text_safety::safe;
 use crate::model::{Position, Risk};
-use crate::plan::{Change, Plan};
+use crate::plan::{Action, Change, Plan};
 
 /// One thing, fit for every tool.
 #[derive(Debug, Clone)]
@@ -65,7 +65,10 @@ pub fn of_plan<'p>(plan: &'p Plan, setting: &Setting) -> Vec<Finding<'p>> {
         let (subject, what, place) = match (&row.what, row.change) {
             (What::Trusted(trusted), _) => {
                 let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-                let what = format!("`{}` changes: {} -> {}", trusted.subject, side(&trusted.before), side(&trusted.after));
+                let what = match (&trusted.before, &trusted.after) {
+                    (None, None) => format!("`{}` changes", trusted.subject),
+                    (before, after) => format!("`{}` changes: {} -> {}", trusted.subject, side(before), side(after)),
+                };
                 (trusted.subject.clone(), what, trusted.at.as_ref())
             }
             (what, Some(change)) => (change.address.to_string(), gains(change, what), change.declared_at.as_ref()),
@@ -155,7 +158,10 @@ fn gains(change: &Change, what: &What<'_>) -> String {
     let of = |names: &[String]| list(names.iter().map(String::as_str).collect());
     let address = &change.address;
     match what {
-        What::Scopes(entries) => format!("`{address}` gains {}", list(words(entries))),
+        What::Scopes(entries) => {
+            let verb = if change.action == Action::Blocked { "would gain" } else { "gains" };
+            format!("`{address}` {verb} {}", list(words(entries)))
+        }
         What::Expiry { .. } => format!("`{address}` lives longer"),
         What::Overlap(_) => format!("`{address}` has a longer overlap"),
         What::Readers(names) => format!("`{address}` can be opened by {}", of(names)),
@@ -174,7 +180,11 @@ fn identity(what: &What<'_>) -> String {
         What::Readers(names) => format!("readers\n{}", names.join("\n")),
         What::FormerReaders(names) => format!("former\n{}", names.join("\n")),
         What::Places(names) => format!("places\n{}", names.join("\n")),
-        What::Trusted(trusted) => format!("{}\n{}", weighed::trusted_word(trusted.kind), trusted.after.as_deref().unwrap_or_default()),
+        What::Trusted(trusted) => {
+            // Where neither side is shown, the reason tells what it is.
+            let unshown = trusted.before.is_none().then_some(trusted.why.as_str());
+            format!("{}\n{}", weighed::trusted_word(trusted.kind), trusted.after.as_deref().or(unshown).unwrap_or_default())
+        }
     }
 }
 

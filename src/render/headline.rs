@@ -93,6 +93,27 @@ pub fn in_days(days: i64) -> String {
     }
 }
 
+/// ` · blocked: +1 (1 critical)`, with the sign of the side; empty when nothing is.
+pub fn blocked(sign: &str, rows: &[Row]) -> String {
+    let counts = Counts::of_blocked(rows);
+    let grave = counts.grave();
+    match (counts.total(), grave.is_empty()) {
+        (0, _) => String::new(),
+        (n, true) => format!(" · blocked: {sign}{n}"),
+        (n, false) => format!(" · blocked: {sign}{n} ({grave})"),
+    }
+}
+
+/// How many things rows stand for, as it stands in headings: `3`, or `3 · 1 blocked`.
+pub fn things<'r, 'p: 'r>(rows: impl Iterator<Item = &'r Row<'p>> + Clone) -> String {
+    let of = |blocked: bool| rows.clone().filter(|row| row.is_blocked() == blocked).map(Row::things).sum::<usize>();
+    match (of(false), of(true)) {
+        (now, 0) => now.to_string(),
+        (0, blocked) => format!("{blocked} blocked"),
+        (now, blocked) => format!("{now} · {blocked} blocked"),
+    }
+}
+
 /// `+6 gained (2 high)`, with the sign of the side.
 pub fn tally(sign: &str, word: &str, rows: &[Row]) -> String {
     let counts = Counts::of(rows);

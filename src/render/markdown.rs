@@ -165,9 +165,11 @@ impl Page<'_> {
         let bold = |text: String| format!("**{text}**");
         let _ = writeln!(
             out,
-            "**Access:** {} · {} · who can decrypt: {}",
+            "**Access:** {}{} · {}{} · who can decrypt: {}",
             bold(headline::tally("+", "gained", self.gained)),
+            headline::blocked("+", self.gained),
             bold(headline::tally("−", "lost", self.lost)),
+            headline::blocked("−", self.lost),
             headline::readers(plan),
         );
         for (name, account) in plan.accounts.iter().filter(|(_, account)| account.listing == "unavailable") {

@@ -42,6 +42,7 @@ pub fn changing(plan: &Plan) -> String {
     match (changing, total) {
         (0, _) if !plan.changes.is_empty() => format!("{} blocked, no other changes", count(plan.changes.len(), "key")),
         (0, _) if !plan.deferred.is_empty() => format!("no changes now: {} deferred", count(plan.deferred.len(), "rotation")),
+        (0, _) if !plan.trusted.is_empty() => format!("no key changes, but {}", count(plan.trusted.len(), "trusted setting")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
         (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
         (0, _) => format!("no changes: {total} keys match their manifests"),
@@ -107,8 +108,28 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         places => format!("   delivered to: +{}", count(places, "place")),
     };
     let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
-    let _ =
-        writeln!(out, "\n{label}   +{} gained{gained}   -{} lost{lost}   who can decrypt: {who}{places}", s.access_gained, s.access_lost);
+    let held = blocked(plan);
+    let _ = writeln!(
+        out,
+        "\n{label}   +{} gained{gained}   -{} lost{lost}{held}   who can decrypt: {who}{places}",
+        s.access_gained, s.access_lost
+    );
+}
+
+/// `   blocked: +1 (1 critical)`: what does not happen now; empty when nothing is gained or lost by it.
+fn blocked(plan: &Plan) -> String {
+    let changes = || plan.changes.iter().filter(|change| change.action == Action::Blocked).map(|change| &change.access);
+    let gained = || changes().flat_map(|access| &access.gained);
+    let of = |risk: Risk| gained().filter(|entry| entry.risk == risk).count();
+    let grave = [Risk::Critical, Risk::High].into_iter().filter(|risk| of(*risk) > 0);
+    let grave: Vec<String> = grave.map(|risk| format!("{} {risk}", of(risk))).collect();
+    let aside = if grave.is_empty() { String::new() } else { format!(" ({})", grave.join(", ")) };
+    match (gained().count(), changes().map(|access| access.lost.len()).sum::<usize>()) {
+        (0, 0) => String::new(),
+        (gained, 0) => format!("   blocked: +{gained}{aside}"),
+        (0, lost) => format!("   blocked: -{lost}"),
+        (gained, lost) => format!("   blocked: +{gained}{aside} -{lost}"),
+    }
 }
 
 /// Accounts whose listing is not complete.
@@ -263,6 +284,8 @@ pub fn summary(out: &mut String, plan: &Plan) {
         sentences.push(format!("Blocked by {}{guards}; nothing was changed.", count(violations, "policy violation")));
     } else if refused > 0 {
         sentences.push(format!("Refused by {}; nothing was changed.", count(refused, "guard")));
+    } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() && !plan.trusted.is_empty() {
+        sentences.push("After the merge, the trusted settings count.".to_owned());
     } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() {
         sentences.push("Nothing to do.".to_owned());
     }

@@ -24,7 +24,9 @@ fn log(findings: &[Finding], setting: &Setting) -> String {
     let mut indices: BTreeMap<&str, usize> = findings.iter().map(|finding| (finding.rule, 0)).collect();
     indices.values_mut().enumerate().for_each(|(i, index)| *index = i);
     let rules = indices.keys().map(|rule| rule_of(rule)).collect();
-    let results = findings.iter().map(|finding| result(finding, indices[finding.rule])).collect();
+    // A result without a location makes code scanning refuse the whole file; what belongs to no file belongs to the configuration.
+    let usual = setting.path("keywright.yaml");
+    let results = findings.iter().map(|finding| result(finding, indices[finding.rule], &usual)).collect();
     let workspace = if setting.below.is_empty() { "keywright/".to_owned() } else { format!("keywright/{}/", setting.below) };
     super::json(&Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -80,15 +82,14 @@ fn severity(risk: Risk) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, rule_index: usize) -> Outcome {
+fn result(finding: &Finding, rule_index: usize, usual: &str) -> Outcome {
     let length = finding.located.map_or(0, |located| located.length);
     let region = Region {
         start_line: finding.line.max(1),
         start_column: finding.column.filter(|column| *column > 0),
         end_column: finding.column.filter(|column| *column > 0 && length > 0).map(|column| column + length),
     };
-    let artifact = finding.file.as_deref().map(|file| Artifact { uri: uri(file), uri_base_id: "%SRCROOT%" });
-    let location = |artifact: &Artifact| Location { physical_location: Physical { artifact_location: artifact.clone(), region } };
+    let artifact = Artifact { uri: uri(finding.file.as_deref().unwrap_or(usual)), uri_base_id: "%SRCROOT%" };
     let help = finding.help.as_deref().map(|help| format!(". Help: {help}")).unwrap_or_default();
     Outcome {
         rule_id: finding.rule.to_owned(),
@@ -99,15 +100,16 @@ fn result(finding: &Finding, rule_index: usize) -> Outcome {
             Level::Note => "note",
         },
         message: Text { text: plain(&format!("{}{help}", finding.message)) },
-        locations: artifact.iter().map(location).collect(),
+        locations: [Location { physical_location: Physical { artifact_location: artifact.clone(), region } }],
         partial_fingerprints: BTreeMap::from([("keywright/v1", finding.fingerprint.clone())]),
-        fixes: artifact.as_ref().and_then(|artifact| fix(finding, artifact, region)).into_iter().collect(),
+        fixes: fix(finding, &artifact, region).into_iter().collect(),
     }
 }
 
 /// What may stand instead of the marked source, where its place is known to the last character.
 fn fix(finding: &Finding, artifact: &Artifact, region: Region) -> Option<Fix> {
     let replacement = finding.located?.replacement.as_deref()?;
+    finding.file.as_ref()?;
     region.end_column?;
     let inserted_content = Text { text: replacement.to_owned() };
     let replacements = [Replacement { deleted_region: region, inserted_content }];

@@ -47,8 +47,18 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of all rows.
+    /// Of rows that happen.
     pub fn of(rows: &[Row]) -> Self {
+        Self::counted(rows.iter().filter(|row| !row.is_blocked()))
+    }
+
+    /// Of rows that do not happen now.
+    pub fn of_blocked(rows: &[Row]) -> Self {
+        Self::counted(rows.iter().filter(|row| row.is_blocked()))
+    }
+
+    /// Of all rows.
+    pub fn counted<'r, 'p: 'r>(rows: impl Iterator<Item = &'r Row<'p>>) -> Self {
         let mut counts = Self::default();
         for row in rows {
             *counts.slot(row.risk) += row.things();
@@ -77,6 +87,11 @@ impl Counts {
 }
 
 impl Row<'_> {
+    /// Whether it is known and does not happen now.
+    pub fn is_blocked(&self) -> bool {
+        self.change.is_some_and(|change| change.action == Action::Blocked)
+    }
+
     /// How many things the row stands for.
     pub fn things(&self) -> usize {
         match &self.what {
@@ -102,6 +117,9 @@ impl Row<'_> {
     /// Why it is new, and why a person should care; names stand in backticks.
     pub fn why(&self) -> String {
         let mut parts = Vec::new();
+        if self.is_blocked() {
+            parts.push("not now: blocked".to_owned());
+        }
         match (&self.what, self.change) {
             (What::Scopes(entries), Some(change)) => {
                 let Some(first) = entries.first() else { return String::new() };
@@ -136,18 +154,18 @@ impl Row<'_> {
     }
 }
 
-/// What all keys together gain, and what happens to trusted files: most risky first, then what is introduced here, then by address.
+/// What all keys together gain, blocked ones included, and what happens to trusted files: most risky first, then what is introduced here, then by address.
 pub fn gained(plan: &Plan) -> Vec<Row<'_>> {
     let mut rows: Vec<Row> = plan.trusted.iter().map(trusted).collect();
-    plan.changes.iter().filter(|change| change.action != Action::Blocked).for_each(|change| gained_by(change, &mut rows));
+    plan.changes.iter().for_each(|change| gained_by(change, &mut rows));
     sort(&mut rows);
     rows
 }
 
-/// What all keys together lose.
+/// What all keys together lose, blocked ones included.
 pub fn lost(plan: &Plan) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
-    for change in plan.changes.iter().filter(|change| change.action != Action::Blocked) {
+    for change in &plan.changes {
         scopes(change, &change.access.lost, &mut rows);
         if !change.access.recipients_removed.is_empty() {
             let risk = change.access.reach.or(worst(&change.access.lost)).unwrap_or(Risk::Low);
@@ -333,9 +351,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_blocked_gives_nothing() {
+    fn what_is_blocked_is_told_and_not_counted() {
         let mut plan = samples::plan();
+        let (before, rows) = (Counts::of(&gained(&plan)), (gained(&plan).len(), lost(&plan).len()));
         plan.changes.iter_mut().for_each(|change| change.action = Action::Blocked);
-        assert_eq!((gained(&plan).len(), lost(&plan).len()), (0, 0));
+        let (gained, lost) = (gained(&plan), lost(&plan));
+        assert_eq!((gained.len(), lost.len()), rows);
+        assert!(gained.iter().chain(&lost).all(|row| row.why().starts_with("not now: blocked")));
+        assert_eq!((Counts::of(&gained), Counts::of_blocked(&gained)), (Counts::default(), before));
+        assert_eq!(super::super::headline::blocked("+", &gained), format!(" · blocked: +{} (1 critical, 2 high)", before.total()));
     }
 }

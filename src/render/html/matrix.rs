@@ -54,11 +54,14 @@ pub fn section(plan: &Plan) -> Markup {
 fn by_provider(plan: &Plan) -> BTreeMap<&str, Vec<Row<'_>>> {
     let mut providers: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
     let provider = |change: &Change| plan.accounts.get(&change.address.account).map_or("", |account| account.provider.as_str());
-    for change in plan.changes.iter().filter(|change| change.action != Action::Blocked) {
+    for change in &plan.changes {
         let mut cells: BTreeMap<&Scope, Cell> = change.access.kept.iter().map(|scope| (scope, Cell::Kept)).collect();
         cells.extend(change.access.lost.iter().map(|entry| (&entry.scope, Cell::Lost(entry))));
         cells.extend(change.access.gained.iter().map(|entry| (&entry.scope, Cell::Gained(entry))));
-        providers.entry(provider(change)).or_default().push(Row { change, drift: false, cells });
+        // What is blocked, and would change no access, is not worth a row.
+        if change.action != Action::Blocked || !cells.is_empty() {
+            providers.entry(provider(change)).or_default().push(Row { change, drift: false, cells });
+        }
     }
     for deed in &plan.drift {
         let mut cells: BTreeMap<&Scope, Cell> = deed.access.kept.iter().map(|scope| (scope, Cell::Kept)).collect();
@@ -141,14 +144,19 @@ fn groups(columns: &[(Risk, &Scope)]) -> Vec<(Risk, usize)> {
 
 fn line(row: &Row<'_>, columns: &[(Risk, &Scope)]) -> Markup {
     let change = row.change;
-    let word = if row.drift { "drift" } else { change.action.as_str() };
+    let is_blocked = !row.drift && change.action == Action::Blocked;
+    let word = match (row.drift, is_blocked) {
+        (true, _) => "drift",
+        (false, true) => "not now: blocked",
+        (false, false) => change.action.as_str(),
+    };
     let end =
         change.after.as_ref().map(|view| view.expires_at.map_or_else(|| "never".to_owned(), day)).unwrap_or_else(|| "ends".to_owned());
     html! {
         tr class=[(!row.differs()).then_some("same")] {
             th scope="row" { (change.address) " " em { (word) } }
             @for (_, scope) in columns { (cell(row.cells.get(scope), change)) }
-            td.end { (end) }
+            td.end { @if is_blocked { "not now" } @else { (end) } }
         }
     }
 }

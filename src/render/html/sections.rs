@@ -101,7 +101,7 @@ fn table(heading: &str, changes: &[&Change]) -> Markup {
                         th scope="row" { (change.address) }
                         td { strong { (action_words(change.action)) } @if !change.reason.is_empty() { ": " (prose(&change.reason)) } }
                         td class=(tone(gravity(change))) { (loud(gravity(change))) }
-                        td { "+" (gains(change)) " −" (change.access.lost.len() + change.access.recipients_removed.len()) @if !change.access.open_ended.is_empty() { " open-ended" } }
+                        td { @if change.action == Action::Blocked { "not now: " } "+" (gains(change)) " −" (change.access.lost.len() + change.access.recipients_removed.len()) @if !change.access.open_ended.is_empty() { " open-ended" } }
                         td { @if let Some(owner) = &change.owner { (text(owner)) } }
                     }
                 } }
@@ -110,18 +110,16 @@ fn table(heading: &str, changes: &[&Change]) -> Markup {
     }
 }
 
-/// How many things a key gains; none when it is blocked.
+/// How many things a key gains, or would if it were not blocked.
 fn gains(change: &Change) -> usize {
     let mut rows = Vec::new();
-    if change.action != Action::Blocked {
-        gained_by(change, &mut rows);
-    }
+    gained_by(change, &mut rows);
     rows.iter().map(Row::things).sum()
 }
 
 /// One access table.
 pub fn access(id: &str, heading: &str, rows: &[Row<'_>], plan: &Plan, setting: &Setting) -> Markup {
-    let things: usize = rows.iter().map(Row::things).sum();
+    let things = crate::render::headline::things(rows.iter());
     html! {
         @if !rows.is_empty() {
             section id=(id) {

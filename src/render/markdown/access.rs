@@ -5,7 +5,7 @@ use super::Page;
 use super::inline::{code, prose};
 use crate::model::Risk;
 use crate::plan::{Origin, TrustedChange};
-use crate::render::headline::loud;
+use crate::render::headline::{loud, things};
 use crate::render::weighed::{Counts, Row, What, words};
 
 /// Keys that a row of a trusted file names before it counts the rest.
@@ -30,7 +30,7 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, why: &str, rows: Vec<
     if rows.is_empty() {
         return;
     }
-    let things: usize = rows.iter().map(|row| row.things()).sum();
+    let things = things(rows.iter().copied());
     let _ = write!(out, "### {heading} ({things})\n\n| Risk | What | Key | {why} |\n|---|---|---|---|\n");
     let (hidden, shown): (Vec<&Row>, Vec<&Row>) = rows.into_iter().partition(|row| page.fold.hides(row.risk));
     let mut before: Option<(String, String)> = None;
@@ -44,7 +44,7 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, why: &str, rows: Vec<
         before = Some(told);
     }
     let hidden: Vec<Row> = hidden.into_iter().cloned().collect();
-    let counts = Counts::of(&hidden);
+    let counts = Counts::counted(hidden.iter());
     for (risk, things) in [(Risk::Medium, counts.medium), (Risk::Low, counts.low)] {
         if things > 0 {
             let keys: std::collections::BTreeSet<_> =

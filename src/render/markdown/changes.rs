@@ -88,9 +88,6 @@ fn what(change: &Change, page: &Page<'_>) -> String {
 
 /// What a key gains and loses, in a few words; the tables below tell it scope by scope.
 fn access(change: &Change) -> String {
-    if change.action == Action::Blocked {
-        return "none: blocked".to_owned();
-    }
     let mut rows = Vec::new();
     gained_by(change, &mut rows);
     rows.sort_by_key(|row| std::cmp::Reverse(row.risk));
@@ -114,5 +111,10 @@ fn access(change: &Change) -> String {
     if !change.access.open_ended.is_empty() {
         parts.push("open-ended".to_owned());
     }
-    if parts.is_empty() { "same".to_owned() } else { parts.join(" · ") }
+    match (parts.is_empty(), change.action == Action::Blocked) {
+        (true, true) => "none: blocked".to_owned(),
+        (true, false) => "same".to_owned(),
+        (false, true) => format!("not now: {}", parts.join(" · ")),
+        (false, false) => parts.join(" · "),
+    }
 }

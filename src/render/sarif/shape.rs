@@ -79,7 +79,7 @@ pub struct Outcome {
     pub rule_index: usize,
     pub level: &'static str,
     pub message: Text,
-    pub locations: Vec<Location>,
+    pub locations: [Location; 1],
     pub partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,

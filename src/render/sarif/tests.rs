@@ -52,11 +52,28 @@ fn a_replacement_is_a_fix() {
 }
 
 #[test]
-fn what_belongs_nowhere_has_no_place() {
+fn what_belongs_to_no_file_belongs_to_the_configuration() {
     let nowhere = Located { file: None, line: None, column: None, length: 0, severity: Severity::Note, ..open_ended() };
-    let log = valid(&problems_sarif(&[nowhere], &Setting::default()));
-    assert_eq!(log["runs"][0]["results"][0]["locations"], serde_json::json!([]));
+    let log = valid(&problems_sarif(&[nowhere], &Setting::new("infra/keys")));
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "infra/keys/keywright.yaml");
+    assert_eq!(place["region"], serde_json::json!({ "startLine": 1 }));
     valid(&problems_sarif(&[], &Setting::default()));
+}
+
+#[test]
+fn every_result_has_a_place() {
+    let mut plan = crate::plan::rich::plan();
+    for code in [Code::PlanOffline, Code::PlanAssumed, Code::PlanDegraded] {
+        plan.diagnostics.push(Located { code, file: None, line: None, column: None, length: 0, ..open_ended() });
+    }
+    let log = valid(&plan_sarif(&plan, &Setting::default()));
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    let placed = |result: &&Value| result["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().is_some_and(|line| line > 0);
+    assert_eq!(results.iter().filter(placed).count(), results.len());
+    for rule in ["plan/offline", "plan/assumed", "plan/degraded"] {
+        assert!(results.iter().any(|result| result["ruleId"] == rule), "{rule}");
+    }
 }
 
 #[test]
