@@ -108,8 +108,9 @@ keys:
 -- stdout
 1 of 1 key changes                                     plan <plan 3>, valid until 2026-01-02 00:00Z
 
-  ~ shop/dashboard                  edit in place: protect changes          keys/shop.yaml:3
+  ~ shop/dashboard                  edit in place: protection removed       keys/shop.yaml:3
       = keeps  orders:read
+      protect  true -> false                                               HIGH  removed: it may be disabled or deleted from now on
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 
