@@ -77,6 +77,9 @@ pub struct AccessDiff {
     /// From the next rotation on, an old secret stays valid for longer beside its successor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<LongerOverlap>,
+    /// It is no longer protected: it may be disabled or deleted from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protection_removed: bool,
     /// The highest risk of all that the key can do afterwards; present where something other than its scopes gives access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Risk>,

@@ -344,9 +344,10 @@ pub(super) fn record_protection(key: &Key, draft: &mut Draft) {
     if draft.action == Action::None {
         draft.action = Action::Edit;
         draft.generation = generation.number;
-        draft.reason = "protect changes".to_owned();
+        draft.reason = if record.protect { "protection removed" } else { "protection set" }.to_owned();
         draft.stay(key);
     }
+    draft.unprotected = record.protect;
     draft.steps.push(PlanStep::Record { generation: generation.number, state: RecordedState::Protect });
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Draft {
     /// Places that never got a secret of the key.
     pub delivered: Vec<String>,
     pub overlap: Option<LongerOverlap>,
+    /// Its protection is taken away.
+    pub unprotected: bool,
     /// What the new generation was asked for with.
     pub request: Option<Request>,
     /// Its new generation waits for a later plan.
@@ -94,6 +96,7 @@ impl Draft {
             extended: false,
             delivered: Vec::new(),
             overlap: None,
+            unprotected: false,
             request: None,
             deferred: false,
         }
@@ -293,6 +296,7 @@ impl Draft {
             recipients_removed: self.removed.clone(),
             deliveries_added: self.delivered.clone(),
             overlap: self.overlap,
+            protection_removed: self.unprotected,
             ..difference(key.account.catalogue, before, after)
         };
         if access.widens_beyond_scopes() {

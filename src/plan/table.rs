@@ -640,7 +640,21 @@ fn protected_keys_are_neither_disabled_nor_deleted() {
 fn protection_is_written_down() {
     let world = live(|world| world.wanted().protect = true);
     decides(&world, Edit, &[record(1, RecordedState::Protect)]);
-    assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("protect changes".to_owned(), 0));
+    assert_eq!((reason(&world), world.change().unwrap().access.gained.len()), ("protection set".to_owned(), 0));
+}
+
+#[test]
+fn protection_that_is_removed_counts_as_access_beside_any_action() {
+    let set = live(|world| world.wanted().protect = true);
+    assert!(!set.change().unwrap().access.protection_removed);
+    let mut removed = live(|world| world.ledger.as_mut().unwrap().protect = true);
+    let change = removed.change().unwrap();
+    assert_eq!((change.reason.as_str(), change.access.protection_removed), ("protection removed", true));
+    removed.wanted().label = "another".into();
+    let change = removed.change().unwrap();
+    assert!(change.reason != "protection removed" && change.access.protection_removed, "{}", change.reason);
+    let json = serde_json::to_value(set.change().unwrap()).unwrap();
+    assert!(json["access"].get("protection_removed").is_none(), "skipped when false");
 }
 
 #[test]

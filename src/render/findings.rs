@@ -164,6 +164,7 @@ fn gains(change: &Change, what: &What<'_>) -> String {
         }
         What::Expiry { .. } => format!("`{address}` lives longer"),
         What::Overlap(_) => format!("`{address}` has a longer overlap"),
+        What::Unprotected => format!("`{address}` is no longer protected"),
         What::Readers(names) => format!("`{address}` can be opened by {}", of(names)),
         What::FormerReaders(names) => format!("`{address}` can no longer be opened by {}", of(names)),
         What::Places(names) => format!("`{address}` is delivered to {}", of(names)),
@@ -177,6 +178,7 @@ fn identity(what: &What<'_>) -> String {
         What::Scopes(entries) => words(entries).join("\n"),
         What::Expiry { .. } => "expiry".to_owned(),
         What::Overlap(_) => "overlap".to_owned(),
+        What::Unprotected => "protection".to_owned(),
         What::Readers(names) => format!("readers\n{}", names.join("\n")),
         What::FormerReaders(names) => format!("former\n{}", names.join("\n")),
         What::Places(names) => format!("places\n{}", names.join("\n")),

@@ -255,6 +255,11 @@ impl Entry<'_> {
             let text = arrow(&longer.before.to_string(), &longer.after.to_string());
             field(out, "overlap", &format!("{}  longer", pad(&text, PLACE - 18)));
         }
+        if self.change.access.protection_removed {
+            let high = self.style.paint(Ink::Risk(Risk::High), shouted(Risk::High));
+            let text = pad(&arrow("true", "false"), PLACE - 18);
+            field(out, "protect", &format!("{text}  {high}  removed: it may be disabled or deleted from now on"));
+        }
         for place in &self.change.access.deliveries_added {
             let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));
         }

@@ -18,6 +18,8 @@ pub enum What<'p> {
         after: Option<Timestamp>,
     },
     Overlap(LongerOverlap),
+    /// The key's protection goes.
+    Unprotected,
     /// Public keys that can open the secret.
     Readers(&'p [String]),
     /// Public keys that can open no new secrets.
@@ -97,7 +99,7 @@ impl Row<'_> {
         match &self.what {
             What::Scopes(entries) => entries.len(),
             What::Readers(names) | What::FormerReaders(names) | What::Places(names) => names.len(),
-            What::Expiry { .. } | What::Overlap(_) | What::Trusted(_) => 1,
+            What::Expiry { .. } | What::Overlap(_) | What::Unprotected | What::Trusted(_) => 1,
         }
     }
 
@@ -107,6 +109,7 @@ impl Row<'_> {
             What::Scopes(entries) => entries.first().map_or_else(String::new, |entry| level_and_tags(entry)),
             What::Expiry { .. } => "expiry".to_owned(),
             What::Overlap(_) => "overlap".to_owned(),
+            What::Unprotected => "protection".to_owned(),
             What::Readers(_) => "recipient".to_owned(),
             What::FormerReaders(_) => "recipient removed".to_owned(),
             What::Places(_) => "delivery".to_owned(),
@@ -137,6 +140,7 @@ impl Row<'_> {
                 parts.push(format!("{} -> {}", longer.before, longer.after));
                 parts.push("after each rotation the old secret works for longer".to_owned());
             }
+            (What::Unprotected, _) => parts.push("it may be disabled or deleted from now on".to_owned()),
             (What::Readers(_), _) => parts.push("can open the secret from now on: everything that the key can do".to_owned()),
             (What::FormerReaders(_), _) => parts.push("can open no new secrets of the key".to_owned()),
             (What::Places(_), _) => parts.push("gets the secret from now on: everything that the key can do".to_owned()),
@@ -195,6 +199,10 @@ pub fn gained_by<'p>(change: &'p Change, rows: &mut Vec<Row<'p>>) {
     if let Some(longer) = access.overlap {
         row(What::Overlap(longer));
     }
+    if access.protection_removed {
+        rows.push(Row { risk: Risk::High, origin: change.origin, change: Some(change), what: What::Unprotected });
+    }
+    let mut row = |what| rows.push(Row { risk, origin: change.origin, change: Some(change), what });
     if !access.recipients_added.is_empty() {
         row(What::Readers(&access.recipients_added));
     }
@@ -206,7 +214,8 @@ pub fn gained_by<'p>(change: &'p Change, rows: &mut Vec<Row<'p>>) {
 /// The highest risk of what a change gives, then of what it takes.
 pub fn weight(change: &Change) -> (Option<Risk>, Option<Risk>) {
     let beyond = change.access.widens_beyond_scopes().then(|| change.access.reach.unwrap_or(Risk::Critical));
-    (worst(&change.access.gained).max(beyond), worst(&change.access.lost))
+    let unprotected = change.access.protection_removed.then_some(Risk::High);
+    (worst(&change.access.gained).max(beyond).max(unprotected), worst(&change.access.lost))
 }
 
 /// The risk by which a change is sorted and folded: what it gives or takes, the higher of the two.
@@ -348,6 +357,26 @@ mod tests {
         assert!(rows.windows(2).all(|pair| pair[0].risk >= pair[1].risk));
         let order: Vec<String> = by_risk(&plan.changes).iter().map(|change| change.address.name.to_string()).collect();
         assert_eq!(order, ["expense-sync", "billing-webhooks", "card-updater", "old-reporting", "stuck"]);
+    }
+
+    #[test]
+    fn protection_that_goes_is_a_high_row() {
+        let mut plan = samples::plan();
+        plan.changes.truncate(1);
+        plan.changes[0].access = crate::plan::AccessDiff { protection_removed: true, ..Default::default() };
+        let rows = gained(&plan);
+        let told: Vec<String> = rows.iter().map(|row| format!("{} {}: {}", row.risk, row.kind(), row.why())).collect();
+        assert_eq!(told, ["high protection: it may be disabled or deleted from now on"]);
+        assert_eq!(gravity(&plan.changes[0]), Risk::High);
+        let setting = crate::render::Setting::default();
+        for text in [
+            crate::render::plan_markdown(&plan, &setting).expect("it fits"),
+            crate::render::plan_html(&plan, &setting),
+            crate::render::plan_sarif(&plan, &setting),
+            crate::render::plan_text(&plan, crate::render::Style::PLAIN),
+        ] {
+            assert!(text.contains("it may be disabled or deleted from now on"), "{text}");
+        }
     }
 
     #[test]

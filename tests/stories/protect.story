@@ -32,7 +32,7 @@ keys: {}
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - would lose  orders:read   LOW       read
 
-access   +0 gained   -0 lost   who can decrypt: unchanged
+access   +0 gained   -0 lost   blocked: -1   who can decrypt: unchanged
 
 warning[plan/protected]: `shop/dashboard` is protected: it would be disabled otherwise
 help: set `protect: false`, apply, and then remove or disable the key
@@ -52,7 +52,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 blocked. 2 warnings.
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise
       - would lose  orders:read   LOW       read
 
-access   +0 gained   -0 lost   who can decrypt: unchanged
+access   +0 gained   -0 lost   blocked: -1   who can decrypt: unchanged
 
 warning[plan/protected]: `shop/dashboard` is protected: it would be disabled otherwise
 help: set `protect: false`, apply, and then remove or disable the key
@@ -82,7 +82,7 @@ keys:
   x shop/dashboard                  blocked: `shop/dashboard` is protected: it would be disabled otherwise  keys/shop.yaml:3
       - would lose  orders:read   LOW       read
 
-access   +0 gained   -0 lost   who can decrypt: unchanged
+access   +0 gained   -0 lost   blocked: -1   who can decrypt: unchanged
 
 warning[plan/protected]: `shop/dashboard` is protected: it would be disabled otherwise
   --> keys/shop.yaml:3:3
@@ -108,8 +108,9 @@ keys:
 -- stdout
 1 of 1 key changes                                     plan <plan 3>, valid until 2026-01-02 00:00Z
 
-  ~ shop/dashboard                  edit in place: protect changes          keys/shop.yaml:3
+  ~ shop/dashboard                  edit in place: protection removed       keys/shop.yaml:3
       = keeps  orders:read
+      protect  true -> false                                               HIGH  removed: it may be disabled or deleted from now on
 
 access   +0 gained   -0 lost   who can decrypt: unchanged
 

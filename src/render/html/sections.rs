@@ -155,7 +155,16 @@ fn key(row: &Row<'_>) -> Markup {
         (What::Trusted(trusted), None) => html! {
             @for (i, address) in trusted.concerns.iter().enumerate() { @if i > 0 { ", " } (address) }
         },
-        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => {
+        (
+            What::Scopes(_)
+            | What::Expiry { .. }
+            | What::Overlap(_)
+            | What::Unprotected
+            | What::Readers(_)
+            | What::FormerReaders(_)
+            | What::Places(_),
+            None,
+        ) => {
             html! {}
         }
     }
@@ -167,6 +176,7 @@ fn what(row: &Row<'_>, setting: &Setting) -> Markup {
         What::Scopes(entries) => list(words(entries)),
         What::Expiry { .. } => html! { "lives longer" },
         What::Overlap(_) => html! { "longer overlap" },
+        What::Unprotected => html! { "protection removed" },
         What::Readers(names) | What::FormerReaders(names) | What::Places(names) => list(names.iter().map(String::as_str).collect()),
         What::Trusted(trusted) => {
             let side = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), |value| text(value).into_owned());

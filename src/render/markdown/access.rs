@@ -65,9 +65,16 @@ fn key(row: &Row<'_>) -> String {
     match (&row.what, row.change) {
         (_, Some(change)) => code(&change.address.to_string()),
         (What::Trusted(trusted), None) => concerned(trusted),
-        (What::Scopes(_) | What::Expiry { .. } | What::Overlap(_) | What::Readers(_) | What::FormerReaders(_) | What::Places(_), None) => {
-            String::new()
-        }
+        (
+            What::Scopes(_)
+            | What::Expiry { .. }
+            | What::Overlap(_)
+            | What::Unprotected
+            | What::Readers(_)
+            | What::FormerReaders(_)
+            | What::Places(_),
+            None,
+        ) => String::new(),
     }
 }
 
@@ -86,6 +93,7 @@ fn what(row: &Row<'_>, page: &Page<'_>) -> String {
         What::Scopes(entries) => list(&words(entries)),
         What::Expiry { .. } => "lives longer".to_owned(),
         What::Overlap(_) => "longer overlap".to_owned(),
+        What::Unprotected => "protection removed".to_owned(),
         What::Readers(names) | What::FormerReaders(names) | What::Places(names) => of(names),
         What::Trusted(trusted) => {
             let place = trusted
