@@ -20,8 +20,12 @@ pub struct CommentArgs {
     /// The merge request (default in GitLab CI: the one that the job runs for)
     #[arg(long, value_name = "IID")]
     pub merge_request: Option<u32>,
-    /// The address of the API of an own server, such as https://github.example/api/v3 or https://gitlab.example/api/v4
-    #[arg(long, value_name = "URL")]
+    /// The address of the API of an own server.
+    #[arg(
+        help = "The address of the API of an own server, such as https://github.example/api/v3 or https://gitlab.example/api/v4",
+        long,
+        value_name = "URL"
+    )]
     pub api: Option<String>,
     /// The variable that holds the token (default: GITHUB_TOKEN or GITLAB_TOKEN)
     #[arg(long, value_name = "NAME")]
