@@ -9,6 +9,7 @@ pub mod account;
 pub mod attended;
 mod change;
 pub mod delivery;
+mod doubt;
 pub mod failure;
 pub mod foresight;
 pub mod grant;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 
 pub use account::{Account, Surroundings};
 pub use delivery::{Opening, Place, Places};
+pub use doubt::{Word, believe};
 pub use failure::Failure;
 use journal::SealedFile;
 pub use relocate::{clear_moved, copy_moved};
@@ -56,15 +58,23 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
 }
 
+/// Listed keys whose id no generation of the account has; our own are left out, and what nobody may touch.
+pub fn strangers<'k>(
+    records: impl IntoIterator<Item = &'k KeyRecord>,
+    seen: impl IntoIterator<Item = &'k ObservedKey>,
+) -> impl Iterator<Item = &'k ObservedKey> {
+    let generations = records.into_iter().flat_map(|record| &record.generations);
+    let known: BTreeSet<&str> = generations.filter_map(|generation| generation.id.as_deref()).collect();
+    seen.into_iter().filter(move |key| !key.own && !key.is_off_limits() && !known.contains(key.id.as_str()))
+}
+
 /// Markers at live keys whose id no generation of the account has, each with the ids that bear it: a create that was delivered twice, or late.
 pub fn strays<'a>(
     records: impl IntoIterator<Item = &'a KeyRecord>,
     seen: impl IntoIterator<Item = &'a ObservedKey>,
 ) -> BTreeMap<Marker, Vec<String>> {
-    let generations = records.into_iter().flat_map(|record| &record.generations);
-    let known: BTreeSet<&str> = generations.filter_map(|generation| generation.id.as_deref()).collect();
     let mut strays: BTreeMap<Marker, Vec<String>> = BTreeMap::new();
-    for key in seen.into_iter().filter(|key| !key.own && key.enabled != Some(false) && !known.contains(key.id.as_str())) {
+    for key in strangers(records, seen).filter(|key| key.enabled != Some(false)) {
         if let Some(marker) = key.marker() {
             strays.entry(marker).or_default().push(key.id.clone());
         }
@@ -244,8 +254,9 @@ pub async fn recover(account: &Account<'_>, names: Vec<Name>) -> Vec<Outcome> {
     outcomes
 }
 
-/// Carries out one account's changes, a few at a time. A failed change does not stop the others; a refused credential does.
+/// Carries out one account's changes, a few at a time, or one by one where nothing at the provider tells which create has made which key. A failed change does not stop the others; a refused credential does.
 pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outcome> {
+    let at_once = if account.capabilities.label.none { 1 } else { CHANGES_AT_ONCE };
     stream::iter(changes)
         .map(|change| async move {
             // Lets a signal be heard between changes of a provider that never waits.
@@ -273,7 +284,7 @@ pub async fn carry_out(account: &Account<'_>, changes: Vec<&Change>) -> Vec<Outc
             account.surroundings.progress(account.name, &line);
             Outcome { address: change.address.clone(), action: change.action, result }
         })
-        .buffer_unordered(CHANGES_AT_ONCE)
+        .buffer_unordered(at_once)
         .collect()
         .await
 }

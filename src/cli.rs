@@ -28,6 +28,7 @@ mod list;
 mod open;
 mod places;
 mod plan;
+mod profile;
 mod providers;
 mod recover;
 mod recovery;
@@ -89,6 +90,7 @@ fn run(host: &Host, command: Command) -> Result<Exit, Stop> {
         Command::Open(args) => open::run(host, &args),
         Command::Keyring(args) => keyring::run(host, &args),
         Command::Providers(args) => providers::run(host, &args),
+        Command::Profile(args) => profile::run(host, &args),
         Command::Explain(args) => explain::run(host, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

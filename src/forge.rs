@@ -104,7 +104,7 @@ pub enum Written {
 /// Guarantees: only comments of ours are touched, and what was read in part decides nothing. A create that may have acted is never sent again before the
 /// comments were read again, so there are not two of one plan. At each instant a comment of ours is to be seen, once there was one.
 ///
-/// Assumptions: runs for one change follow each other; of two at once each may create one, which the next run mends.
+/// Assumptions: none of other runs. Of two at once each may create one; each reads again after it has created, and both keep the older one.
 ///
 /// Caveats: a forge that shows a comment later than it answers the next read could get a second one; the next run retires it.
 ///
@@ -112,7 +112,7 @@ pub enum Written {
 pub async fn upsert(forge: &dyn Forge, body: &Body, patience: &dyn Patience) -> Result<Done, ForgeError> {
     let mut creates = 0;
     let mut edits = 0;
-    let (written, retire) = loop {
+    let (written, mut retire) = loop {
         let sight = forge.look().await?;
         let Decision { write, retire } = decide(&sight.comments, body, forge.history());
         match write {
@@ -135,6 +135,11 @@ pub async fn upsert(forge: &dyn Forge, body: &Body, patience: &dyn Patience) -> 
             }
         }
     };
+    if written == Written::Created {
+        // Another run may have created one at the same time. That this cannot be looked up takes nothing away from what is there.
+        let twins = forge.look().await.map(|sight| decide::twins(&sight.comments, body)).unwrap_or_default();
+        retire.extend(twins.into_iter().filter(|twin| !retire.contains(twin)).collect::<Vec<_>>());
+    }
     let mut done = Done { written, retired: 0, left: Vec::new() };
     for id in retire {
         match forge.retire(&id).await {

@@ -35,7 +35,7 @@ pub enum Observed {
 pub struct Row {
     pub address: Address,
     pub provider: String,
-    /// The current generation's state, or `declared` when none was issued yet.
+    /// The current generation's state, or `declared` when none was issued yet. `expired`, too, when its provider has ended it and no apply has written that down.
     pub state: String,
     /// What the provider shows; absent when it was not asked, or nothing was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ impl Row {
         Self {
             address: facts.address.clone(),
             provider: account.map_or("unknown", |account| account.provider).to_owned(),
-            state: current.map_or("declared", |current| current.state.as_str()).to_owned(),
+            state: current.map_or("declared", |current| facts.state(current).as_str()).to_owned(),
             observed: current.and_then(|current| facts.observed(current)),
             owner: desired.and_then(|desired| desired.owner.as_deref()).map(str::to_owned),
             purpose: desired.and_then(|desired| desired.purpose.as_deref()).map(str::to_owned),
@@ -203,6 +203,13 @@ impl<'a> Facts<'a> {
             Some(account) => plan::expires_at(account.capabilities, generation, self.observation(generation)),
             None => generation.expires_at,
         }
+    }
+
+    /// The state by the ledger, unless the provider has ended it by itself.
+    fn state(&self, generation: &Generation) -> GenerationState {
+        let ends = self.account.is_some_and(|account| account.capabilities.expiry.settable);
+        let is_over = ends && self.expires_at(generation).is_some_and(|end| end <= self.now);
+        if is_over && generation.state == GenerationState::Active { GenerationState::Expired } else { generation.state }
     }
 
     /// When the next rotation is due.

@@ -10,6 +10,7 @@ mod compare;
 mod decide;
 mod deliveries;
 mod disuse;
+mod doubtful;
 mod draft;
 mod drift;
 mod grants;
@@ -24,6 +25,7 @@ mod moves;
 #[cfg(test)]
 mod moving;
 mod older;
+mod options;
 mod requests;
 pub mod review;
 #[cfg(test)]
@@ -38,14 +40,15 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, ScopeLine, difference};
+pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, PROTECTION, ScopeLine, difference, worst};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use attended::asks_the_same;
 pub use bound::{exceeds, exceeds_after_recovery};
 pub use change::*;
 pub use compare::{Rolling, expires_at};
 pub use idle::{UnusedKey, last_used_at, unused_since};
-pub use review::{BaseView, Origin, TrustedChange, TrustedKind, attribute};
+pub use options::OptionGain;
+pub use review::{BaseView, Origin, PendingAccess, TrustedChange, TrustedKind, attribute};
 pub use step::{EditField, PlanStep, RecordedState};
 pub use verdict::{Deferred, GuardVerdict, Verdict};
 
@@ -54,7 +57,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Address, DesiredKey, Expiry, Held, KeyRecord, Listing, Name, Target, Unmanaged};
-use crate::profile::{Capabilities, Catalogue, Grants, Runbook, Runbooks};
+use crate::profile::{Capabilities, Catalogue, Grants, KeyOption, Runbook, Runbooks};
 use decide::Deciding;
 use moves::Moving;
 use standing::{Index, Key};
@@ -98,6 +101,10 @@ pub struct AccountInput<'a> {
     pub moved: BTreeMap<Name, Name>,
     /// What to do about keys that neither of them knows.
     pub unmanaged: &'a Unmanaged,
+    /// Nothing tells which of its keys is that of our own credential.
+    pub own_untold: bool,
+    /// What a key can have beside its scopes.
+    pub options: &'a BTreeMap<String, KeyOption>,
 }
 
 /// One place that consumes secrets.
@@ -233,6 +240,7 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
         plan.findings.extend(summary::account_findings(name, account, expires));
         plan.findings.extend(room.finding(name));
         plan.findings.extend(summary::without_secret(name, &keys));
+        plan.findings.extend(moves::unknown(account, &keys));
     }
     plan.findings.append(&mut findings);
     let (unmanaged, ignored) = summary::unmanaged(name, account, index);

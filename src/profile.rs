@@ -5,21 +5,36 @@ pub mod body;
 pub mod builtin;
 pub mod capabilities;
 pub mod catalogue;
+pub mod catalogue_facts;
+mod catalogue_reach;
 pub mod catalogue_spec;
 pub mod check;
 mod check_attended;
+mod check_operations;
+mod check_values;
 pub mod classify;
+pub mod codec_objects;
 pub mod codec_scopes;
 pub mod codec_time;
+pub mod codec_words;
 pub mod credential;
 pub mod grants;
+pub mod key_reader;
+pub mod label_place;
+pub mod object;
 pub mod paging;
+pub mod pattern;
+pub mod pointer;
+pub mod predicate;
+pub mod read_back;
 pub mod reader;
+pub mod request;
 pub mod risk;
 pub mod runbook;
 pub mod secret;
 pub mod template;
 pub mod verify;
+pub mod widening;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,13 +45,16 @@ use serde_json::Value;
 
 pub use api::{Api, HttpApi};
 pub use builtin::{builtin, builtin_text};
-pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, IdleExpiry, LabelRule};
+pub use capabilities::{Capabilities, Disable, EditableFields, ExpirySupport, IdleExpiry, LabelRule, ScopeRule, Told};
 pub use catalogue::{Catalogue, CatalogueSpec, ScopeCheck, ScopeFacts, ScopeSpec, Unlisted, Wildcard};
 pub use credential::{Credential, CredentialProblem};
 pub use grants::Grants;
+pub use read_back::ReadBack;
+use reader::KeyReader;
 pub use risk::risk_of;
 pub use runbook::{Runbook, Runbooks};
 pub use secret::{SecretProblem, SecretShape};
+pub use widening::{Widening, Widens};
 
 use crate::diagnostics::Report;
 use crate::yaml;
@@ -57,6 +75,9 @@ pub struct Profile {
     /// Documentation pages that the facts rest on, by name.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// What the account or the admin credential must have before anything works, for people: a plan, a role, a setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<String>,
     /// Named environments; an account names one when there is more than one.
     #[serde(default)]
     pub environments: BTreeMap<String, Environment>,
@@ -88,6 +109,14 @@ impl Profile {
         only.or_else(|| self.environments.iter().find(|(_, environment)| environment.default))
     }
 
+    /// Whether nothing tells which of an account's keys is that of our own credential.
+    pub fn leaves_own_untold(&self) -> bool {
+        match &self.api {
+            Some(Api::Http(api)) => api.operations.list.is_some() && !api.tells_own(),
+            Some(Api::Keyring) | None => false,
+        }
+    }
+
     /// Params that the chosen schemes of authentication need and that are not given, each with the scheme.
     pub fn params_missing<'a>(&'a self, given: &'a BTreeMap<String, String>) -> Vec<(&'a str, &'a str)> {
         let Some(Api::Http(api)) = &self.api else { return Vec::new() };
@@ -106,7 +135,10 @@ impl Profile {
 
     /// Reads and checks a profile. All problems go to the report; `None` when there was an error.
     pub fn parse(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<Self> {
-        let profile: Self = yaml::read(file, bytes, report)?;
+        let mut profile: Self = yaml::read(file, bytes, report)?;
+        if let Some(Api::Http(api)) = &profile.api {
+            profile.capabilities.told = api.key.as_ref().map(KeyReader::told).unwrap_or_default();
+        }
         let mut problems = Report::default();
         profile.check(file, &mut problems);
         let sound = !problems.has_errors();
@@ -178,7 +210,7 @@ pub struct Param {
 #[serde(deny_unknown_fields)]
 pub struct KeyOption {
     pub says: String,
-    /// `text`, or `list` for a list of texts (compared as a set).
+    /// `text`, `list` for a list of texts (compared as a set), or `json` for any value.
     pub kind: OptionKind,
     /// The accepted values; empty: any.
     #[serde(default)]
@@ -189,6 +221,13 @@ pub struct KeyOption {
     /// Sent when the manifest says nothing.
     #[serde(default)]
     pub default: Option<Value>,
+    /// Whether a key must say it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// When it gives a key more than it had, or `nothing`. Left out, it gives nothing either, but `keywright check` asks; a change of a `json` option
+    /// counts as more access then.
+    #[serde(default)]
+    pub widens: Option<Widens>,
 }
 
 /// The type of a key option.
@@ -197,4 +236,6 @@ pub struct KeyOption {
 pub enum OptionKind {
     Text,
     List,
+    /// Any JSON value, passed on unchanged and compared as a whole.
+    Json,
 }

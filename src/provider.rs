@@ -1,13 +1,20 @@
 //! The port to providers: what every provider can be asked, and how it may fail. Knows no plan and no ledger file.
+pub mod address;
 pub mod attended;
+pub mod beforehand;
 pub mod exchange;
+pub mod fields;
 pub mod http;
 pub mod keyring;
+pub mod known;
 pub mod listing;
+pub mod operation;
+pub mod pages;
 pub mod probe;
 pub mod said;
 pub mod signature;
 pub mod transport;
+pub mod witness;
 
 use std::time::Duration;
 
@@ -15,6 +22,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
+use crate::profile::template::percent_encoded;
 
 /// The longest that one call may take: afterwards no create is under way any more.
 pub const CREATE_LIMIT: Duration = Duration::from_secs(30);
@@ -132,6 +140,26 @@ impl ProviderError {
         }
     }
 
+    /// The same without a text that nobody may read, as it is and as a URL has it.
+    #[must_use]
+    pub fn concealing(self, secret: &str) -> Self {
+        if secret.is_empty() {
+            return self;
+        }
+        let clean = |text: String| text.replace(&percent_encoded(secret), "…").replace(secret, "…");
+        match self {
+            Self::Unauthenticated(text) => Self::Unauthenticated(clean(text)),
+            Self::Forbidden(text) => Self::Forbidden(clean(text)),
+            Self::NotFound(text) => Self::NotFound(clean(text)),
+            Self::Refused(text) => Self::Refused(clean(text)),
+            Self::Throttled(text) => Self::Throttled(clean(text)),
+            Self::Unreachable(text) => Self::Unreachable(clean(text)),
+            Self::Unanswered(text) => Self::Unanswered(clean(text)),
+            Self::Local(text) => Self::Local(clean(text)),
+            Self::Unsupported(what) => Self::Unsupported(what),
+        }
+    }
+
     /// Whether the same call may work a little later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unreachable(_) | Self::Unanswered(_))
@@ -151,8 +179,8 @@ pub trait Provider {
     async fn create(&self, request: &CreateRequest) -> Result<Created, ProviderError>;
     /// Edits in place. An `Ok` says only that the provider accepted: read back to learn what it did.
     async fn edit(&self, id: &str, request: &EditRequest) -> Result<(), ProviderError>;
-    /// Disables or enables. The same caveat as for `edit`.
-    async fn set_enabled(&self, id: &str, enabled: bool) -> Result<(), ProviderError>;
+    /// Disables or enables. The same caveat as for `edit`. `expires_at` is the key's end, for providers that disable by it.
+    async fn set_enabled(&self, id: &str, enabled: bool, expires_at: Option<Timestamp>) -> Result<(), ProviderError>;
     /// Deletes; that it does not exist is success.
     async fn delete(&self, id: &str) -> Result<(), ProviderError>;
     /// The secret again, where the provider can show it; `None` where it cannot.

@@ -35,6 +35,7 @@ mod setting;
 pub mod show;
 pub mod table;
 pub mod timeline;
+pub mod trial;
 pub mod verify;
 mod weighed;
 

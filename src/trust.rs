@@ -1,6 +1,7 @@
 //! What a change does to trusted files: compares the configuration and the profiles of a commit with those of the working tree. Pure.
 //!
 //! Every field that differs is in the result: by its meaning where there is one, as text otherwise.
+mod declarations;
 mod entries;
 mod fields;
 mod strictness;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use self::declarations::declarations;
 use self::entries::Entry;
 use self::fields::{flat, text};
 use crate::diagnostics::{Locate, Part, Report, Route, Step};
@@ -177,7 +179,15 @@ fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<Trus
         let (before, after) = (&old[name.as_str()], &new[name.as_str()]);
         let whole = |value: &Value| (!value.is_null()).then(|| text(value));
         let (kind, why, risk) = match (before.is_null(), after.is_null(), is_account) {
-            (true, false, true) => (TrustedKind::AccountAdded, "a new account: its provider is asked only after the merge", Risk::High),
+            (true, false, true) => match lent(old, after) {
+                Some(lender) => {
+                    let why = format!("a new account: the admin credential of `{lender}` would go where this account says");
+                    let change = row(TrustedKind::AccountAdded, &subject, why, Risk::Critical);
+                    all.push(TrustedChange { after: whole(after), concerns, ..change });
+                    continue;
+                }
+                None => (TrustedKind::AccountAdded, "a new account: its provider is asked only after the merge", Risk::High),
+            },
             (false, true, true) => {
                 (TrustedKind::AccountRemoved, "without the account, its live keys in the ledger would be forgotten", Risk::High)
             }
@@ -197,6 +207,33 @@ fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<Trus
         all.push(TrustedChange { before: whole(before), after: whole(after), concerns, ..row(kind, subject, why, risk) });
     }
     all
+}
+
+/// The trusted account whose credential a new one would use somewhere else: at an endpoint of its own, or by another profile.
+fn lent<'a>(trusted: &'a Value, new: &Value) -> Option<&'a str> {
+    let wanted = references(new);
+    let lends = |account: &Value| {
+        let elsewhere = !new["endpoint"].is_null() || new["provider"] != account["provider"];
+        elsewhere && !references(account).is_disjoint(&wanted)
+    };
+    trusted.as_object()?.iter().find(|(_, account)| lends(account)).map(|(name, _)| name.as_str())
+}
+
+/// What the credentials of an account are read from: each place with its kind, such as `env` and the variable.
+fn references(account: &Value) -> BTreeSet<(&str, &str)> {
+    fn leaves<'a>(value: &'a Value, kind: &'a str, found: &mut BTreeSet<(&'a str, &'a str)>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(value, name, found)),
+            Value::Array(items) => items.iter().for_each(|value| leaves(value, kind, found)),
+            Value::String(text) => {
+                found.insert((kind, text));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    ["credential", "plan_credential"].into_iter().for_each(|field| leaves(&account[field], field, &mut found));
+    found
 }
 
 /// What a field of an account or a delivery is about.

@@ -2,6 +2,7 @@
 mod accounts;
 mod advice;
 pub mod config;
+mod confusable;
 mod deliveries;
 pub mod discovery;
 pub mod edit;
@@ -241,6 +242,9 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         }
         (None, Some(_)) | (_, None) => Untrusted::default(),
     };
+    if let Some(settings) = &mut settings {
+        settings.distrust(&untrusted, &mut profiles);
+    }
     let mut keys = Keys {
         settings: settings.as_mut(),
         ledger: &ledger,

@@ -318,3 +318,17 @@ fn tokens_of_a_keyring_are_adopted_without_their_secrets() {
     sandbox.run(&["open", "shop/orders", "-i", "~/ops.txt"]).exits(0);
     sandbox.run(&["plan", "--detailed-exitcode"]).exits(0);
 }
+
+#[test]
+fn a_manifest_of_another_account_is_named() {
+    let site = crowded(&[KeySeed { methods: vec![AuthMethod::Hmac], ..KeySeed::new("Foreign kw-abcdefgh", [WEBHOOKS]) }]);
+    let shown = site.sandbox.run(&["import", "pay"]);
+    assert!(shown.stderr.contains("bears a marker that this ledger does not know"), "{}", shown.stderr);
+    let config = site.sandbox.read("keywright.yaml").replace("accounts:\n", "accounts:\n  own: { provider: keyring }\n");
+    site.sandbox.write("keywright.yaml", &config);
+    let manifest = site.sandbox.read("keys/pay.yaml");
+    site.sandbox.write("keys/all.yaml", &manifest);
+    site.sandbox.write("keys/pay.yaml", "account: own\nkeys: {}\n");
+    let ran = site.sandbox.run(&["import", "pay", "--all", "--yes"]);
+    assert!(ran.stderr.contains("`keys/pay.yaml` is a manifest of account `own`"), "{}", ran.stderr);
+}

@@ -84,7 +84,107 @@ fn whose_doing_a_change_is() {
     assert!(shown.contains(&format!("trusted configuration: origin/main {}", &team.main()[..8])));
     // A key that main edits and this change edits further is this change's doing.
     replace(&a, "keys/pay.yaml", "pcx:webhooks:create", "pcx:webhooks:create, pcx:webhooks:delete");
-    assert!(origins(&json(&a, 0)).contains(&("pay/billing", "edit", "introduced")));
+    let plan = json(&a, 0);
+    assert!(origins(&plan).contains(&("pay/billing", "edit", "introduced")));
+    // And of its rows, what goes beyond the base.
+    let access =
+        &plan["changes"].as_array().expect("a list").iter().find(|change| change["address"] == "pay/billing").expect("there")["access"];
+    assert_eq!(
+        (access["gained"].as_array().map(Vec::len), &access["pending"]["gained"]),
+        (Some(2), &serde_json::json!(["pcx:webhooks:create"]))
+    );
+    let shown = a.run(BASE).exits(0).stdout;
+    let line = |scope: &str| shown.lines().find(|line| line.contains("gains") && line.contains(scope)).expect("a row").to_owned();
+    assert!(line("pcx:webhooks:create").ends_with("already pending") && !line("pcx:webhooks:delete").contains("pending"), "{shown}");
+}
+
+#[test]
+fn a_key_is_judged_by_the_rules_of_the_file_that_it_leaves_too() {
+    let team = Team::new();
+    let b = team.clone("b");
+    let policy = "policy: { rules: [{ name: strict, paths: [keys/pay.yaml], max_lifetime: 90d }] }\n";
+    b.write("keywright.yaml", &(b.read("keywright.yaml") + policy));
+    b.git(&["commit", "-qam", "policy"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    a.write("keys/pay.yaml", "account: pay\nkeys:\n  refunds: { scopes: [pcx:devices:read] }\n");
+    a.write("keys/lax.yaml", "account: pay\nkeys:\n  billing: { label: Billing webhooks, scopes: [pcx:webhooks:read], lifetime: 300d }\n  fresh: { scopes: [pcx:devices:read], lifetime: 300d }\n");
+    let plan = json(&a, 3);
+    let found: Vec<&Value> =
+        plan["diagnostics"].as_array().expect("a list").iter().filter(|found| found["code"] == "policy/max-lifetime").collect();
+    assert_eq!(found.len(), 1, "a key that is new there was never in the other file: {found:#?}");
+    assert!(
+        text(&found[0]["message"]).contains("pay/billing") && found[0]["notes"].to_string().contains("out of `keys/pay.yaml`"),
+        "{found:#?}"
+    );
+    assert_eq!(found[0]["file"], "keys/lax.yaml");
+    a.write("keys/lax.yaml", "account: pay\nkeys:\n  billing: { label: Billing webhooks, scopes: [pcx:webhooks:read] }\n");
+    json(&a, 0);
+}
+
+#[test]
+fn a_condition_over_the_file_and_the_overlap_follow_a_key_that_moves() {
+    let team = Team::new();
+    let b = team.clone("b");
+    let rule = "{ name: strict, when: 'key.file.startsWith(\"keys/pay\")', max_lifetime: 90d }";
+    b.write("keywright.yaml", &(b.read("keywright.yaml") + "policy: { rules: [" + rule + "] }\n"));
+    b.git(&["commit", "-qam", "policy"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    a.write("keys/pay.yaml", "account: pay\nkeys:\n  refunds: { scopes: [pcx:devices:read] }\n");
+    let moved = "account: pay\nkeys:\n  fresh: { scopes: [pcx:devices:read], lifetime: 300d }\n  charges: { label: Billing webhooks, scopes: [pcx:webhooks:read], overlap: 290h, LIFETIME }\nmoved: [{ from: pay/billing, to: pay/charges }]\n";
+    a.write("keys/lax.yaml", &moved.replace("LIFETIME", "lifetime: 300d"));
+    let plan = json(&a, 3);
+    let found: Vec<&Value> =
+        plan["diagnostics"].as_array().expect("a list").iter().filter(|found| found["code"] == "policy/max-lifetime").collect();
+    assert!(found.len() == 1 && found[0]["notes"].to_string().contains("out of `keys/pay.yaml`"), "{found:#?}");
+    a.write("keys/lax.yaml", &moved.replace(", LIFETIME", ""));
+    let plan = json(&a, 0);
+    let longer = plan["changes"].as_array().expect("a list").iter().find_map(|change| change["access"]["overlap"]["after"].as_str());
+    assert_eq!(longer, Some("12d2h"), "{plan:#}");
+}
+
+#[test]
+fn what_changes_beside_access_is_told() {
+    let team = Team::new();
+    let b = team.clone("b");
+    b.write("keys/pay.yaml", "account: pay\nkeys:\n  billing: { label: Billing webhooks, owner: \"@acme/payments\", review_every: 90d, scopes: [pcx:webhooks:read] }\n  refunds: { scopes: [pcx:devices:read], unused_after: 30d }\n");
+    b.git(&["commit", "-qam", "owners"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    // A Cyrillic letter among Latin ones.
+    replace(&a, "keys/pay.yaml", "@acme/payments", "@acme/p\u{430}yments");
+    replace(&a, "keys/pay.yaml", "review_every: 90d", "review_every: never");
+    replace(&a, "keys/pay.yaml", "unused_after: 30d", "unused_after: 300d");
+    let plan = json(&a, 0);
+    let told: Vec<(&str, &str)> =
+        plan["diagnostics"].as_array().expect("a list").iter().map(|found| (text(&found["severity"]), text(&found["code"]))).collect();
+    for expected in [("warning", "manifest/confusable"), ("note", "trust/owner"), ("warning", "trust/less-watched")] {
+        assert!(told.contains(&expected), "{expected:?}: {told:?}");
+    }
+    assert_eq!(told.iter().filter(|(_, code)| *code == "trust/less-watched").count(), 2, "{told:?}");
+    assert!(origins(&plan).is_empty(), "nothing is done for it");
+}
+
+#[test]
+fn the_store_of_a_keyring_that_is_in_git_is_written_by_apply_alone() {
+    let team = Team::new();
+    let b = team.clone("b");
+    let config = b
+        .read("keywright.yaml")
+        .replace("recipients:\n  ops", "  shop: { provider: keyring, params: { store: tokens.json } }\nrecipients:\n  ops");
+    b.write("keywright.yaml", &config);
+    b.write("tokens.json", "{\"version\":1,\"keys\":{}}\n");
+    b.git(&["add", "-A"]);
+    b.git(&["commit", "-qm", "store"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    json(&a, 0);
+    a.write("tokens.json", "{\"version\":1, \"keys\":{}}\n");
+    let plan = json(&a, 1);
+    let edits = plan["diagnostics"].as_array().expect("a list").iter().filter(|found| found["code"] == "trust/hand-edit");
+    assert_eq!(edits.map(|found| text(&found["file"])).collect::<Vec<_>>(), ["tokens.json"]);
+    assert_eq!(plan["accounts"]["pay"]["listing"], "assumed", "what is refused asks no provider");
 }
 
 #[test]
@@ -167,6 +267,8 @@ fn edits_of_trusted_files_are_shown_and_count_only_after_the_merge() {
     assert_eq!(origins(&plan), [("shop/web", "create", "introduced")], "nothing that is applied already changes under the trusted files");
     assert_eq!(plan["accounts"]["shop"]["listing"], "assumed");
     assert!(!a.path(".keywright/keyring.json").exists(), "the account of the change is not asked");
+    let comment = a.run(&["plan", "--base", "origin/main", "-o", "markdown"]).exits(0).stdout;
+    assert!(comment.contains("not from this change, but for what it brings along: account `shop`"), "{comment}");
     let shown = a.run(BASE).exits(0).stdout;
     for words in ["CRITICAL  accounts.pay.params.auth", "hmac -> basic", "could open the next secrets of 2 keys", "trust/new-account"] {
         assert!(shown.contains(words), "no `{words}` in {shown}");

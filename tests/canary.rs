@@ -119,7 +119,7 @@ fn every_command(site: &Site) {
     let mut commands: Vec<Vec<&str>> = vec![
         vec!["plan"],
         vec!["plan", "-o", "json"],
-        vec!["plan", "-o", "text", "-o", "json=out/plan.json", "--out", "out/saved.json", "--detailed-exitcode"],
+        vec!["plan", "-o", "text", "-o", "json=plan.json", "--out", "saved.json", "--detailed-exitcode"],
         vec!["plan", "--offline"],
         vec!["plan", "-i", "~/ops.txt"],
         vec!["apply"],
@@ -170,6 +170,37 @@ fn no_command_shows_a_secret() {
         site.declare("");
         every_command(&site);
     }
+}
+
+#[test]
+fn the_token_of_a_comment_is_nowhere() {
+    let mut site = site("hmac");
+    site.sandbox.environment.insert("GITHUB_TOKEN".to_owned(), "ghs_canary4711token".to_owned());
+    site.sandbox.environment.insert("GITLAB_TOKEN".to_owned(), "ghs_canary4711token".to_owned());
+    site.sandbox.run(&["plan", "--offline", "-o", "markdown=plan.md"]);
+    // A forge that says back what it was sent.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let api = format!("http://127.0.0.1:{}", listener.local_addr().expect("bound").port());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            use std::io::{Read, Write};
+            let mut piece = [0; 8192];
+            let length = stream.read(&mut piece).unwrap_or(0);
+            let said: String = String::from_utf8_lossy(&piece[..length]).lines().take(1).collect();
+            let body = format!("{{\"message\": \"bad credentials in {said}\"}}");
+            let head = format!("HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
+            let _ = stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
+    let hunt = Hunt::new(&site.sandbox, ["ghs_canary4711token".to_owned()]);
+    for target in [["--github", "acme/keys", "--pull-request", "7"], ["--gitlab", "1", "--merge-request", "7"]] {
+        for extra in [&["--verbose"][..], &["--quiet"]] {
+            let ran = site.sandbox.run(&[&["comment", "plan.md", "--api", &api][..], &target, extra].concat());
+            assert_eq!(ran.exit, 1, "{}{}", ran.stdout, ran.stderr);
+            hunt.output(&ran);
+        }
+    }
+    hunt.disk();
 }
 
 #[test]

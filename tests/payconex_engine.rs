@@ -109,11 +109,11 @@ async fn life(config: Config) {
     assert_eq!(key.options["methods"], json!(["BASIC"]));
     assert_eq!(provider.verify(&id, &secret).await, Ok(Liveness::Alive), "by Basic");
 
-    provider.set_enabled(&id, false).await.expect("disabled");
+    provider.set_enabled(&id, false, None).await.expect("disabled");
     let enabled = provider.get(&id).await.expect("read").expect("there").enabled;
     assert_eq!(enabled, if narrow { None } else { Some(false) });
     assert_eq!(provider.verify(&id, &secret).await, Ok(Liveness::Dead));
-    provider.set_enabled(&id, true).await.expect("enabled");
+    provider.set_enabled(&id, true, None).await.expect("enabled");
     assert_eq!(provider.verify(&id, &secret).await, Ok(Liveness::Alive));
 
     let again = provider.reveal(&id).await.expect("read").expect("a secret");
@@ -228,7 +228,7 @@ async fn idempotent_writes_and_reads_outlive_a_failure() {
     let id = provider.create(&request("one")).await.expect("created").key.id;
     for fault in [Fault::ErrorAfter, Fault::ResetBefore, Fault::ResetAfter, Fault::TruncatedJson, Fault::Html] {
         emulator.inject(fault, Method::PATCH, 1);
-        provider.set_enabled(&id, false).await.expect("disabled");
+        provider.set_enabled(&id, false, None).await.expect("disabled");
         emulator.inject(fault, Method::GET, 1);
         assert_eq!(provider.get(&id).await.expect("read").expect("there").enabled, Some(false));
     }
@@ -273,9 +273,9 @@ async fn refusals_are_classified_and_not_repeated() {
     let emulator = start(Config { enabled_field: EnabledField::TrueRefused, ..Config::default() }).await;
     let provider = open(&emulator);
     let id = provider.create(&request("one")).await.expect("created").key.id;
-    provider.set_enabled(&id, false).await.expect("disabled");
+    provider.set_enabled(&id, false, None).await.expect("disabled");
     emulator.forget_requests();
-    assert!(matches!(provider.set_enabled(&id, true).await, Err(ProviderError::Refused(_))));
+    assert!(matches!(provider.set_enabled(&id, true, None).await, Err(ProviderError::Refused(_))));
     assert_eq!(emulator.count(Route::Update), 1);
 }
 
@@ -285,7 +285,7 @@ async fn our_own_key_and_strange_ids_are_not_written_to() {
     let provider = open(&emulator);
     for id in [emulator.admin_id().as_str(), "..", "a/b", "api_x?y=1", "", "api_../../../../../../../../../accounts"] {
         assert!(matches!(provider.delete(id).await, Err(ProviderError::Refused(_))), "{id}");
-        assert!(matches!(provider.set_enabled(id, false).await, Err(ProviderError::Refused(_))), "{id}");
+        assert!(matches!(provider.set_enabled(id, false, None).await, Err(ProviderError::Refused(_))), "{id}");
     }
     assert_eq!(emulator.requests(), []);
 }

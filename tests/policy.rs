@@ -1,4 +1,7 @@
 //! The policy as teams meet it: each rule passes, denies, warns and is waived, at the exact place in the manifest; and nothing gets past it.
+#[cfg(unix)]
+#[path = "policy/listening.rs"]
+mod listening;
 #[path = "command/sandbox.rs"]
 mod sandbox;
 
@@ -296,6 +299,24 @@ fn plan_and_apply_are_refused_before_anything_is_written() {
     let ran = sandbox.run(&["apply", "refused.json", "--yes"]);
     assert_eq!(ran.exit, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!sandbox.exists("secrets") && !sandbox.exists("ledger"));
+}
+
+#[test]
+fn a_saved_plan_that_is_exceeded_writes_what_it_would_be_now() {
+    let mut sandbox = Sandbox::new();
+    sandbox.now = Some("2026-11-22T09:00:00Z".to_owned());
+    sandbox.write(
+        "keywright.yaml",
+        &format!("version: 1\naccounts:\n  shop: {{ provider: keyring }}\nrecipients:\n  ops: [{OPS}]\ndefaults: {{ recipients: [ops], lifetime: 90d }}\n"),
+    );
+    sandbox.write("keys/shop.yaml", "account: shop\nkeys:\n  one: { scopes: [orders:read] }\n");
+    sandbox.run(&["apply", "--yes"]).exits(0);
+    sandbox.run(&["plan", "--out", "saved.json"]).exits(0);
+    sandbox.write(".keywright/keyring.json", "{\"version\":1,\"keys\":{}}\n");
+    sandbox.run(&["apply", "saved.json", "--yes", "-o", "json=now.json", "-o", "markdown=now.md"]).exits(3).says("plan/exceeds-approved");
+    let now: Value = serde_json::from_str(&sandbox.read("now.json")).expect("JSON");
+    assert_eq!(now["changes"][0]["action"], "create", "{now:#}");
+    assert!(sandbox.read("now.md").contains("shop/one"));
 }
 
 #[test]

@@ -81,8 +81,8 @@ fn the_payconex_example_works_against_its_emulator() {
 
     let printed = format!("PAYCONEX_ADMIN_KEY='{}'", emulator.admin_credential_json());
     assert!(page.contains(&printed), "the page shows the credential that the emulator prints");
-    for block in &others {
-        type_in(copy.path(), block);
+    for block in others {
+        type_in(copy.path(), &Block { text: block.text.replace(&named, &emulator.url()), ..block });
     }
     assert_eq!(emulator.keys().len(), 4, "three keys and the administrator's");
 }

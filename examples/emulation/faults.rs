@@ -50,6 +50,8 @@ pub enum Fault {
     OtherId,
     /// Acts, then gives the key another scope than asked for, and says so.
     OtherScopes,
+    /// Makes nothing, and answers with the oldest key that is not the administrator's.
+    KnownKey,
     /// Acts twice, as if a gateway had delivered the request again, and answers with what came first.
     Twice,
     /// Acts twice, and answers 500.
@@ -111,6 +113,7 @@ impl<Route> FromStr for Order<Route> {
                 "endless" => Fault::Endless,
                 "other-id" => Fault::OtherId,
                 "other-scopes" => Fault::OtherScopes,
+                "known-key" => Fault::KnownKey,
                 "twice" => Fault::Twice,
                 "twice-error-after" => Fault::TwiceErrorAfter,
                 "key-comes" => Fault::KeyComes,

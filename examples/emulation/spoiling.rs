@@ -48,6 +48,7 @@ pub async fn spoil(
         | Fault::Endless
         | Fault::OtherId
         | Fault::OtherScopes
+        | Fault::KnownKey
         | Fault::Twice
         | Fault::TwiceErrorAfter
         | Fault::KeyComes
@@ -90,6 +91,7 @@ pub async fn spoil(
         | Fault::ThrottleSaying(_)
         | Fault::OtherId
         | Fault::OtherScopes
+        | Fault::KnownKey
         | Fault::Twice
         | Fault::KeyComes
         | Fault::KeyGoes

@@ -241,6 +241,15 @@ impl Shared {
         oldest.and_then(|id| state.remove(&id));
     }
 
+    /// The answer to a create, as if the oldest key but the administrator's were what it made.
+    fn instead(&self, reply: Reply) -> Reply {
+        let mut state = self.lock();
+        state.remove(reply.id().unwrap_or_default());
+        let oldest = state.keys().find(|key| key.id != state.config.admin_id).cloned();
+        let Some(oldest) = oldest else { return reply };
+        reply.with_field("id", oldest.id.into()).with_field("label", oldest.label.into()).with_field("scopes", oldest.scopes.into())
+    }
+
     /// Does what a failure does to the account beside the request.
     fn meddle(&self, fault: Fault, reply: Reply) -> Reply {
         match fault {
@@ -252,6 +261,7 @@ impl Shared {
                 }
                 return reply.with_field("scopes", other.into());
             }
+            Fault::KnownKey => return self.instead(reply),
             Fault::Twice | Fault::TwiceErrorAfter => self.repeat(&reply),
             Fault::KeyComes => self.key_comes(),
             Fault::KeyGoes => self.key_goes(),

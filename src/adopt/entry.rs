@@ -110,10 +110,14 @@ impl Entry {
         match &self.label {
             Some(_) if is_nameable(&key.label) => note("the name is made of its label".to_owned()),
             Some(_) => note("the name is made of its id: its label has no letters that a name can have".to_owned()),
+            None if adopted.label.is_none() => note("the name is made of its id: keys have no labels there".to_owned()),
             None => {
                 note(format!("its label stays as it is and cannot stand here: {}", shown(&key.label)));
                 note("a next generation is called by the name, or by a `label` of yours".to_owned());
             }
+        }
+        if let Some(marker) = key.marker() {
+            note(format!("`{marker}` marks the keys of Keywright: another workspace may manage this one, and rotate or end it"));
         }
         match self.expires.why {
             EndNote::Exact => {}

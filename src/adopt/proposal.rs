@@ -10,7 +10,7 @@ use super::entry::{End, Entry, sayable};
 use super::insert::insert;
 use super::name::Names;
 use super::pending::manifest_of;
-use crate::diagnostics::{Code, Diagnostic, Located, Place, Severity, Step};
+use crate::diagnostics::{Code, Diagnostic, Located, Part, Place, Route, Severity, Step};
 use crate::model::key::same_option;
 use crate::model::text_safety::safe;
 use crate::model::{
@@ -83,6 +83,12 @@ pub fn propose(request: &Request<'_>, chosen: &[&ObservedKey]) -> Result<Proposa
     let file = manifest_of(request.account);
     let before = manifest_before(request.root, &file)?;
     let (mut candidates, mut refused) = candidates(request, chosen)?;
+    if let Some(other) = before.as_deref().and_then(account_of).filter(|other| !candidates.is_empty() && other != request.account.as_str())
+    {
+        let message = format!("`{file}` is a manifest of account `{}`, and entries of `{}` go there", safe(&other), request.account);
+        let help = format!("give that file another name, such as `keys/{}.yaml`; nothing was changed", safe(&other));
+        return Err(said(Diagnostic::error(Code::ImportCannotExtend, message).at(Place::File(file)).help(help)));
+    }
     loop {
         if candidates.is_empty() {
             // There may be no manifest yet, and none is needed.
@@ -127,6 +133,16 @@ fn manifest_before(root: &Path, file: &str) -> Result<Option<Vec<u8>>, Unpropose
     }
 }
 
+/// The account that a manifest names, where it can be read as plain text.
+fn account_of(manifest: &[u8]) -> Option<String> {
+    let text = yaml::text_of(manifest)?;
+    let place = yaml::Places::of(text).locate(&Route::default().field("account"), Part::Value)?;
+    let line = text.lines().nth(usize::try_from(place.line).ok()?.checked_sub(1)?)?;
+    let (start, length) = (usize::try_from(place.column).ok()?.checked_sub(1)?, usize::try_from(place.length).ok()?);
+    let word: String = line.chars().skip(start).take(length).collect();
+    Some(word.trim_matches(['"', '\'']).to_owned())
+}
+
 fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(Vec<Candidate<'a>>, Vec<Refused>), Unproposed> {
     let account = &request.workspace.accounts[request.account];
     let capabilities = &account.profile.capabilities;
@@ -147,8 +163,9 @@ fn candidates<'a>(request: &Request<'_>, chosen: &[&'a ObservedKey]) -> Result<(
         };
         let name = names.draw(&observed.label, &observed.id);
         let label = sayable(&observed.label, capabilities.label.max);
+        let unsaid = label.is_none() && !capabilities.label.none;
         let end = End::of(observed, capabilities);
-        let adopted = Adopted { at: request.now, label: label.is_none().then(|| name.to_string()), expires: end.stands_for() };
+        let adopted = Adopted { at: request.now, label: unsaid.then(|| name.to_string()), expires: end.stands_for() };
         let said = |value: &serde_json::Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
         let telling = |name: &String, value: &serde_json::Value| {
             let option = account.profile.options.get(name);
@@ -194,6 +211,9 @@ fn recipients(workspace: &Workspace) -> Result<Option<Vec<String>>, Unproposed> 
 
 /// The scopes of a key that a manifest can declare.
 fn declarable(key: &ObservedKey) -> Result<&ScopeSet, &'static str> {
+    if key.unread.is_some() {
+        return Err("the provider tells something of it in a form that its profile does not know");
+    }
     let scopes = key.scopes.as_ref().ok_or("the provider does not tell its scopes, which a manifest must name")?;
     let text = |value: &serde_json::Value| yaml::can_hold(value.as_str().unwrap_or_default());
     let options = key.options.values().all(|value| text(value) && value.as_array().is_none_or(|items| items.iter().all(text)));
@@ -311,6 +331,8 @@ fn changes(request: &Request<'_>, loaded: &Workspace, records: &[KeyRecord]) -> 
         moved: BTreeMap::new(),
         ledger: known.chain(records.iter().map(|record| (record.address.name.clone(), record))).collect(),
         unmanaged: &loaded.unmanaged,
+        own_untold: false,
+        options: &account.profile.options,
         attended: None,
     };
     let only: BTreeSet<Address> = records.iter().map(|record| record.address.clone()).collect();

@@ -66,7 +66,7 @@ impl Account<'_> {
         if before.is_some_and(|before| before.asking_since.is_some()) || before.is_none() && record.generation(number).is_some() {
             return Err(Failure::new(Code::LedgerInvalid, format!("the ledger has a generation {number} already")));
         }
-        let label = marker.label(&key.label);
+        let label = marker.declared_label(&key.label);
         // Also of a step before it that was interrupted.
         let waiting = record.generations.iter().filter(|other| other.state == GenerationState::Attended && other.number <= number);
         let current = record.current().map_or(0, |current| current.number);

@@ -1,11 +1,16 @@
 //! Carries out the steps of one change on existing generations: edit, enable, disable, delete, reseal, record.
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
 use super::account::Account;
 use super::delivery;
 use super::failure::Failure;
 use super::issue::options_agree;
 use crate::diagnostics::Code;
-use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey};
+use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey, Request};
 use crate::plan::{Change, EditField, PlanStep, RecordedState};
+use crate::profile::ScopeRule;
 use crate::provider::EditRequest;
 
 impl Account<'_> {
@@ -38,10 +43,20 @@ impl Account<'_> {
                             .help("apply again; until then nothing new is created for this key"));
                     }
                 }
-                PlanStep::Create { .. } => self.issue(self.declared(name)?, change.request).await?,
+                PlanStep::Create { .. } => {
+                    let issued = self.issue(self.declared(name)?, change.request).await;
+                    issued.map_err(|failure| ask_again(change, failure))?;
+                }
                 PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation, change.request).await?,
-                PlanStep::Edit { generation, fields } => self.edit(self.declared(name)?, *generation, fields).await?,
-                PlanStep::Enable { generation } => self.switch_on(name, *generation).await?,
+                PlanStep::Edit { generation, fields } => {
+                    let key = self.as_it_was(self.declared(name)?, *generation);
+                    self.edit(&key, *generation, fields).await?;
+                }
+                PlanStep::Enable { generation } => {
+                    let edited = |step: &PlanStep| if let PlanStep::Edit { fields, .. } = step { fields.clone() } else { Vec::new() };
+                    let edited: Vec<EditField> = change.steps.iter().flat_map(edited).collect();
+                    self.switch_on(name, *generation, &edited).await?;
+                }
                 PlanStep::Disable { generation } if self.attended => self.revoke_grant(name, *generation).await?,
                 PlanStep::Disable { generation } => self.switch_off(&mut self.record(name), *generation).await?,
                 PlanStep::Delete { generation } => self.delete(name, *generation).await?,
@@ -66,6 +81,16 @@ impl Account<'_> {
             .get(name)
             .copied()
             .ok_or_else(|| Failure::new(Code::InternalUnexpected, "the plan asks for a key that no manifest declares"))
+    }
+
+    /// What an edit asks for. A predecessor that somebody has changed gets back what the ledger says of it; the manifest is about its successor.
+    fn as_it_was<'k>(&self, key: &'k DesiredKey, number: u32) -> Cow<'k, DesiredKey> {
+        match self.record(&key.address.name).generation(number) {
+            Some(Generation { state: GenerationState::Retiring, scopes, options, .. }) => {
+                Cow::Owned(DesiredKey { scopes: scopes.clone(), options: options.clone(), ..key.clone() })
+            }
+            Some(_) | None => Cow::Borrowed(key),
+        }
     }
 
     pub(super) fn known(&self, record: &KeyRecord, number: u32) -> Result<(Generation, String), Failure> {
@@ -105,17 +130,39 @@ impl Account<'_> {
             expires_at: asks(EditField::Expiry).then_some(expires_at),
             options: asks(EditField::Options).then(|| key.options.clone()),
         };
+        // Where scopes come back as more than was asked for, what an edit left behind shows only beside what was there before.
+        let adds = matches!(self.capabilities.scopes, ScopeRule::Superset | ScopeRule::Expanded);
+        let shown_before = if asks(EditField::Scopes) && adds {
+            let seen = self.look(&id).await.map_err(|error| Failure::provider("read the key before its edit", error))?;
+            seen.and_then(|seen| seen.scopes)
+        } else {
+            None
+        };
+        let written = generation.clone();
         let asked = self.provider.edit(&id, &request).await;
         if let Err(error) = &asked
             && !error.may_have_acted()
         {
             return Err(Failure::provider("edit the key", error.clone()));
         }
+        let told = &self.capabilities.told;
         let is_applied = |field: &EditField, observed: &ObservedKey| match field {
             EditField::Label => observed.label == label,
-            EditField::Scopes => observed.scopes.as_ref().is_none_or(|scopes| self.catalogue.is_equivalent(&key.scopes, scopes)),
-            EditField::Expiry => observed.expires_at.is_none_or(|end| self.capabilities.expiry.agrees(expires_at, end)),
-            EditField::Options => options_agree(&key.options, &observed.options),
+            EditField::Scopes => {
+                let edited = |shown| self.read_back().is_edited(&key.scopes, &written, shown_before.as_ref(), shown);
+                observed.scopes.as_ref().map_or(!told.scopes, edited)
+            }
+            EditField::Expiry => observed.expires_at.map_or(!told.expiry || expires_at.is_none(), |end| {
+                let expiry = &self.capabilities.expiry;
+                // An end that stays is that of an edit that was ignored, unless it was the latest that the provider grants already.
+                let moved = !expiry.agrees(before, end);
+                let at_most = written.clamped.is_some_and(|asked| {
+                    let last = asked.end(written.created_at);
+                    last.is_some_and(|last| expires_at.is_none_or(|end| end >= last)) || last.is_none() && expires_at.is_none()
+                });
+                expiry.agrees(expires_at, end) || expiry.is_clamped(expires_at, end) && (moved || at_most)
+            }),
+            EditField::Options => options_agree(told, &key.options, &observed.options),
         };
         let shown = |observed: &Option<ObservedKey>| {
             observed.as_ref().is_some_and(|observed| fields.iter().all(|field| is_applied(field, observed)))
@@ -133,12 +180,16 @@ impl Account<'_> {
                 }
                 (false, EditField::Label | EditField::Scopes | EditField::Options) => stayed.push(*field),
                 (true, EditField::Label) => generation.label.clone_from(&label),
-                (true, EditField::Scopes) => generation.scopes.clone_from(&key.scopes),
-                (true, EditField::Expiry) => self.take_end(&record.address, &mut generation, observed.expires_at),
+                (true, EditField::Scopes) => {
+                    generation.scopes.clone_from(&key.scopes);
+                    generation.reported_scopes = self.read_back().kept(&key.scopes, observed.scopes.as_ref());
+                }
+                (true, EditField::Expiry) => self.take_end(key, &record.address, &mut generation, observed.expires_at),
                 (true, EditField::Options) => generation.options.clone_from(&key.options),
             }
         }
-        if let Some(scopes) = observed.scopes.clone().filter(|_| stayed.contains(&EditField::Scopes)) {
+        // Where it is not known what of them was asked for, the ledger keeps what it says of the last write.
+        if let Some(scopes) = observed.scopes.clone().filter(|_| stayed.contains(&EditField::Scopes) && !adds) {
             generation.scopes = scopes;
         }
         if asked.is_ok() {
@@ -151,10 +202,43 @@ impl Account<'_> {
         }
         self.commit(&mut record, &generation).await?;
         match (stayed.first(), asked) {
-            (None, _) => Ok(()),
+            (None, _) => self.unchanged_otherwise("edit", &generation, &observed, fields),
             (Some(_), Err(error)) => Err(Failure::provider("edit the key", error)),
             (Some(field), Ok(())) => Err(not_applied(*field, key, &observed)),
         }
+    }
+
+    /// Errors: a write has changed more than it was asked for (`asked`). What it changed is named, and is drift for the next plan.
+    pub(super) fn unchanged_otherwise(
+        &self,
+        write: &str,
+        written: &Generation,
+        observed: &ObservedKey,
+        asked: &[EditField],
+    ) -> Result<(), Failure> {
+        let capabilities = self.capabilities;
+        let mut changed = Vec::new();
+        let scopes = observed.scopes.as_ref().filter(|shown| !self.read_back().stands(written, shown));
+        if let Some(shown) = scopes.filter(|_| !asked.contains(&EditField::Scopes)) {
+            let expected = self.read_back().expected(written);
+            let gained: Vec<String> = shown.difference(&expected).map(|scope| format!("`{scope}`")).collect();
+            changed.push(if gained.is_empty() { "scopes".to_owned() } else { format!("scopes (it gained {})", gained.join(", ")) });
+        }
+        let moved = |end: Option<Timestamp>| !capabilities.expiry.agrees(written.expires_at, end);
+        if !asked.contains(&EditField::Expiry) && capabilities.expiry.settable && observed.expires_at.is_some_and(moved) {
+            changed.push("expiry".to_owned());
+        }
+        if !asked.contains(&EditField::Label) && capabilities.editable.label && observed.label != written.label {
+            changed.push("label".to_owned());
+        }
+        if !asked.contains(&EditField::Options) && !options_agree(&capabilities.told, &written.options, &observed.options) {
+            changed.push("options".to_owned());
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the provider accepted to {write} the key, and changed more than it was asked for: {}", changed.join(", "));
+        Err(Failure::new(Code::ProviderNotApplied, message).help("look at the key: the next plan shows what differs, and corrects it"))
     }
 
     /// Where a person makes the keys, only the end that Keywright itself keeps can be edited.
@@ -218,13 +302,31 @@ impl Account<'_> {
                 generation.delete_after = self.delete_after(name, &generation);
             }
             RecordedState::Vanished => generation.state = GenerationState::Vanished,
-            RecordedState::Expired => generation.state = GenerationState::Expired,
+            RecordedState::Expired => {
+                generation.state = GenerationState::Expired;
+                // In the manifests again: a cooldown begins with the next removal.
+                if self.declaration(name).is_some() && generation.is_in_use() {
+                    generation.delete_after = None;
+                }
+            }
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
             RecordedState::Protect | RecordedState::Deliveries => {}
             RecordedState::Over => generation.disable_after = Some(self.now()),
         }
         self.commit(&mut record, &generation).await
     }
+}
+
+/// Says how to ask once more for what a person asked for: where nothing was made, the ledger does not remember it.
+fn ask_again(change: &Change, failure: Failure) -> Failure {
+    let (address, flag) = match change.request {
+        None => return failure,
+        Some(Request::Rotate) => (&change.address, ""),
+        Some(Request::Compromised) => (&change.address, " --compromised"),
+    };
+    let before = failure.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
+    let help = format!("{before}then ask again: `keywright apply --rotate {address}{flag}`; the old secret works until then");
+    failure.help(help)
 }
 
 /// Two places that were not served, as one failure.

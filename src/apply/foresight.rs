@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::staging::Staging;
 use crate::ledger::Ledger;
-use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Marker, Snapshot};
+use crate::model::text_safety::one_of;
+use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Marker, ObservedKey, Snapshot};
 use crate::profile::Capabilities;
 
 /// One thing that recovery would do.
@@ -31,6 +32,8 @@ pub enum Prospect {
     LookAgain,
     /// Not listed, and that is the truth: it was never created.
     NeverCreated,
+    /// A listed key may be it, and no marker tells: a person has to say.
+    InDoubt,
     /// A secret file that was being encrypted anew is put into place.
     PutInPlace,
 }
@@ -44,6 +47,7 @@ impl Prospect {
             Self::Disable => "it is disabled: its secret is gone, or it is not wanted",
             Self::LookAgain => "it is looked for until the provider's list must show it",
             Self::NeverCreated => "it was never created",
+            Self::InDoubt => "nothing tells whether it is one of these: say `--found ID`, or `--absent`",
             Self::PutInPlace => "its newly encrypted secret file is put into place",
         }
     }
@@ -57,6 +61,8 @@ pub struct Circumstances<'a> {
     pub capabilities: &'a Capabilities,
     /// As [`super::strays`] says, of the whole account.
     pub strays: &'a BTreeMap<Marker, Vec<String>>,
+    /// As [`super::strangers`] says, of the whole account.
+    pub strangers: &'a [&'a ObservedKey],
     /// Whether an identity is at hand.
     pub can_open: bool,
     pub now: Timestamp,
@@ -85,6 +91,11 @@ pub fn foresee(record: &KeyRecord, key: Option<&DesiredKey>, at: Circumstances<'
 }
 
 fn prospect(record: &KeyRecord, generation: &Generation, wanted: bool, at: Circumstances<'_>) -> (Prospect, Option<String>) {
+    let candidates: Vec<&str> =
+        at.strangers.iter().filter(|key| at.capabilities.label.none && key.may_be(generation)).map(|key| key.id.as_str()).collect();
+    if !candidates.is_empty() {
+        return (Prospect::InDoubt, Some(one_of(candidates)));
+    }
     let bearing = || at.seen.keys.values().find(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
     let found = generation.id.clone().or_else(|| bearing().map(|key| key.id.clone()));
     let again = if wanted && at.capabilities.reveal { Prospect::Finish } else { Prospect::Disable };
@@ -122,7 +133,7 @@ fn prospect(record: &KeyRecord, generation: &Generation, wanted: bool, at: Circu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ObservedKey, ScopeSet};
+    use crate::model::ScopeSet;
     use crate::profile::Profile;
 
     fn foreseen(state: GenerationState, id: Option<&str>, seconds: i64, listed: bool, reveal: bool, wanted: bool) -> Prospect {
@@ -143,8 +154,15 @@ mod tests {
         capabilities.reveal = reveal;
         let now = created + jiff::SignedDuration::from_secs(seconds);
         let ledger = Ledger::new(std::path::Path::new("nowhere"));
-        let at =
-            Circumstances { ledger: &ledger, seen: &seen, capabilities: &capabilities, strays: &BTreeMap::new(), can_open: false, now };
+        let at = Circumstances {
+            ledger: &ledger,
+            seen: &seen,
+            capabilities: &capabilities,
+            strays: &BTreeMap::new(),
+            strangers: &[],
+            can_open: false,
+            now,
+        };
         let outcome = prospect(&record, &record.generations[0], wanted, at).0;
         assert!(!outcome.as_str().is_empty());
         outcome

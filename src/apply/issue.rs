@@ -1,7 +1,7 @@
 //! Issues one generation: intent, create, seal, verify, publish.
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account::Account;
 use super::failure::Failure;
@@ -9,7 +9,14 @@ use super::recovery::PATIENCE;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::key::same_option;
 use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, ObservedKey, Options, Request, Secret};
+use crate::profile::{Disable, Told};
 use crate::provider::{CreateRequest, Created, Liveness, ProviderError};
+
+/// Another end than asked is said from this difference on: what is counted from the instant of the request is never exact.
+const WORTH_SAYING: SignedDuration = SignedDuration::from_mins(1);
+
+/// How far the provider's clock may be from ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 impl Account<'_> {
     /// Issues the next generation of a key and publishes its secret. `request`: what a person asked for; the ledger keeps it.
@@ -35,12 +42,13 @@ impl Account<'_> {
         let mut record = self.record(&key.address.name);
         let now = self.now();
         let marker = self.draw_marker();
-        let label = marker.label(&key.label);
+        let label = marker.declared_label(&key.label);
         let generation = Generation {
             marker: Some(marker),
             request,
             options: key.options.clone(),
             expires_at: self.capabilities.expiry.end(key.expiry, now),
+            beside: self.beside().await?,
             ..Generation::new(record.next_number(), GenerationState::Intended, label, key.scopes.clone(), now)
         };
         let number = generation.number;
@@ -58,8 +66,13 @@ impl Account<'_> {
         };
         match self.provider.create(&request).await {
             Ok(created) => self.created(key, &mut record, generation, created).await.map(|()| None),
+            Err(error) if error.was_sent() && !error.may_have_acted() && self.is_unseen(&generation).await => {
+                self.withdraw(&mut record, &generation).await?;
+                Err(Failure::provider("create the key", error))
+            }
             Err(error) if error.was_sent() => {
-                self.surroundings.progress(self.name, &format!("{}: {error}; looking for its marker", key.address));
+                let what = if self.capabilities.label.none { "what it has made" } else { "its marker" };
+                self.surroundings.progress(self.name, &format!("{}: {error}; looking for {what}", key.address));
                 let looked = self.recover_generation(Some(key), &mut record, number).await;
                 let state = record.generation(number).map(|generation| generation.state);
                 let refused = !error.may_have_acted();
@@ -89,7 +102,19 @@ impl Account<'_> {
         mut generation: Generation,
         created: Created,
     ) -> Result<(), Failure> {
+        if self.was_there(&generation, &created.key).await {
+            let message = format!("the provider answered the create with `{}`, a key that was there before", created.key.id);
+            return Err(Failure::new(Code::ProviderNotApplied, message)
+                .help("nothing was done to that key; the next apply looks for what the create has made, if anything"));
+        }
         generation.id = Some(created.key.id.clone());
+        generation.beside.clear();
+        // Some things a provider tells once, in this answer alone.
+        if let Some(field) = self.unlike_in_value(&generation, &created.key, &Told::default()) {
+            generation.state = GenerationState::Created;
+            self.commit(record, &generation).await?;
+            return Err(self.not_applied(record, generation.number, field).await?);
+        }
         let secret = match created.secret {
             Some(secret) => Some(secret),
             None => {
@@ -122,6 +147,31 @@ impl Account<'_> {
         Ok(())
     }
 
+    /// Whether an answer to a create is about a key that the create cannot have made: one of another record, or one without the marker that was
+    /// listed before, or is older than the intent.
+    async fn was_there(&self, intent: &Generation, key: &ObservedKey) -> bool {
+        let id = Some(key.id.as_str());
+        let recorded = |record: &KeyRecord| {
+            let own = record.generations.iter().any(|generation| generation.marker == intent.marker);
+            record.generations.iter().any(|generation| generation.id.as_deref() == id && !(own && generation.number == intent.number))
+        };
+        if self.records.borrow().values().any(recorded) || intent.beside.contains(&key.id) {
+            return true;
+        }
+        let is_ours = |key: &ObservedKey| self.capabilities.label.none || key.marker() == intent.marker;
+        if is_ours(key) {
+            return false;
+        }
+        // The answer to a create may say less than the key itself.
+        match self.look(&key.id).await {
+            Ok(Some(seen)) => {
+                let older = seen.created_at.is_some_and(|at| at.checked_add(SKEW).is_ok_and(|at| at < intent.created_at));
+                !is_ours(&seen) && (self.listed.contains(&key.id) || older)
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+
     /// Reads a sealed key back, proves its secret, then publishes it.
     pub(super) async fn verify_and_publish(
         &self,
@@ -133,13 +183,18 @@ impl Account<'_> {
         let id = generation.id.clone().expect("a sealed generation has its id");
         let shown = |observed: &Option<ObservedKey>| observed.as_ref().is_some_and(|observed| self.unlike(&generation, observed).is_none());
         let observed = self.look_until(&id, shown).await.map_err(|error| Failure::provider("read the key back", error))?;
-        if let Some(observed) = observed {
-            if let Some(field) = self.unlike(&generation, &observed) {
-                self.abandon(record, generation.number).await?;
-                let message = format!("the provider created the key with another {field} than asked; it was disabled again");
-                return Err(Failure::new(Code::ProviderNotApplied, message));
-            }
-            self.take_end(&record.address, &mut generation, observed.expires_at);
+        let Some(observed) = observed else {
+            let message = format!("the provider created generation {} of `{}` and does not show it", generation.number, record.address);
+            return Err(Failure::new(Code::ProviderNotApplied, message)
+                .help("apply again later: it is sealed and not published, and the key in use is untouched"));
+        };
+        if let Some(field) = self.unlike(&generation, &observed) {
+            return Err(self.not_applied(record, generation.number, field).await?);
+        }
+        self.take(key, &record.address, &mut generation, &observed);
+        if !self.capabilities.verify && record.generation(generation.number) != Some(&generation) {
+            // Publishing is not one step: a crash within it must not forget what came back.
+            self.commit(record, &generation).await?;
         }
         if self.capabilities.verify {
             match self.prove(&id, secret).await? {
@@ -168,8 +223,24 @@ impl Account<'_> {
         self.publish(record, number, key.overlap).await
     }
 
+    /// Takes a new key out of use that is not as it was asked for.
+    async fn not_applied(&self, record: &mut KeyRecord, number: u32, field: &str) -> Result<Failure, Failure> {
+        self.abandon(record, number).await?;
+        let message = format!("the provider created the key with another {field} than asked; it was disabled again");
+        Ok(Failure::new(Code::ProviderNotApplied, message))
+    }
+
+    /// Takes over what the provider made of a new key, as far as its profile allows that.
+    pub(super) fn take(&self, key: &DesiredKey, address: &Address, generation: &mut Generation, observed: &ObservedKey) {
+        generation.reported_scopes = self.read_back().kept(&generation.scopes, observed.scopes.as_ref());
+        self.take_end(key, address, generation, observed.expires_at);
+    }
+
     /// Takes over the end that the provider grants, and says so where it is not the asked one. `told`: as the provider reports it.
-    pub(super) fn take_end(&self, address: &Address, generation: &mut Generation, told: Option<Option<Timestamp>>) {
+    pub(super) fn take_end(&self, key: &DesiredKey, address: &Address, generation: &mut Generation, told: Option<Option<Timestamp>>) {
+        let expiry = &self.capabilities.expiry;
+        let asked = expiry.end(key.expiry, generation.created_at);
+        generation.clamped = told.filter(|end| expiry.settable && expiry.is_clamped(asked, *end)).map(|_| key.expiry);
         let Some(granted) = told.filter(|granted| self.capabilities.expiry.settable && *granted != generation.expires_at) else { return };
         let said = |end: Option<Timestamp>| end.map_or_else(|| "never".to_owned(), |end| end.to_string());
         let message = format!(
@@ -179,7 +250,12 @@ impl Account<'_> {
             said(granted),
             said(generation.expires_at)
         );
+        let near = |asked: Timestamp, granted: Timestamp| asked.duration_since(granted).abs() < WORTH_SAYING;
+        let trifling = generation.expires_at.zip(granted).is_some_and(|(asked, granted)| near(asked, granted));
         generation.expires_at = granted;
+        if trifling {
+            return;
+        }
         let diagnostic = Diagnostic::warning(Code::ProviderExpiryAdjusted, message);
         self.notices
             .borrow_mut()
@@ -208,12 +284,20 @@ impl Account<'_> {
         }
     }
 
-    /// What the provider now says of a key: by its id where that can be asked, otherwise in the list.
+    /// What the provider now says of a key: by its id where that can be asked, otherwise in the list. That it does not exist is believed only when
+    /// the list lacks it, too: whoever stands between may know nothing of it.
     pub(super) async fn look(&self, id: &str) -> Result<Option<ObservedKey>, ProviderError> {
-        if self.capabilities.get {
-            return self.provider.get(id).await;
+        let lives = |key: ObservedKey| if self.capabilities.disable == Disable::None { key.ending_by_delete(self.now()) } else { key };
+        if self.capabilities.get
+            && let Some(found) = self.provider.get(id).await?
+        {
+            return Ok(Some(lives(found)));
         }
-        Ok(self.provider.list().await?.into_iter().find(|key| key.id == id))
+        let found = self.provider.list().await?.into_iter().find(|key| key.id == id);
+        match found.as_ref().and_then(|key| key.unread.clone()) {
+            Some(why) => Err(ProviderError::Unanswered(why)),
+            None => Ok(found.map(lives)),
+        }
     }
 
     /// The same; what does not show yet what it should is looked at once more when the provider's consistency time has passed.
@@ -233,26 +317,48 @@ impl Account<'_> {
 
     /// The first field that differs between what was asked for and what the provider says.
     pub(super) fn unlike(&self, asked: &Generation, observed: &ObservedKey) -> Option<&'static str> {
-        if observed.scopes.as_ref().is_some_and(|scopes| !self.catalogue.is_equivalent(&asked.scopes, scopes)) {
-            return Some("set of scopes");
+        if observed.untouchable {
+            return Some("meaning: it is nothing that anybody may touch");
         }
-        if observed
-            .expires_at
-            .is_some_and(|end| self.capabilities.expiry.settable && !self.capabilities.expiry.agrees(asked.expires_at, end))
-        {
-            return Some("expiry");
+        let told = &self.capabilities.told;
+        if let Some(field) = self.unlike_in_value(asked, observed, told) {
+            return Some(field);
         }
         if observed.label != asked.label {
             return Some("label");
         }
-        if observed.enabled == Some(false) {
-            return Some("state: it is disabled");
+        match observed.enabled {
+            Some(false) => Some("state: it is disabled"),
+            None if told.enabled => Some("state (it tells none)"),
+            Some(true) | None => None,
         }
-        (!options_agree(&asked.options, &observed.options)).then_some("set of options")
+    }
+
+    /// The same for what an answer to a create tells, too. `told`: what has to be told.
+    fn unlike_in_value(&self, asked: &Generation, observed: &ObservedKey, told: &Told) -> Option<&'static str> {
+        match &observed.scopes {
+            Some(scopes) if !self.read_back().is_created(&asked.scopes, scopes) => return Some("set of scopes"),
+            None if told.scopes => return Some("set of scopes (it tells none)"),
+            Some(_) | None => {}
+        }
+        let expiry = &self.capabilities.expiry;
+        let is_granted = |end: Option<Timestamp>| {
+            let lives = end.is_none_or(|end| end > self.now());
+            lives && (expiry.agrees(asked.expires_at, end) || expiry.is_clamped(asked.expires_at, end))
+        };
+        match observed.expires_at {
+            Some(end) if expiry.settable && !is_granted(end) => return Some("expiry"),
+            None if expiry.settable && told.expiry && asked.expires_at.is_some() => return Some("expiry (it tells none)"),
+            Some(_) | None => {}
+        }
+        (!options_agree(told, &asked.options, &observed.options)).then_some("set of options")
     }
 }
 
-/// Whether every option that was asked for and that the provider tells is as asked.
-pub(super) fn options_agree(asked: &Options, observed: &Options) -> bool {
-    asked.iter().all(|(name, value)| observed.get(name).is_none_or(|seen| same_option(seen, value)))
+/// Whether every option that was asked for and that the provider tells is as asked; one that it should tell and does not is not set.
+pub(super) fn options_agree(told: &Told, asked: &Options, observed: &Options) -> bool {
+    asked.iter().all(|(name, value)| match observed.get(name) {
+        Some(seen) => same_option(seen, value),
+        None => value.is_null() || !told.options.contains(name),
+    })
 }

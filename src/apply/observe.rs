@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
-use crate::profile::Capabilities;
+use crate::profile::{Capabilities, Disable};
 use crate::provider::{CREATE_LIMIT, Provider, ProviderError};
 
 /// Keys asked for by id at the same time.
@@ -28,7 +28,16 @@ async fn read(
     now: Timestamp,
 ) -> Result<Snapshot, ProviderError> {
     let mut snapshot = Snapshot::default();
-    for key in provider.list().await? {
+    let ours: BTreeSet<&str> =
+        ledger.values().flat_map(|record| &record.generations).filter_map(|generation| generation.id.as_deref()).collect();
+    // What nobody may touch concerns us only where it is ours.
+    let lives = |key: ObservedKey| if capabilities.disable == Disable::None { key.ending_by_delete(now) } else { key };
+    let listed = provider.list().await?.into_iter().map(lives).filter(|key| !key.is_off_limits() || ours.contains(key.id.as_str()));
+    for key in listed {
+        // What is unknown of a stranger's key matters to nobody; of ours, it decides.
+        if let Some(why) = key.unread.as_ref().filter(|_| ours.contains(key.id.as_str())) {
+            return Err(ProviderError::Unanswered(format!("`{}`: {why}", key.id.escape_debug())));
+        }
         if let Some(twice) = snapshot.keys.insert(key.id.clone(), key) {
             return Err(ProviderError::Unanswered(format!("the list has the id `{}` twice", twice.id.escape_debug())));
         }
@@ -48,7 +57,7 @@ async fn read(
             .await?;
         for (id, key) in found {
             match key {
-                Some(key) => drop(snapshot.keys.insert(id.to_owned(), key)),
+                Some(key) => drop(snapshot.keys.insert(id.to_owned(), lives(key))),
                 None if settled(missing[id]) => drop(snapshot.absent.insert(id.to_owned())),
                 None => {}
             }
@@ -95,13 +104,15 @@ pub fn assume(ledger: &BTreeMap<Name, &KeyRecord>) -> Listing {
         let key = ObservedKey {
             id: id.clone(),
             label: generation.label.clone(),
-            scopes: Some(generation.scopes.clone()),
+            scopes: Some(generation.reported_scopes.as_ref().unwrap_or(&generation.scopes).clone()),
             expires_at: Some(generation.expires_at),
             enabled: generation.switching.is_none().then_some(enabled),
             created_at: Some(generation.created_at),
             last_used_at: None,
             options: generation.options.clone(),
             own: false,
+            unread: None,
+            untouchable: false,
         };
         snapshot.keys.insert(id.clone(), key);
     }

@@ -111,13 +111,16 @@ impl Account<'_> {
 
     /// When the provider's list begins to tell the truth about an intent: its consistency time after the last instant at which the call can
     /// have been under way. Whoever asks does so after the call, or after the process that made it.
-    fn settles(&self, generation: &Generation) -> Timestamp {
+    pub(super) fn settles(&self, generation: &Generation) -> Timestamp {
         let now = self.now();
         let over = generation.created_at.checked_add(CALL).unwrap_or(now).min(now);
         over.checked_add(self.capabilities.consistency.duration()).unwrap_or(over)
     }
 
     async fn settle_intent(&self, wanted: Option<&DesiredKey>, record: &mut KeyRecord, generation: Generation) -> Result<(), Failure> {
+        if self.capabilities.label.none {
+            return self.settle_unmarked(record, generation).await;
+        }
         let mut found = self.bearing_marker(&generation).await?;
         let settles = generation.settles_at.unwrap_or_else(|| self.settles(&generation));
         let mut settled = settles <= self.now();
@@ -157,7 +160,8 @@ impl Account<'_> {
         let Some(observed) = self.look(&id).await.map_err(|error| Failure::provider("read the key back", error))? else {
             return self.abandon(record, generation.number).await;
         };
-        if observed.own || observed.marker() != generation.marker {
+        let bears = self.capabilities.label.none || observed.marker() == generation.marker;
+        if observed.own || !bears {
             let message =
                 format!("the ledger calls `{}` generation {}, and it does not bear that marker", id.escape_debug(), generation.number);
             return Err(Failure::new(Code::LedgerInvalid, message).help("look at the ledger and the journal: nothing was done to the key"));
@@ -176,18 +180,28 @@ impl Account<'_> {
             // The file in place is already this one: the predecessor's is gone, so there is no way back.
             return self.publish(record, generation.number, wanted.map_or(Span::seconds(0), |key| key.overlap)).await;
         }
-        let wanted =
-            wanted.filter(|key| key.options == generation.options && self.catalogue.is_equivalent(&key.scopes, &generation.scopes));
+        let wanted = wanted.filter(|key| key.options == generation.options && self.read_back().same(&key.scopes, &generation.scopes));
         let (Some(key), true) = (wanted, whole) else {
             let created = Generation { state: GenerationState::Created, sealed: None, ..generation };
             return self.settle_created(wanted, record, created).await;
         };
+        // Somebody may have ended it since, or nobody has ever shown it.
+        let id = generation.id.as_deref().expect("a sealed generation has its id");
+        let seen = self.look_until(id, Option::is_some).await.map_err(|error| Failure::provider("read the sealed key back", error))?;
+        let Some(seen) = seen.filter(|seen| seen.enabled != Some(false)) else {
+            return self.abandon(record, generation.number).await;
+        };
         if generation.last_verified_at.is_some() || !self.capabilities.verify {
-            // Somebody may have ended it since.
-            let id = generation.id.as_deref().expect("a sealed generation has its id");
-            let seen = self.look_until(id, Option::is_some).await.map_err(|error| Failure::provider("read the sealed key back", error))?;
-            if seen.is_none_or(|key| key.enabled == Some(false)) {
-                return self.abandon(record, generation.number).await;
+            if generation.last_verified_at.is_none() {
+                // Nobody may have looked at it yet.
+                if self.unlike(&generation, &seen).is_some() {
+                    return self.abandon(record, generation.number).await;
+                }
+                let mut taken = generation.clone();
+                self.take(key, &record.address, &mut taken, &seen);
+                if taken != generation {
+                    self.commit(record, &taken).await?;
+                }
             }
             return self.publish(record, generation.number, key.overlap).await;
         }

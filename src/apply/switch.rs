@@ -3,6 +3,7 @@ use super::account::Account;
 use super::failure::Failure;
 use crate::diagnostics::Code;
 use crate::model::{Address, Generation, GenerationState, KeyRecord, Name, ObservedKey, Switching};
+use crate::plan::EditField;
 use crate::profile::Disable;
 use crate::provider::{Liveness, ProviderError};
 
@@ -25,7 +26,7 @@ impl Account<'_> {
                 self.mark(record, &mut generation, Switching::Disabling).await?;
             }
             let asked = match self.capabilities.disable {
-                Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false).await,
+                Disable::Reversible | Disable::Final => self.provider.set_enabled(&id, false, generation.expires_at).await,
                 Disable::None => self.provider.delete(&id).await,
             };
             self.unmark_unsent(record, &mut generation, &asked).await?;
@@ -98,12 +99,13 @@ impl Account<'_> {
     ///
     /// Expected flow: mark it as `enabling`, ask, read back, record. Guarantees: it is recorded as active only when the provider shows it so, or
     /// does not say and its secret is not refused. Assumptions: it was published. Caveats: as for disabling. Errors: the provider still shows it as
-    /// disabled; then the ledger remembers not to ask again, and the mark stays where it may live all the same.
-    pub(super) async fn switch_on(&self, name: &Name, number: u32) -> Result<(), Failure> {
+    /// disabled; then the ledger remembers not to ask again, and the mark stays where it may live all the same. Or it has changed more than
+    /// that, and more than the fields that the plan edits besides (`edited`).
+    pub(super) async fn switch_on(&self, name: &Name, number: u32, edited: &[EditField]) -> Result<(), Failure> {
         let mut record = self.record(name);
         let (mut generation, id) = self.known(&record, number)?;
         self.mark(&mut record, &mut generation, Switching::Enabling).await?;
-        let asked = self.provider.set_enabled(&id, true).await;
+        let asked = self.provider.set_enabled(&id, true, generation.expires_at).await;
         self.unmark_unsent(&mut record, &mut generation, &asked).await?;
         if let Err(error) = &asked
             && !error.may_have_acted()
@@ -149,7 +151,8 @@ impl Account<'_> {
             )
             .help("apply again: the next plan creates a new generation instead"));
         }
-        self.switched_on(&mut record, generation).await
+        self.switched_on(&mut record, generation.clone()).await?;
+        observed.map_or(Ok(()), |observed| self.unchanged_otherwise("enable", &generation, &observed, edited))
     }
 
     async fn switched_on(&self, record: &mut KeyRecord, mut generation: Generation) -> Result<(), Failure> {

@@ -29,6 +29,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     if let Some(output) = args.output.iter().find(|output| output.file.is_none()) {
         return Err(Stop::message(format!("name a file after `-o {}=`: what apply does stands on standard output", word(output.format))));
     }
+    reports::placed(&args.output)?;
     let planned = begin(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
     let Begun { session, chosen, approved, lock: _lock } = planned;
     block_on(work(session, args, chosen, approved))?
@@ -105,9 +106,16 @@ fn targets(targets: &[String]) -> Result<(Option<PathBuf>, Vec<Address>), Stop> 
 async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approved: Option<Plan>) -> Result<Exit, Stop> {
     let host = session.host;
     let Chosen { only, identities, .. } = &chosen;
+    let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
+    // Before the first request of any kind, the remote of the repository included, and before any command that fetches a credential.
+    if let Some(refused) = planning::refused_beforehand(&session, only, &chosen.asked, now()) {
+        let written = if args.output.is_empty() { Ok(()) } else { reports::plan(host, &refused, &args.output, reports::Shown::All) };
+        print(render::plan_text(&refused, host.style(host.colour_out())))?;
+        recovery::point_out(host, &recovery::unfinished_here(&session, only));
+        return written.map(|()| Exit::Refused).map_err(|stop| Stop { exit: Exit::Refused, ..stop });
+    }
     let beyond = Beyond::open(&session, &args.writing).await?;
     session.replay(beyond.lines())?;
-    let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     let providers = session.providers(Purpose::Apply, only);
     let places = session.places(only);
     let mut observed = session.observe(&providers, Purpose::Apply).await;
@@ -116,13 +124,13 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let before = Before { deferred, ..Before::default() };
     let shown = session.plan(&observed, &chosen.wishes(before), now());
     let unfinished = recovery::unfinished(&session, &observed, only);
+    // What is refused is shown in every form that was asked for, too.
+    let written = if args.output.is_empty() { Ok(()) } else { reports::plan(host, &shown, &args.output, reports::Shown::All) };
     if let Some(approved) = &approved {
         planning::within(host, approved, &shown, planning::Since::Approval).inspect_err(|_| recovery::point_out(host, &unfinished))?;
     }
     print(render::plan_text(&shown, host.style(host.colour_out())))?;
-    if !args.output.is_empty() {
-        reports::plan(host, &shown, &args.output, reports::Shown::All)?;
-    }
+    written?;
     if !args.asking.rotate.is_empty() && planning::cannot_rotate(&shown) {
         return Ok(Exit::Error);
     }

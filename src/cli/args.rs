@@ -4,6 +4,7 @@ mod deliveries;
 mod formats;
 mod grants;
 mod inventory;
+mod profile;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use deliveries::DeliveredArgs;
 pub use formats::{CheckFormat, Output, OutputFormat, PlanFormat};
 pub use grants::AuthorizeArgs;
 pub use inventory::{ListArgs, ListFormat, ReviewArgs, RiskLevel, SortKey};
+pub use profile::{ProfileArgs, ProfileCommand, ProfileNewArgs, ProfileTestArgs};
 
 use crate::model::{Address, Allowance, Name};
 use crate::workspace::manifest::Expires;
@@ -97,6 +99,8 @@ pub enum Command {
     Keyring(KeyringArgs),
     /// List the providers, or print all about one: environments, options, capabilities, scopes
     Providers(ProvidersArgs),
+    /// Begin a profile of your own, or try one at a live account
+    Profile(ProfileArgs),
     /// Explain a diagnostic code or a scope
     Explain(ExplainArgs),
     /// Print a JSON Schema
@@ -263,6 +267,12 @@ pub struct RecoverArgs {
     /// Do it, instead of showing what would be done
     #[arg(long)]
     pub yes: bool,
+    /// The provider's id of the key that the unanswered create of this key has made, where keys have no labels
+    #[arg(long, value_name = "ID", conflicts_with = "absent", requires = "addresses")]
+    pub found: Option<String>,
+    /// The unanswered create of this key has made nothing
+    #[arg(long, requires = "addresses")]
+    pub absent: bool,
     /// An age identity file: sealed secrets can then be tried
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,

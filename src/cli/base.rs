@@ -11,6 +11,7 @@ use crate::files::walk::{FoundKind, walk};
 use crate::git::{Entries, Entry, EntryKind, Environment, GitError, Oid, Repository};
 use crate::model::{Address, Listing, Span};
 use crate::plan::{self, BaseView, Plan, TrustedChange};
+use crate::profile::Api;
 use crate::trust;
 use crate::workspace::discovery::CONFIG;
 use crate::workspace::{self, CredentialRef, Files, Loaded, Workspace};
@@ -67,7 +68,13 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
         super::apply::block_on(brought_along(&root, &read.commit, read.common.as_ref(), &loaded.workspace))?
             .map_err(|error| cannot(reference, &error))?,
     );
-    let session = Session { base: Some(reference.to_owned()), ..Session::trusting(host, loaded)? };
+    findings.extend(
+        super::apply::block_on(stores(&root, &read.commit, read.common.as_ref(), &loaded.workspace))?
+            .map_err(|error| cannot(reference, &error))?,
+    );
+    findings.extend(trust::declarations(&before.workspace, &loaded.workspace));
+    let declared_before = before.workspace.keys.values().map(|key| (key.address.clone(), Arc::from(&*key.declared_at.file))).collect();
+    let session = Session { base: Some(reference.to_owned()), declared_before, ..Session::trusting(host, loaded)? };
     let view = BaseView {
         reference: reference.to_owned(),
         commit: read.commit.to_string(),
@@ -99,9 +106,12 @@ impl Base<'_> {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// The overlaps that the commit's manifests give their keys.
-    pub fn overlaps(&self) -> BTreeMap<Address, Span> {
-        self.before.workspace.keys.iter().map(|(address, key)| (address.clone(), key.overlap)).collect()
+    /// The overlaps that the commit's manifests give their keys, also by the addresses that they get in the working tree (`moved`: the old ones,
+    /// by the new ones).
+    pub fn overlaps(&self, moved: &BTreeMap<Address, Address>) -> BTreeMap<Address, Span> {
+        let keys = &self.before.workspace.keys;
+        let moved = moved.iter().filter_map(|(new, old)| Some((new, keys.get(old)?)));
+        moved.chain(keys).map(|(address, key)| (address.clone(), key.overlap)).collect()
     }
 
     /// Says whose doing each change of a plan is, and adds what the working tree does to trusted files.
@@ -234,6 +244,40 @@ async fn brought_along(
         Diagnostic::warning(Code::TrustCredential, message).at(Place::File(path.into())).help(help)
     };
     Ok(here.into_iter().zip(hashes).filter(differs).map(warn).collect())
+}
+
+/// Stores of `keyring` accounts that the repository has, and that differ from the commit: who writes there gives tokens any scope.
+async fn stores(root: &std::path::Path, commit: &Oid, common: Option<&Oid>, trusted: &Workspace) -> Result<Vec<Diagnostic>, GitError> {
+    let keyrings = trusted.accounts.values().filter(|account| matches!(account.profile.api, Some(Api::Keyring)));
+    let named: BTreeMap<String, String> = keyrings
+        .filter_map(|account| Some((account.params.get("store")?.trim_start_matches("./").to_owned(), account.name.to_string())))
+        .filter(|(path, _)| crate::git::is_plain_path(path))
+        .collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let repository = Repository::discover(root, &environment()).await?;
+    let paths: Vec<&str> = named.keys().map(String::as_str).collect();
+    let base = repository.files_of(commit, &paths).await?;
+    let parted = repository.files_of(common.unwrap_or(commit), &paths).await?;
+    let head = match repository.here().await? {
+        Some(head) => repository.files_of(&head, &paths).await?,
+        None => Entries::new(),
+    };
+    let mut findings = Vec::new();
+    // What no commit has is this machine's own.
+    for path in paths.into_iter().filter(|path| base.contains_key(*path) || head.contains_key(*path)) {
+        let is_there = root.join(path).is_file();
+        let mine = if is_there { repository.hashes_of_files(&[path]).await?.into_iter().next() } else { None };
+        let of = |side: &Entries| side.get(path).map(|entry| entry.oid.clone());
+        if mine == of(&base) || mine == of(&parted) {
+            continue;
+        }
+        let message = format!("`{path}`, the keys of account `{}`, is changed by hand: `apply` alone writes it", named[path]);
+        let help = "take it back, and keep the store out of git: who writes there gives tokens any scope";
+        findings.push(Diagnostic::error(Code::TrustHandEdit, message).at(Place::File(path.into())).help(help));
+    }
+    Ok(findings)
 }
 
 /// What a commit must not have: the state of interrupted runs, which the next run would go on with, and links where apply alone writes, or

@@ -148,7 +148,10 @@ async fn accounts(session: &Session<'_>) -> Vec<Checkup> {
                     let listed = provider.list().await;
                     match listed {
                         Ok(keys) => {
-                            checks.push(good(subject, format!("accepted; {} there", render::count(keys.len(), "key"))));
+                            checks.push(good(
+                                subject,
+                                format!("accepted; {} there", render::count(keys.iter().filter(|key| !key.is_off_limits()).count(), "key")),
+                            ));
                             if *purpose == Purpose::Plan {
                                 let own = keys.iter().find(|key| provider.own_id().map_or(key.own, |id| key.id == id));
                                 checks.push(reach::plan_credential(account, own));

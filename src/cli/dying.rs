@@ -5,6 +5,7 @@
 mod adopting;
 mod attended;
 mod cases;
+mod doubts;
 mod ends;
 mod grants;
 mod hands;
@@ -15,5 +16,6 @@ mod random;
 mod reviews;
 mod schedules;
 mod site;
+mod trusted;
 mod verdict;
 mod world;

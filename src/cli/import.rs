@@ -167,11 +167,17 @@ fn chosen<'a>(session: &Session<'_>, args: &ImportArgs, snapshot: &'a Snapshot) 
                 let diagnostic = Diagnostic::error(Code::ImportOwnKey, message).help("leave it out; nothing was changed");
                 return Err(Stop::with(Exit::Error, diagnostic));
             }
+            Some(key) if key.untouchable => {
+                let message =
+                    format!("`{}` is more than the profile can say, or nobody's to touch: it is never adopted", key.id.escape_debug());
+                let diagnostic = Diagnostic::error(Code::ImportUnknownId, message).help("leave it out; nothing was changed");
+                return Err(Stop::with(Exit::Error, diagnostic));
+            }
             Some(_) => {}
         }
     }
     let mut chosen = Vec::new();
-    for key in snapshot.keys.values().filter(|key| !key.own && (named.is_empty() || named.contains(key.id.as_str()))) {
+    for key in snapshot.keys.values().filter(|key| !key.own && !key.untouchable && (named.is_empty() || named.contains(key.id.as_str()))) {
         if let Some(address) = known.get(key.id.as_str()) {
             if !named.is_empty() {
                 host.say(&format!("`{}` is in the ledger already, as `{address}`", safe(&key.id)));
@@ -217,6 +223,12 @@ fn show(session: &Session<'_>, args: &ImportArgs, proposal: &Proposal) -> Result
     // The same for all: what import writes is the default, or the only group.
     let readers = proposal.keys.first().map(|key| key.desired.recipients.clone()).unwrap_or_default();
     print(import_text(&rows, &adopt::manifest_of(&args.account), &readers, host.style(host.colour_out())))?;
+    for key in proposal.keys.iter().filter(|key| key.observed.marker().is_some()) {
+        let (id, label) = (safe(&key.observed.id), shown(&key.observed.label));
+        host.say(&format!(
+            "`{id}` ({label}) bears a marker that this ledger does not know: another workspace may manage it, and would rotate or end it"
+        ));
+    }
     for refused in &proposal.refused {
         let message = format!("`{}` ({}) cannot be adopted: {}", safe(&refused.id), shown(&refused.label), safe(&refused.why));
         let diagnostic = Diagnostic::warning(Code::ImportNotAdoptable, message).help("it stays as it is, unmanaged");

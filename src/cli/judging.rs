@@ -26,6 +26,13 @@ impl Session<'_> {
         }
     }
 
+    /// The manifest that declares a key in the base, by this address or the one that it had, when it is another.
+    fn moved_out_of(&self, address: &Address, here: &str) -> Option<&str> {
+        let old = self.workspace.moved.get(address).and_then(|old| self.declared_before.get(old));
+        let before = self.declared_before.get(address).or(old)?;
+        (**before != *here).then_some(before)
+    }
+
     /// What the policy says of the chosen keys and of what a plan does to them.
     pub(super) fn judge(&self, plan: &Plan, now: Timestamp) -> Vec<Diagnostic> {
         let policy = &self.workspace.policy;
@@ -43,6 +50,7 @@ impl Session<'_> {
                 account: AccountFacts { provider, environment, catalogue: &account.catalogue },
                 record: self.records.get(&key.address).or_else(old),
                 change: changes.get(&key.address).copied(),
+                moved_out_of: self.moved_out_of(&key.address, &key.declared_at.file),
             })
         });
         policy.judge(&Judging {

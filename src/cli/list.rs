@@ -6,7 +6,7 @@ use super::args::{ListArgs, ListFormat, Output, RiskLevel, SortKey};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::session::{Observed, Purpose, Session};
-use super::{judging, plan as planning, print};
+use super::{judging, plan as planning, print, reports};
 use crate::files;
 use crate::inventory::{AccountFacts, Facts, Row, Selection, Sort};
 use crate::model::{Address, Listing, Risk};
@@ -17,6 +17,7 @@ use crate::render::timeline::{self, timeline};
 use crate::workspace::edit::Edits;
 
 pub fn run(host: &Host, args: &ListArgs) -> Result<Exit, Stop> {
+    reports::placed(&args.output)?;
     if args.live {
         planning::no_pull_request(host, "list --live")?;
     }

@@ -15,7 +15,12 @@ use crate::model::Address;
 use crate::plan::{Asked, Before, Mode, Plan};
 use crate::render;
 
+/// Why a plan that is refused was made offline.
+const NOBODY_ASKED: &str = "what is refused anyway is no reason to ask a provider";
+
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
+    reports::placed(&args.output)?;
+    args.out.iter().try_for_each(|path| reports::has_directory(path))?;
     let (session, plan, exit) = decide(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
     // That a plan is refused weighs more than that a format cannot hold it.
     reports::plan(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })
@@ -43,8 +48,10 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     let absent = if host.is_ci() && !args.offline && !args.drift { session.lacks_credential(&only) } else { None };
     let absent = absent.map(|(account, why)| format!("account `{account}` has no credential here: {why}"));
     let edited = base.as_ref().is_some_and(base::Base::has_errors);
-    let refused = base.is_some() && !args.offline && (edited || is_refused_beforehand(&session, &only, &asked));
-    let absent = absent.or_else(|| refused.then(|| "what is refused anyway is no reason to ask a provider".to_owned()));
+    // Drift is looked for whatever the manifests ask for.
+    let judged = !args.offline && !args.drift && absent.is_none();
+    let refused = judged && (edited || refused_beforehand(&session, &only, &asked, host.clock().now()).is_some());
+    let absent = absent.or_else(|| refused.then(|| NOBODY_ASKED.to_owned()));
     let (mode, mut observed) = if args.offline || absent.is_some() {
         (Mode::Offline, session.assume(&only))
     } else {
@@ -57,16 +64,10 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
         })?;
         (Mode::Live, observed)
     };
-    let overlaps = base.as_ref().map(base::Base::overlaps).unwrap_or_default();
+    let overlaps = base.as_ref().map(|base| base.overlaps(&session.workspace.moved)).unwrap_or_default();
     let before = Before { overlaps, ..Before::default() };
     let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before };
-    if let Some(why) = absent {
-        let message = format!("this plan was made offline: {why}");
-        observed.findings.push(
-            Diagnostic::new(Code::PlanOffline, Severity::Note, message)
-                .help("the ledger stands in for the providers; such a plan cannot be applied"),
-        );
-    }
+    observed.findings.extend(absent.map(|why| made_offline(&why)));
     if mode == Mode::Live {
         session.assume_untrusted(&only, &mut observed);
     }
@@ -96,10 +97,23 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     Ok((session, plan, exit))
 }
 
-/// Whether the policy refuses what the manifests ask for, as far as the ledger tells.
-fn is_refused_beforehand(session: &Session<'_>, only: &BTreeSet<Address>, asked: &Asked) -> bool {
+/// The plan as the ledger alone tells it, when the policy refuses what the manifests ask for: then nothing is sent to anybody.
+///
+/// What providers answer cannot lift such a refusal: access that the ledger does not know counts as gained, also where somebody gave it by hand.
+pub fn refused_beforehand(session: &Session<'_>, only: &BTreeSet<Address>, asked: &Asked, now: Timestamp) -> Option<Plan> {
+    if session.workspace.policy.rules.is_empty() {
+        return None;
+    }
     let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked, before: Before::default() };
-    session.plan(&session.assume(only), &wishes, session.host.clock().now()).violations() > 0
+    let mut observed = session.assume(only);
+    observed.findings.push(made_offline(NOBODY_ASKED));
+    Some(session.plan(&observed, &wishes, now)).filter(|plan| plan.violations() > 0)
+}
+
+/// Says why nobody was asked.
+fn made_offline(why: &str) -> Diagnostic {
+    Diagnostic::new(Code::PlanOffline, Severity::Note, format!("this plan was made offline: {why}"))
+        .help("the ledger stands in for the providers; such a plan cannot be applied")
 }
 
 /// Whether a rotation that was asked for cannot come about.

@@ -63,6 +63,14 @@ pub fn unfinished(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Ad
     left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
 }
 
+/// The chosen keys that an earlier apply left unfinished, as far as this machine alone tells.
+pub fn unfinished_here(session: &Session<'_>, only: &BTreeSet<Address>) -> BTreeSet<Address> {
+    let is_left =
+        |record: &KeyRecord| record.generations.iter().any(|generation| generation.state.is_unfinished() || generation.resealing.is_some());
+    let left = session.records.iter().filter(|(_, record)| is_left(record));
+    left.map(|(address, _)| address.clone()).filter(|address| only.is_empty() || only.contains(address)).collect()
+}
+
 /// Says what an earlier apply left, where this one is refused before it finishes that.
 pub fn point_out(host: &Host, unfinished: &BTreeSet<Address>) {
     let message = match unfinished.len() {
@@ -223,6 +231,10 @@ pub fn accounts<'s>(
                 keys: session::keys_of(&session.workspace.keys, name),
                 formerly: session.workspace.formerly_in(name),
                 records: RefCell::new(records),
+                listed: match &listings[name] {
+                    Listing::Complete(snapshot) => snapshot.keys.values().map(|key| key.id.clone()).collect(),
+                    Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => BTreeSet::new(),
+                },
                 ledger: &session.ledger,
                 journal,
                 identities,

@@ -1,4 +1,8 @@
 //! Writes results in every form that was asked for. The form never changes how a command ends, but for a comment that cannot be short enough.
+use std::path::Path;
+
+use clap::ValueEnum;
+
 use super::args::{CheckFormat, Output, PlanFormat};
 use super::exit::{Exit, Stop};
 use super::host::Host;
@@ -13,6 +17,34 @@ use crate::render::{self, Setting};
 pub enum Shown {
     All,
     Drift,
+}
+
+/// Whether every form has a place of its own: one at most standard output, the others files in directories that are there. Annotations
+/// are lines of a log, so they and the text share it.
+pub fn placed<F: ValueEnum + Default + PartialEq>(outputs: &[Output<F>]) -> Result<(), Stop> {
+    let printed = || outputs.iter().filter(|output| output.file.is_none()).map(|output| &output.format);
+    let annotations = printed().filter(|format| format.to_possible_value().is_some_and(|value| value.get_name() == "github")).count();
+    let texts = printed().filter(|format| **format == F::default()).count();
+    if printed().count() > 1 && (annotations, texts, printed().count()) != (1, 1, 2) {
+        return Err(Stop::message(
+            "two formats cannot share standard output: name a file for all but one, as in `-o json=FILE`".to_owned(),
+        ));
+    }
+    let files: Vec<&Path> = outputs.iter().filter_map(|output| output.file.as_deref()).collect();
+    if let Some((_, twice)) = files.iter().enumerate().find(|(at, file)| files[..*at].contains(file)) {
+        return Err(Stop::message(format!("two formats cannot share the file `{}`", twice.display())));
+    }
+    files.into_iter().try_for_each(has_directory)
+}
+
+/// Whether the directory of a file to be written is there: one that was mistyped is not made.
+pub fn has_directory(file: &Path) -> Result<(), Stop> {
+    match file.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir()) {
+        None => Ok(()),
+        Some(missing) => {
+            Err(Stop::message(format!("`{}` cannot be written: there is no directory `{}`", file.display(), missing.display())))
+        }
+    }
 }
 
 /// Writes a plan in every form; text on standard output when none was asked for. When one form cannot be had, the others are written all the same.

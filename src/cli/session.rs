@@ -1,6 +1,7 @@
 //! A loaded workspace with its providers: what plan and apply begin with.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ pub struct Session<'h> {
     pub replayed: Replayed,
     /// The commit that trusted files come from, as it was named.
     pub base: Option<String>,
+    /// The manifest of each key that this commit declares.
+    pub declared_before: BTreeMap<Address, Arc<str>>,
 }
 
 /// The root of the workspace that `-C` or the current directory names.
@@ -79,6 +82,7 @@ impl<'h> Session<'h> {
             records: BTreeMap::new(),
             replayed: Replayed::default(),
             base: None,
+            declared_before: BTreeMap::new(),
         };
         session.replay(b"")?;
         session.describe();
@@ -93,7 +97,8 @@ impl<'h> Session<'h> {
             return Err(Stop::located(Exit::Error, workspace.report.locate(&sources)));
         }
         let (ledger, records) = (Ledger::new(&workspace.root), workspace.ledger.clone());
-        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default(), base: None })
+        let declared_before = BTreeMap::new();
+        Ok(Self { host, ledger, workspace, sources, records, replayed: Replayed::default(), base: None, declared_before })
     }
 
     /// Brings the ledger up to the journal, here and, as lines, `elsewhere`.
@@ -195,7 +200,7 @@ impl<'h> Session<'h> {
                 })?;
                 HttpProvider::open(account.profile.clone(), at, credential, Timestamp::now)
                     .map(|provider| match self.other_credential(account, purpose).and_then(|text| shape.parse(&text).ok()) {
-                        Some(other) => Box::new(provider.also_own(&other)) as Box<dyn Provider>,
+                        Some(other) => Box::new(provider.also_own(other)) as Box<dyn Provider>,
                         None => Box::new(provider),
                     })
                     .map_err(unopened)
@@ -307,6 +312,8 @@ impl<'h> Session<'h> {
                 attended,
                 moved: self.moved_in(name).map(|(to, from)| (to.name.clone(), from.name.clone())).collect(),
                 unmanaged: &self.workspace.unmanaged,
+                own_untold: account.profile.leaves_own_untold(),
+                options: &account.profile.options,
             };
             (name.clone(), input)
         });

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Access, DeliveryError};
 use crate::model::Secret;
-use crate::profile::classify::{Errors, Refusal};
+use crate::profile::classify::{Errors, Places, Refusal};
 use crate::provider::exchange::Wiped;
 use crate::provider::said::{self, Said};
 pub use crate::provider::transport::Method;
@@ -153,5 +153,5 @@ impl Answer {
 /// Where the answers of a place say what is wrong.
 pub fn errors(code: &str, message: &str) -> Errors {
     let pointer = |at: &str| (!at.is_empty()).then(|| at.parse().expect("a constant pointer begins with a slash"));
-    Errors { code: pointer(code), message: pointer(message), ..Errors::default() }
+    Errors { code: pointer(code), message: pointer(message).map(Places::One), ..Errors::default() }
 }

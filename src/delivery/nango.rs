@@ -135,7 +135,7 @@ impl Nango {
         let own = answer.refusal.code.is_some();
         let verdict = judge.filter(|_| !own).and_then(|api| {
             let body = &answer.json.as_ref()?.0;
-            api.verify.as_ref()?.verdict(&api.errors.read(answer.status, Some(body)))
+            api.verify.as_ref()?.verdict(&api.errors.read(answer.status, Some(body)), Some(body))
         });
         match (verdict, judge) {
             (Some(Verdict::Alive | Verdict::Lacks), _) => Ok(Proof::Works),

@@ -54,11 +54,7 @@ pub enum Write {
 /// Ours is what we wrote ourselves, is not minimised, and bears our marker for this workspace in its first line. The same digest is the same plan: its
 /// comment is edited where it stands. Another digest is another plan: the comment of the one before is history.
 pub fn decide(comments: &[Seen], body: &Body, history: History) -> Decision {
-    let mark = |comment: &Seen| match (comment.author, comment.shown) {
-        (Author::Ourselves, Shown::Open) => Mark::of(&comment.body).filter(|mark| mark.workspace == body.mark().workspace),
-        (Author::Ourselves, Shown::Minimised) | (Author::Somebody, Shown::Open | Shown::Minimised) => None,
-    };
-    let ours: Vec<(&Seen, Mark)> = comments.iter().filter_map(|comment| Some((comment, mark(comment)?))).collect();
+    let ours = ours(comments, body);
     let same_plan = ours.iter().rev().find(|(_, mark)| mark.digest == body.mark().digest);
     let kept = match history {
         History::Minimised => same_plan,
@@ -71,6 +67,20 @@ pub fn decide(comments: &[Seen], body: &Body, history: History) -> Decision {
     };
     let rest = ours.iter().filter(|(comment, _)| kept.is_none_or(|(kept, _)| kept.id != comment.id));
     Decision { write, retire: rest.map(|(comment, _)| comment.id.clone()).collect() }
+}
+
+/// Ids of all comments of this plan but the oldest: two runs that know nothing of each other keep the same one.
+pub fn twins(comments: &[Seen], body: &Body) -> Vec<String> {
+    let same = ours(comments, body).into_iter().filter(|(_, mark)| mark.digest == body.mark().digest);
+    same.skip(1).map(|(comment, _)| comment.id.clone()).collect()
+}
+
+fn ours<'c>(comments: &'c [Seen], body: &Body) -> Vec<(&'c Seen, Mark)> {
+    let mark = |comment: &Seen| match (comment.author, comment.shown) {
+        (Author::Ourselves, Shown::Open) => Mark::of(&comment.body).filter(|mark| mark.workspace == body.mark().workspace),
+        (Author::Ourselves, Shown::Minimised) | (Author::Somebody, Shown::Open | Shown::Minimised) => None,
+    };
+    comments.iter().filter_map(|comment| Some((comment, mark(comment)?))).collect()
 }
 
 #[cfg(test)]
@@ -110,6 +120,16 @@ mod tests {
         decides(&[seen("1", other.clone())], Minimised, Write::Create, &["1"]);
         decides(&[seen("1", other.clone())], Overwritten, edit("1"), &[]);
         decides(&[seen("1", other.clone()), seen("2", other)], Overwritten, edit("2"), &["1"]);
+    }
+
+    #[test]
+    fn of_twins_the_oldest_stays() {
+        let body = Body::new(text("keys", 0, "now").as_bytes()).expect("a body");
+        let (same, other) = (text("keys", 0, "now"), text("keys", 1, "now"));
+        let forged = Seen { author: Author::Somebody, ..seen("0", same.clone()) };
+        let comments = [forged, seen("1", other), seen("2", same.clone()), seen("3", same.clone()), seen("4", same)];
+        assert_eq!(twins(&comments, &body), ["3", "4"]);
+        assert!(twins(&comments[..3], &body).is_empty());
     }
 
     #[test]

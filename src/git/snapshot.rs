@@ -26,8 +26,16 @@ pub type Entries = BTreeMap<String, Entry>;
 
 impl Repository {
     /// The commit that a name such as `origin/main` stands for in this clone: a branch of the remote, else one of this clone. A tag, which others may
-    /// be able to make, wants its whole name. Errors: there is none.
+    /// be able to make, wants its whole name. A name that is whole stands for itself alone. Errors: there is none.
     pub async fn resolve(&self, name: &str) -> Result<Oid, GitError> {
+        let whole = match name.split('/').next() {
+            Some("refs") => Some(name.to_owned()),
+            Some("heads" | "remotes" | "tags") => Some(format!("refs/{name}")),
+            Some(_) | None => None,
+        };
+        if let Some(whole) = whole {
+            return self.commit_of(&whole).await?.ok_or_else(|| GitError::NoCommit(name.to_owned()));
+        }
         for place in ["refs/remotes/", "refs/heads/", "refs/remotes/origin/"] {
             if let Some(branch) = self.commit_of(&format!("{place}{name}")).await? {
                 return Ok(branch);

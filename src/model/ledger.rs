@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::whole_second;
-use super::{Address, Delivered, Format, GenerationState, Grant, Marker, Name, Options, Recipients, ScopeSet, Span};
+use super::{Address, Delivered, Expiry, Format, GenerationState, Grant, Marker, Name, Options, Recipients, ScopeSet, Span};
 
 /// One ledger file: all generations of one key until they are gone, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,12 +77,16 @@ pub struct Generation {
     /// The provider's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Absent for adopted keys.
+    /// Absent for adopted keys. Where keys have no labels, no key bears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<Marker>,
-    /// Provider-side label, marker included.
+    /// Provider-side label, marker included; empty where keys have no labels.
     pub label: String,
+    /// As they were asked for.
     pub scopes: ScopeSet,
+    /// What came back when the scopes were last written, where the provider makes something else of them. What differs from it was done by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_scopes: Option<ScopeSet>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: Options,
     /// By our clock: when the create was asked for.
@@ -90,6 +94,10 @@ pub struct Generation {
     /// Absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// What the manifest said of its end (a span, an instant, or `never`), where the provider granted the earlier `expires_at`. While the manifest
+    /// says the same, that end is left alone, and the key rotates by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clamped: Option<Expiry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_at: Option<Timestamp>,
     /// When its own secret was refused, and none has worked since.
@@ -111,6 +119,13 @@ pub struct Generation {
     /// Of an ambiguous generation: from then on, that the provider's list lacks its marker means that it was not created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at: Option<Timestamp>,
+    /// Of an intent where keys have no labels: the listed keys that no record knew just before. None of them is what it has made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
+    /// Of an ambiguous one without a label: the list has settled, and showed nothing that it may have made. It stands in the way of nothing; what
+    /// shows up later may be its.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// The age file that is about to take the place of `sealed`: either of the two may be on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resealing: Option<Sealed>,
@@ -246,9 +261,11 @@ impl Generation {
             marker: None,
             label: label.into(),
             scopes,
+            reported_scopes: None,
             options: Options::new(),
             created_at,
             expires_at: None,
+            clamped: None,
             last_verified_at: None,
             refused_at: None,
             last_used_at: None,
@@ -257,6 +274,8 @@ impl Generation {
             delete_after: None,
             sealed: None,
             settles_at: None,
+            beside: Vec::new(),
+            unseen: false,
             resealing: None,
             switching: None,
             unverified: false,
@@ -291,7 +310,7 @@ impl Generation {
     /// What the provider should call it when the manifest says `label`. An adopted key gets no marker, and keeps what no manifest can say.
     pub fn wanted_label(&self, label: &str) -> String {
         match (&self.marker, &self.adopted) {
-            (Some(marker), _) => marker.label(label),
+            (Some(marker), _) => marker.declared_label(label),
             (None, Some(Adopted { label: Some(said), .. })) if said == label => self.label.clone(),
             (None, Some(_) | None) => label.to_owned(),
         }
@@ -307,10 +326,11 @@ impl Generation {
         self.adopted.as_ref().and_then(|adopted| adopted.expires) == Some(end)
     }
 
-    /// Whether it is ambiguous, and a list that lacks its marker now proves that it was not created.
+    /// Whether it is ambiguous, and a list that lacks its marker now proves that it was not created. Where keys bear no marker, apply has looked.
     pub fn is_settled(&self, consistency: Span, now: Timestamp) -> bool {
         let settles = self.settles_at.or_else(|| self.created_at.checked_add(consistency.duration()).ok());
-        self.state == GenerationState::Ambiguous && settles.is_some_and(|settles| settles <= now)
+        let told = || !self.label.is_empty() && settles.is_some_and(|settles| settles <= now);
+        self.state == GenerationState::Ambiguous && (self.unseen || told())
     }
 
     /// In `uneditable`: the provider was seen not to enable it again.

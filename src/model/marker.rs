@@ -48,6 +48,11 @@ impl Marker {
         format!("{label} {self}")
     }
 
+    /// The same of a declared key, whose label is empty where keys have none: then it bears no marker either.
+    pub fn declared_label(&self, label: &str) -> String {
+        if label.is_empty() { String::new() } else { self.label(label) }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -81,6 +86,7 @@ mod tests {
         assert_eq!(Marker::at_end_of(&label), Some(marker.clone()));
         assert_eq!(Marker::strip_from(&label), "Billing webhooks");
         assert_eq!(marker.label("").len(), LABEL_ROOM);
+        assert_eq!((marker.declared_label("x"), marker.declared_label("")), (marker.label("x"), String::new()));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! What a provider reports now.
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
-use super::{Marker, Options, ScopeSet};
+use super::{Generation, GenerationState, Marker, Options, Scope, ScopeSet};
+
+/// How far the provider's clock may be behind ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// One key as the provider reports it. `None` means that the provider did not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,11 @@ pub struct ObservedKey {
     pub options: Options,
     /// The key of our own admin credential. It must never be touched.
     pub own: bool,
+    /// A place of the answer that could not be read: what stands there is unknown. Only a key of somebody else may have one.
+    pub unread: Option<String>,
+    /// It is more than the profile can say, or nobody's to touch: only what is certain of it is told, it is never edited, and touched at all only
+    /// where it is ours.
+    pub untouchable: bool,
 }
 
 impl ObservedKey {
@@ -35,12 +44,54 @@ impl ObservedKey {
             last_used_at: None,
             options: Options::new(),
             own: false,
+            unread: None,
+            untouchable: false,
         }
+    }
+
+    /// The same, where nothing but a delete ends a key: one that is there, before its end, is enabled, though no answer says it.
+    #[must_use]
+    pub fn ending_by_delete(self, now: Timestamp) -> Self {
+        let is_over = self.expires_at.flatten().is_some_and(|end| end <= now);
+        let enabled = self.enabled.or((!is_over).then_some(true));
+        Self { enabled, ..self }
+    }
+
+    /// Whether it is none of our business: nobody may touch it, and no marker says that it was made by us.
+    pub fn is_off_limits(&self) -> bool {
+        self.untouchable && !self.own && self.marker().is_none()
     }
 
     /// The marker at the end of the label.
     pub fn marker(&self) -> Option<Marker> {
         Marker::at_end_of(&self.label)
+    }
+
+    /// Takes texts out of whatever others have named: label, scopes and options.
+    #[must_use]
+    pub fn without(mut self, secrets: &[&str]) -> Self {
+        let repeats = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+        let calm = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+        if repeats(&self.label) {
+            self.label = calm(&self.label);
+        }
+        if let Some(scopes) = self.scopes.as_mut().filter(|scopes| scopes.iter().any(|scope| repeats(scope.as_str()))) {
+            *scopes = scopes.iter().map(|scope| Scope::from(calm(scope.as_str()).as_str())).collect();
+        }
+        for value in self.options.values_mut().filter(|value| repeats(&value.to_string())) {
+            *value = Value::String("…".to_owned());
+        }
+        self
+    }
+
+    /// Whether a key that no record knows may be what an unanswered create has made, where keys have no labels: unless it is ours, dead, older, or was
+    /// listed before.
+    pub fn may_be(&self, intent: &Generation) -> bool {
+        let open = matches!(intent.state, GenerationState::Intended | GenerationState::Ambiguous);
+        let earliest = intent.created_at.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+        let newer = self.created_at.is_none_or(|at| at >= earliest);
+        let new = newer && !intent.beside.contains(&self.id);
+        open && !self.untouchable && intent.id.is_none() && intent.label.is_empty() && new && !self.own && self.enabled != Some(false)
     }
 }
 

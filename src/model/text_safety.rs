@@ -36,6 +36,20 @@ pub fn is_unsafe(character: char) -> bool {
             | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// How many of several things a sentence names.
+const NAMED: usize = 4;
+
+/// Ids of which one is meant: "`a` or `b`"; what are many is counted.
+pub fn one_of<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    let mut ids = ids.into_iter().map(|id| format!("`{}`", safe(id)));
+    let mut named: Vec<String> = ids.by_ref().take(NAMED).collect();
+    match ids.count() {
+        0 => {}
+        more => named.push(format!("{more} others")),
+    }
+    named.join(" or ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{OptionGain, PendingAccess};
 use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Span, Tag};
 use crate::profile::Catalogue;
 
@@ -80,6 +81,15 @@ pub struct AccessDiff {
     /// It is no longer protected: it may be disabled or deleted from now on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protection_removed: bool,
+    /// It got more than the profile can say: whatever that is, it counts as critical.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsaid: bool,
+    /// What options give the key beyond its scopes, most risky first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options_gained: Vec<OptionGain>,
+    /// What of all this comes without the change, too; present where a change that is introduced adds to one that is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Box<PendingAccess>>,
     /// The highest risk of all that the key can do afterwards; present where something other than its scopes gives access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Risk>,
@@ -97,6 +107,40 @@ impl AccessDiff {
     pub fn widens_beyond_scopes(&self) -> bool {
         self.expiry_extended || !self.recipients_added.is_empty() || !self.deliveries_added.is_empty() || self.overlap.is_some()
     }
+
+    /// The risk of what widens beyond scopes: of all that the key can do. Where nobody worked it out, it is unknown, and that is critical.
+    pub fn reaches(&self) -> Risk {
+        self.reach.or(worst(&self.gained)).unwrap_or(Risk::Critical)
+    }
+
+    /// Everything that is gained, counted by risk: scopes, values of options, a longer life or overlap, protection that goes, readers and places.
+    pub fn gains(&self) -> impl Iterator<Item = (Risk, usize)> {
+        let once = |is: bool| usize::from(is);
+        let beyond = once(self.expiry_extended) + once(self.overlap.is_some()) + self.recipients_added.len() + self.deliveries_added.len();
+        let scopes = self.gained.iter().map(|entry| (entry.risk, 1));
+        let options = self.options_gained.iter().map(|gain| (gain.risk, 1));
+        let others = [(self.reaches(), beyond), (PROTECTION, once(self.protection_removed)), (Risk::Critical, once(self.unsaid))];
+        scopes.chain(options).chain(others).filter(|(_, count)| *count > 0)
+    }
+
+    /// Everything that is lost, counted by risk: scopes and readers.
+    pub fn losses(&self) -> impl Iterator<Item = (Risk, usize)> {
+        let scopes = self.lost.iter().map(|entry| (entry.risk, 1));
+        scopes.chain(std::iter::once((self.loses(), self.recipients_removed.len()))).filter(|(_, count)| *count > 0)
+    }
+
+    /// The risk of what readers can no longer do.
+    pub fn loses(&self) -> Risk {
+        self.reach.or(worst(&self.lost)).unwrap_or(Risk::Low)
+    }
+}
+
+/// That a key is no longer protected.
+pub const PROTECTION: Risk = Risk::High;
+
+/// The highest risk of some entries.
+pub fn worst(entries: &[AccessEntry]) -> Option<Risk> {
+    entries.iter().map(|entry| entry.risk).max()
 }
 
 /// The highest risk of what a scope set grants; absent when it grants nothing.
@@ -130,27 +174,27 @@ pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) ->
 struct Cover<'a> {
     catalogue: &'a Catalogue,
     scopes: &'a ScopeSet,
-    wildcards: Vec<&'a Scope>,
+    broad: Vec<&'a Scope>,
 }
 
 impl<'a> Cover<'a> {
     fn new(catalogue: &'a Catalogue, scopes: &'a ScopeSet) -> Self {
-        Self { catalogue, scopes, wildcards: scopes.iter().filter(|scope| catalogue.is_wildcard(scope)).collect() }
+        Self { catalogue, scopes, broad: scopes.iter().filter(|scope| catalogue.is_broad(scope)).collect() }
     }
 
-    /// Another granted scope that covers this one. Only a wildcard can.
+    /// Another granted scope that covers this one.
     fn above(&self, scope: &Scope) -> Option<Scope> {
-        self.wildcards.iter().find(|other| **other != scope && self.catalogue.covers(other, scope)).map(|other| (*other).clone())
+        self.broad.iter().find(|other| **other != scope && self.catalogue.covers(other, scope)).map(|other| (*other).clone())
     }
 
     /// A granted scope that this one covers.
     fn below(&self, scope: &Scope) -> Option<Scope> {
         let covered = |other: &&Scope| *other != scope && self.catalogue.covers(scope, other);
-        if self.catalogue.is_wildcard(scope) { self.scopes.iter().find(covered).cloned() } else { None }
+        if self.catalogue.is_broad(scope) { self.scopes.iter().find(covered).cloned() } else { None }
     }
 
     fn grants(&self, leaf: &Scope) -> bool {
-        self.scopes.contains(leaf) || self.wildcards.iter().any(|wildcard| self.catalogue.covers(wildcard, leaf))
+        self.scopes.contains(leaf) || self.broad.iter().any(|other| self.catalogue.covers(other, leaf))
     }
 }
 

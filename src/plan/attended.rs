@@ -4,7 +4,7 @@ mod runbook;
 use super::compare::{Differences, compare, ends_as_wanted, rotation_at, wanted_end};
 use super::decide::{Decision, record_protection};
 use super::draft::{Draft, issue_notes};
-use super::older::{Pace, pace};
+use super::older::{Pace, lengthen_overlap, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
 use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, grants, moves, requests};
@@ -93,7 +93,7 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     }
     moves::add(key, &mut draft);
     record_protection(key, &mut draft);
-    draft.lengthen_overlap(key);
+    lengthen_overlap(key, &mut draft);
     unverified(key, &mut draft);
     if let Some(last) = left.last() {
         if draft.action == Action::None {
@@ -235,7 +235,7 @@ fn make<'a>(key: &Key<'a>, desired: &DesiredKey, draft: &mut Draft, work: &mut V
 /// Whether what a person was asked for is still what is wanted.
 fn fits(key: &Key, desired: &DesiredKey, open: &Generation) -> bool {
     let capabilities = key.account.capabilities;
-    let label = open.marker.as_ref().is_some_and(|marker| open.label == marker.label(&desired.label));
+    let label = open.marker.as_ref().is_some_and(|marker| open.label == marker.declared_label(&desired.label));
     let end = !capabilities.expiry.settable
         || ends_as_wanted(capabilities, desired, open, open.expires_at)
             && rotation_at(&key.address, desired, capabilities, open.created_at, key.now).is_none();

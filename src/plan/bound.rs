@@ -22,7 +22,7 @@ pub fn exceeds(approved: &Plan, fresh: &Plan) -> Vec<String> {
     lines
 }
 
-/// The same after a recovery in between: what it recorded may have taken the number of a generation that is still to be created.
+/// The same after a recovery in between: what it recorded may have taken the number of a generation that is still to be created, or given it back.
 pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
     let created = |change: &Change| {
         change.steps.iter().find_map(|step| match step {
@@ -44,7 +44,7 @@ pub fn exceeds_after_recovery(shown: &Plan, fresh: &Plan) -> Vec<String> {
     for change in &mut renumbered.changes {
         let (before, now) = (numbers.get(&change.address).copied(), created(change));
         if let (Some(before), Some(now)) = (before, now)
-            && before < now
+            && before != now
             && let Some(step) = change.steps.iter_mut().find(|step| **step == PlanStep::Create { generation: now })
         {
             *step = PlanStep::Create { generation: before };
@@ -165,6 +165,10 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
     }
     for place in fresh.access.deliveries_added.iter().filter(|place| !approved.access.deliveries_added.contains(place)) {
         lines.push(format!("{place} would get the secret, which was not approved"));
+    }
+    for gain in fresh.access.options_gained.iter().filter(|gain| !approved.access.options_gained.contains(gain)) {
+        let value = gain.value.as_ref().map_or_else(|| "confine the key no longer".to_owned(), |value| format!("give `{value}`"));
+        lines.push(format!("option `{}` would {value}, which was not approved", gain.option));
     }
     let makes = fresh
         .steps

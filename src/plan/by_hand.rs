@@ -75,6 +75,26 @@ fn each_deed_has_its_words() {
 }
 
 #[test]
+fn what_the_profile_cannot_say_is_drift_and_replaced() {
+    let (deed, correction) = one(|world| {
+        let live = world.live(1);
+        (live.untouchable, live.scopes) = (true, None);
+    });
+    assert_eq!((deed.reason.as_str(), deed.action), ("changed by hand in a way that the profile cannot say", Action::Replace));
+    assert_eq!(deed.access.gains().map(|(risk, _)| risk).max(), Some(Risk::Critical));
+    assert_eq!((correction.action, correction.words), (Action::Replace, vec!["create".to_owned()]));
+    let mut retiring = World::settled();
+    retiring.record(vec![generation(2), Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), ..generation(1) }]);
+    retiring.observe(observed(2));
+    retiring.live(1).untouchable = true;
+    assert_eq!(deeds(&retiring), [(format!("generation 1 {}", rows::BEYOND), Action::Disable)]);
+    let mut unwanted = World::settled();
+    unwanted.desired = None;
+    unwanted.live(1).untouchable = true;
+    assert_eq!(unwanted.change().unwrap().action, Action::Disable, "ending it needs no words");
+}
+
+#[test]
 fn a_key_without_its_marker_is_found_by_its_id() {
     let mut world = World::settled();
     world.live(1).label = "renamed".to_owned();
@@ -169,11 +189,47 @@ fn a_predecessor_that_still_lives_is_watched() {
     world.record(vec![generation(2), retiring]);
     world.observe(observed(2));
     assert_eq!(deeds(&world), []);
-    world.live(1).scopes = Some(scopes(&["x:*"]));
     world.live(1).expires_at = Some(None);
-    let expected = ["scopes widened by hand", "expiry removed by hand"];
-    assert_eq!(deeds(&world), expected.map(|deed| (format!("generation 1 {deed}"), Action::Disable)));
-    assert_eq!(world.plan().changes, [], "it ends when its overlap has passed");
+    let expiry = "generation 1 expiry removed by hand".to_owned();
+    assert_eq!(deeds(&world), [(expiry.clone(), Action::None)]);
+    let plan = world.plan();
+    assert_eq!((plan.changes.len(), &plan.drift[0].notes[..]), (0, &["it is disabled when its overlap ends (2026-11-22)".to_owned()][..]));
+    let mut narrowed = world.clone();
+    narrowed.live(1).scopes = Some(ScopeSet::new());
+    assert_eq!(narrowed.plan().changes, [], "nothing to take away");
+    // What somebody widened does not wait for the end.
+    world.live(1).scopes = Some(scopes(&["x:*"]));
+    assert_eq!(deeds(&world), [("generation 1 scopes widened by hand".to_owned(), Action::Edit), (expiry, Action::None)]);
+    let narrow = |field| (Action::Edit, vec![PlanStep::Edit { generation: 1, fields: vec![field] }]);
+    assert_eq!(world.decision(), narrow(EditField::Scopes));
+    let reason = "drift: generation 1 was widened by hand: it has its own access until its overlap has passed";
+    assert_eq!(world.change().unwrap().reason, reason);
+    let mut uneditable = world.clone();
+    uneditable.capabilities.editable.scopes = false;
+    assert_eq!((uneditable.decision().0, uneditable.plan().drift[0].action), (Action::None, Action::None));
+    let mut over = world.clone();
+    over.generation(1).disable_after = Some(now());
+    assert_eq!(over.decision(), (Action::Disable, vec![PlanStep::Disable { generation: 1 }]));
+    assert!(over.plan().drift.iter().all(|deed| deed.action == Action::Disable && deed.notes.is_empty()));
+    let mut options = world.clone();
+    options.live(1).scopes = Some(generation(1).scopes);
+    options.key_options = BTreeMap::from([super::rich::confining()]);
+    let name = options.key_options.keys().next().unwrap().clone();
+    options.generation(1).options.insert(name.clone(), json!(["a"]));
+    options.live(1).options.insert(name, json!([]));
+    assert_eq!(options.decision(), narrow(EditField::Options), "{:?}", options.plan().drift);
+    // Whoever has not got the successor's secret still uses it: it lives on, with what it had.
+    let mut waits = world.clone();
+    waits.deliver_to("place", "api");
+    let told: Vec<_> = waits.plan().drift.iter().map(|deed| (deed.action, deed.notes.join(" "))).collect();
+    let later = "it is disabled when its successor works and is delivered".to_owned();
+    assert_eq!(told, [(Action::Edit, String::new()), (Action::None, later)]);
+    // A key that is followed now is narrowed then.
+    let mut followed = World::settled();
+    followed.live(1).scopes = Some(scopes(&["x:*"]));
+    followed.asked.rotate.insert(address(), Request::Rotate);
+    let steps = vec![PlanStep::Create { generation: 2 }, PlanStep::Edit { generation: 1, fields: vec![EditField::Scopes] }];
+    assert_eq!(followed.decision(), (Action::Rotate, steps));
     let mut off = World::settled();
     off.wanted().state = DesiredState::Disabled;
     off.first().state = GenerationState::Disabled;

@@ -212,7 +212,9 @@ pub struct Summary {
     pub attended: usize,
     pub blocked: usize,
     pub none: usize,
+    /// What keys gain: scopes, values of options, longer lives and overlaps, protection that goes, readers and places; what is blocked is not counted.
     pub access_gained: usize,
+    /// What keys lose: scopes and readers.
     pub access_lost: usize,
     /// Of the access gained; absent when none is.
     pub highest_risk: Option<Risk>,

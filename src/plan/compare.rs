@@ -8,12 +8,14 @@ use super::EditField;
 use super::drift::edited_by_hand;
 use super::standing::Key;
 use crate::model::key::same_option;
-use crate::model::{Address, DesiredKey, Expiry, Format, Generation, ObservedKey, Options, Recipients, ScopeSet, Span};
+use crate::model::{Address, DesiredKey, Expiry, Format, Generation, GenerationState, ObservedKey, Options, Recipients, ScopeSet, Span};
 use crate::profile::Capabilities;
 
 /// The differences of one live generation.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Differences {
+    /// Somebody else has made it more than the profile can say: no edit says how to take that back.
+    pub beyond: bool,
     /// What an edit would change, ordered.
     pub fields: Vec<EditField>,
     /// Those of them that cannot be edited in place.
@@ -44,7 +46,8 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     let in_ledger = if observed.is_some() { differing(key, desired, generation, None) } else { fields.clone() };
     // An edit leaves out what it does not change, so it can never take an option back.
     let kept_option = |field: EditField| field == EditField::Options && taken_back(desired, generation);
-    let can_edit = |field: &EditField| is_editable(capabilities, generation, *field) && !kept_option(*field);
+    let uncleared = |field: EditField| field == EditField::Expiry && keeps_an_end(key, desired, generation, observed);
+    let can_edit = |field: &EditField| is_editable(capabilities, generation, *field) && !kept_option(*field) && !uncleared(*field);
     let behind: Vec<EditField> = in_ledger.iter().copied().filter(|field| !fields.contains(field) && can_edit(field)).collect();
     let by_hand = edited_by_hand(key, desired, generation, &fields);
     let (contested, drifted) = by_hand.into_iter().partition(|field| in_ledger.contains(field));
@@ -53,6 +56,7 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
     fields.sort();
     let (added, removed) = recipients(desired, generation);
     Differences {
+        beyond: observed.is_some_and(|observed| observed.untouchable),
         forced: fields.iter().copied().filter(|field| !can_edit(field)).collect(),
         fields,
         drifted,
@@ -71,13 +75,15 @@ pub(super) fn compare(key: &Key, desired: &DesiredKey, generation: &Generation) 
 fn differing(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Vec<EditField> {
     let label = if keeps_its_label(key, desired, generation) { generation.label.clone() } else { generation.wanted_label(&desired.label) };
     let has_label = observed.map_or(generation.label.as_str(), |observed| observed.label.as_str());
-    let has_scopes = granted(generation, observed);
     let end = expires_at(key.account.capabilities, generation, observed);
     let checks = [
         (EditField::Label, label != has_label && !generation.leaves_label(&desired.label)),
-        (EditField::Scopes, !key.account.catalogue.is_equivalent(&desired.scopes, has_scopes)),
+        (EditField::Scopes, !key.read_back().is_wanted(&desired.scopes, generation, shown_scopes(observed))),
         (EditField::Expiry, !ends_as_wanted(key.account.capabilities, desired, generation, end)),
-        (EditField::Options, taken_back(desired, generation) || !options_agree(&desired.options, generation, observed)),
+        (
+            EditField::Options,
+            taken_back(desired, generation) || !options_agree(key.account.capabilities, &desired.options, generation, observed),
+        ),
     ];
     checks.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
@@ -100,17 +106,36 @@ fn is_misnamed(key: &Key, desired: &DesiredKey, generation: &Generation) -> bool
     (sealed.format, desired.format) == (Format::Dotenv, Format::Dotenv) && named_after.is_some_and(|address| *address != key.address)
 }
 
-/// What the generation may do: as the provider says, else as the ledger says.
-pub(super) fn granted<'a>(generation: &'a Generation, observed: Option<&'a ObservedKey>) -> &'a ScopeSet {
-    observed.and_then(|observed| observed.scopes.as_ref()).unwrap_or(&generation.scopes)
+/// What the generation may do, in the words in which it is asked for: as the provider says, else as the ledger says.
+pub(super) fn granted(key: &Key, generation: &Generation, observed: Option<&ObservedKey>) -> ScopeSet {
+    key.read_back().granted(generation, shown_scopes(observed))
+}
+
+pub(super) fn shown_scopes(observed: Option<&ObservedKey>) -> Option<&ScopeSet> {
+    observed.and_then(|observed| observed.scopes.as_ref())
 }
 
 /// When the generation ends: as the provider says, else as the ledger says. Where the provider has no expiries, the ledger is right.
 pub fn expires_at(capabilities: &Capabilities, generation: &Generation, observed: Option<&ObservedKey>) -> Option<Timestamp> {
+    // What was disabled by giving it an end that had passed has its own end again when it is enabled.
+    let by_its_end = |shown: Option<Timestamp>| {
+        generation.state == GenerationState::Disabled && shown.is_some_and(|end| generation.disabled_at.is_some_and(|at| end <= at))
+    };
     match observed.and_then(|observed| observed.expires_at) {
-        Some(shown) if capabilities.expiry.settable => shown,
+        Some(shown) if capabilities.expiry.settable && !by_its_end(shown) => shown,
         Some(_) | None => generation.expires_at,
     }
+}
+
+/// The end that the provider granted in place of the later one that the manifest still asks for.
+pub(super) fn clamped_end(
+    capabilities: &Capabilities,
+    desired: &DesiredKey,
+    generation: &Generation,
+    observed: Option<&ObservedKey>,
+) -> Option<Timestamp> {
+    let end = expires_at(capabilities, generation, observed);
+    end.filter(|_| generation.clamped == Some(desired.expiry) && is_close(capabilities, end, generation.expires_at))
 }
 
 /// When a key that was asked for at `created_at` should end, within what the provider grants.
@@ -122,7 +147,8 @@ pub(super) fn wanted_end(capabilities: &Capabilities, expiry: Expiry, created_at
 pub(super) fn ends_as_wanted(capabilities: &Capabilities, desired: &DesiredKey, generation: &Generation, end: Option<Timestamp>) -> bool {
     let asked = desired.expiry.end(generation.created_at);
     let granted = wanted_end(capabilities, desired.expiry, generation.created_at);
-    let stands = asked.is_some_and(|asked| generation.stands_for(asked)) && is_close(capabilities, end, generation.expires_at);
+    let taken = asked.is_some_and(|asked| generation.stands_for(asked)) || generation.clamped == Some(desired.expiry);
+    let stands = taken && is_close(capabilities, end, generation.expires_at);
     stands || is_close(capabilities, end, asked) || is_close(capabilities, end, granted)
 }
 
@@ -135,10 +161,12 @@ pub(super) fn is_close(capabilities: &Capabilities, left: Option<Timestamp>, rig
     }
 }
 
-fn options_agree(desired: &Options, generation: &Generation, observed: Option<&ObservedKey>) -> bool {
+fn options_agree(capabilities: &Capabilities, desired: &Options, generation: &Generation, observed: Option<&ObservedKey>) -> bool {
     desired.iter().all(|(name, value)| {
         let shown = observed.and_then(|observed| observed.options.get(name));
-        shown.or_else(|| generation.options.get(name)).map_or(value.is_null(), |has| same_option(has, value))
+        // Where answers tell the option, one that is absent was taken away.
+        let written = || generation.options.get(name).filter(|_| observed.is_none() || !capabilities.told.options.contains(name));
+        shown.or_else(written).map_or(value.is_null(), |has| same_option(has, value))
     })
 }
 
@@ -160,7 +188,7 @@ pub(super) fn public_keys(recipients: &Recipients) -> BTreeSet<&str> {
 }
 
 /// Whether an edit can change the field of this generation.
-fn is_editable(capabilities: &Capabilities, generation: &Generation, field: EditField) -> bool {
+pub(super) fn is_editable(capabilities: &Capabilities, generation: &Generation, field: EditField) -> bool {
     let can = match field {
         EditField::Label => capabilities.editable.label,
         EditField::Scopes => capabilities.editable.scopes,
@@ -171,6 +199,13 @@ fn is_editable(capabilities: &Capabilities, generation: &Generation, field: Edit
     can && !generation.uneditable.iter().any(|word| word == field.as_str())
 }
 
+/// Whether the key is to live for ever, and no edit can take its end away.
+fn keeps_an_end(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> bool {
+    let capabilities = key.account.capabilities;
+    let endless = wanted_end(capabilities, desired.expiry, generation.created_at).is_none();
+    endless && capabilities.expiry.settable && !capabilities.expiry.clear && expires_at(capabilities, generation, observed).is_some()
+}
+
 fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Option<&ObservedKey>) -> Option<String> {
     let capabilities = key.account.capabilities;
     if capabilities.expiry.settable
@@ -178,11 +213,13 @@ fn due(key: &Key, desired: &DesiredKey, generation: &Generation, observed: Optio
     {
         return Some(format!("expired {}", moment(end, desired.expiry)));
     }
-    let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
+    let clamped = clamped_end(capabilities, desired, generation, observed);
+    let wanted = clamped.or_else(|| wanted_end(capabilities, desired.expiry, generation.created_at))?;
     if let Some(at) = rotates_at(key, desired, generation, key.now) {
         let chosen = generation.expires_at.filter(|_| key.account.attended.is_some() && capabilities.expiry.settable);
         let end = chosen.map_or(wanted, |chosen| chosen.min(wanted));
-        return Some(format!("expires {}; due since {}", moment(end, desired.expiry), moment(at, desired.expiry)));
+        let verb = if end <= key.now { "has passed its end of" } else { "expires" };
+        return Some(format!("{verb} {}; due since {}", moment(end, desired.expiry), moment(at, desired.expiry)));
     }
     // An edit of the expiry would end it now, with no successor.
     let ends = wanted <= key.now && !ends_as_wanted(capabilities, desired, generation, expires_at(capabilities, generation, observed));
@@ -207,6 +244,10 @@ impl Rolling<'_> {
     /// chosen. `None` for keys that do not roll, and for what is not due `by` then.
     pub fn rotates_at(&self, by: Timestamp) -> Option<Timestamp> {
         let Self { address, desired, capabilities, generation, observed, attended } = *self;
+        if let Some(end) = clamped_end(capabilities, desired, generation, observed) {
+            let lives = end.duration_since(generation.created_at).as_secs().try_into().map_or(Span::seconds(0), Span::seconds);
+            return spread(address, end, sooner(desired.renew_before, lives), by);
+        }
         let wanted = wanted_end(capabilities, desired.expiry, generation.created_at)?;
         let chosen = attended && capabilities.expiry.settable;
         let granted =
@@ -238,11 +279,21 @@ pub(super) fn rotation_at(
         Expiry::Never | Expiry::At(_) => return None,
         Expiry::Lifetime(span) => span,
     };
-    let mut renew_before = desired.renew_before;
-    if let Some(granted) = capabilities.expiry.max.filter(|max| *max < span && *max <= renew_before) {
-        renew_before = Span::seconds(granted.as_seconds() / 2);
-    }
-    let earliest = wanted_end(capabilities, desired.expiry, created_at)?.checked_sub(renew_before.duration()).ok()?;
+    let renew_before = match capabilities.expiry.max.filter(|max| *max < span) {
+        Some(granted) => sooner(desired.renew_before, granted),
+        None => desired.renew_before,
+    };
+    spread(address, wanted_end(capabilities, desired.expiry, created_at)?, renew_before, by)
+}
+
+/// How long before its end a key is followed that lives no longer than this: half its life, where it would be due from the beginning.
+fn sooner(renew_before: Span, lives: Span) -> Span {
+    if lives <= renew_before { Span::seconds(lives.as_seconds() / 2) } else { renew_before }
+}
+
+/// When a key with this end is due, if by then.
+fn spread(address: &Address, end: Timestamp, renew_before: Span, by: Timestamp) -> Option<Timestamp> {
+    let earliest = end.checked_sub(renew_before.duration()).ok()?;
     if earliest > by {
         return None;
     }

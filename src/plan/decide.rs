@@ -4,7 +4,8 @@ use rayon::prelude::*;
 use super::draft::Draft;
 use super::standing::{Held, Index, Key, Seen, Wanted};
 use super::{
-    AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, deliveries, drift, limits, moves, older, requests, rows,
+    AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, deliveries, doubtful, drift, guards, limits, moves,
+    older, requests, rows,
 };
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, Listing, Name};
@@ -43,6 +44,8 @@ pub(super) enum Row {
     RecordVanished,
     /// Declared as disabled, and gone at the provider: record that.
     RecordDeleted,
+    /// Declared as disabled, and disabled: kept, so that a cooldown that a removal began is over.
+    Park,
     /// Disabled, and in no manifest: delete it when its time is over.
     Cooldown,
     /// The provider neither shows nor denies it: do nothing that could be wrong.
@@ -80,8 +83,9 @@ pub(super) fn row(wanted: Wanted, held: Held, seen: Seen) -> Row {
         (Wanted::Disabled | Wanted::Gone, Held::Active, Unknown) => Row::Unsure,
         (Wanted::Disabled | Wanted::Gone, Held::Disabled | Held::Expired | Held::Vanished, Live) => Row::DisableAgain,
         (Wanted::Disabled, Held::Disabled, Missing) => Row::RecordDeleted,
-        (Wanted::Disabled, Held::Disabled, Off | Unknown) => Row::Rest,
-        (Wanted::Disabled, Held::Expired | Held::Vanished, Off | Missing | Unknown) => Row::Rest,
+        (Wanted::Disabled, Held::Disabled | Held::Expired, Off | Unknown) => Row::Park,
+        (Wanted::Disabled, Held::Expired, Missing) => Row::Rest,
+        (Wanted::Disabled, Held::Vanished, Off | Missing | Unknown) => Row::Rest,
         (Wanted::Gone, Held::Disabled | Held::Expired, Off | Missing) => Row::Cooldown,
         (Wanted::Gone, Held::Disabled | Held::Expired, Unknown) => Row::Rest,
         (Wanted::Gone, Held::Vanished, Off | Missing | Unknown) => Row::Rest,
@@ -109,13 +113,13 @@ pub(super) struct Deciding<'a> {
     pub room: limits::Room,
 }
 
-/// Drafts what happens to the keys of an account. Room is counted over all of them, one after the other; everything else about a key depends on
+/// Drafts what happens to the keys of an account. Room is counted over all of them, the most urgent first; everything else about a key depends on
 /// nothing but the key, and is decided for many at a time.
 pub(super) fn begin_all<'a>(name: &'a Name, account: &'a AccountInput<'a>, index: &'a Index<'a>, keys: Vec<Key<'a>>) -> Deciding<'a> {
     let mut room = limits::Room::new(index, account.capabilities.key_limit);
     let mut drafts: Vec<Draft> = keys.par_iter().map(begin).collect();
-    for (key, draft) in keys.iter().zip(&mut drafts) {
-        limit(key, draft, &mut room);
+    for at in guards::by_urgency(account, &keys, &drafts) {
+        limit(&keys[at], &mut drafts[at], &mut room);
     }
     Deciding { name, account, index, keys, drafts, room }
 }
@@ -154,7 +158,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     let (steps, mut findings) = older::steps(key, ends);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
-    draft.lengthen_overlap(key);
+    older::lengthen_overlap(key, &mut draft);
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();
@@ -167,7 +171,7 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     // What was done by hand and calls for no change is nobody's business.
     let corrected = change.as_ref().map(|change| change.action).or(deferred.then_some(Action::Blocked));
     let mut drift = corrected.map(|action| drift::drift(key, action)).unwrap_or_default();
-    drift.extend(drift::retiring(key));
+    drift.extend(drift::retiring(key, change.as_ref()));
     Decision { change, findings, attended: work, drift }
 }
 
@@ -177,6 +181,7 @@ pub(super) fn current_row(key: &Key) -> Row {
     let seen = key.current().map_or(Seen::Unknown, |current| match (wanted, key.seen(current)) {
         // An end that the provider itself has enforced.
         (Wanted::Ended, Seen::Live) if rows::is_over(key, current) => Seen::Off,
+        (Wanted::Disabled | Wanted::Gone, Seen::Live) if rows::is_dead(key, current) => Seen::Off,
         (Wanted::Active | Wanted::Ended | Wanted::Disabled | Wanted::Gone, seen) => seen,
     });
     row(wanted, key.held(), seen)
@@ -184,7 +189,14 @@ pub(super) fn current_row(key: &Key) -> Row {
 
 /// Puts recovery first, and goes on with what an interrupted apply began.
 fn continue_unfinished(key: &Key, draft: &mut Draft) {
-    let unfinished = key.unfinished();
+    let (doubtful, unfinished): (Vec<_>, Vec<_>) =
+        key.unfinished().into_iter().partition(|generation| !key.candidates(generation).is_empty());
+    for generation in doubtful {
+        doubtful::in_doubt(key, draft, generation);
+    }
+    for generation in key.generations().filter(|generation| generation.unseen) {
+        doubtful::came_late(key, draft, generation);
+    }
     let Some(last) = unfinished.last() else { return };
     let recover = |generation: &&Generation| PlanStep::Recover { generation: generation.number };
     let mut steps: Vec<PlanStep> = unfinished.iter().map(recover).collect();
@@ -202,8 +214,8 @@ fn continue_unfinished(key: &Key, draft: &mut Draft) {
         }
         (Wanted::Active, Some(_) | None) => {}
         (Wanted::Ended | Wanted::Disabled | Wanted::Gone, Some(_) | None) => {
-            let can_disable = key.account.capabilities.disable != Disable::None;
-            steps.extend(unfinished.iter().filter(|_| can_disable).map(|generation| PlanStep::Disable { generation: generation.number }));
+            let can_end = key.account.capabilities.can_end();
+            steps.extend(unfinished.iter().filter(|_| can_end).map(|generation| PlanStep::Disable { generation: generation.number }));
         }
     }
     if draft.action == Action::None && draft.refusal.is_none() {
@@ -258,7 +270,10 @@ fn guard(key: &Key, draft: &mut Draft) {
     }
     let address = &key.address;
     let ends = |step: &PlanStep| matches!(step, PlanStep::Disable { .. } | PlanStep::Delete { .. });
-    let cannot = key.account.capabilities.disable == Disable::None;
+    // Where ending is deleting, a key that is to come back must not be ended.
+    let capabilities = key.account.capabilities;
+    let parked = key.wanted() == Wanted::Disabled && capabilities.disable == Disable::None;
+    let cannot = parked || !capabilities.can_end();
     let refusal = if let Some((generation, why)) = untouchable(key, draft.recovery.iter().chain(&draft.steps)) {
         let message = format!("generation {generation} of `{address}` must not be touched: {why}");
         key.warning(Code::PlanProtected, message).help("look at the ledger entry; two keys cannot share a generation")
@@ -267,7 +282,12 @@ fn guard(key: &Key, draft: &mut Draft) {
             .help("set `protect: false`, apply, and then remove or disable the key")
     } else if cannot && draft.steps.iter().any(|step| matches!(step, PlanStep::Disable { .. })) {
         let message = format!("`{address}` must be disabled, and `{}` cannot disable keys", key.account.provider);
-        key.warning(Code::PlanCannotDisable, message).help("revoke the key at the provider by hand")
+        let help = if capabilities.can_end() {
+            "remove the key from the manifests: it is deleted then"
+        } else {
+            "revoke the key at the provider by hand"
+        };
+        key.warning(Code::PlanCannotDisable, message).help(help)
     } else {
         return;
     };
@@ -314,10 +334,10 @@ fn append_older(key: &Key, draft: &mut Draft, steps: Vec<(PlanStep, String)>) {
         draft.steps.retain(|step| matches!(step, PlanStep::Move { .. }));
         draft.action = match first {
             PlanStep::Delete { .. } | PlanStep::Record { state: RecordedState::Deleted, .. } => Action::Delete,
+            PlanStep::Edit { .. } => Action::Edit,
             PlanStep::Recover { .. }
             | PlanStep::Create { .. }
             | PlanStep::Open { .. }
-            | PlanStep::Edit { .. }
             | PlanStep::Enable { .. }
             | PlanStep::Disable { .. }
             | PlanStep::Reseal { .. }

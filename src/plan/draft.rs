@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use super::access::{difference, reach};
 use super::compare::{Differences, expires_at, granted, is_close, moment, public_keys, wanted_end};
 use super::rows::is_over;
-use super::standing::{Held, Key, Seen, Wanted};
-use super::{AccessDiff, Action, Change, EditField, KeyView, LongerOverlap, PlanStep};
+use super::standing::{Key, Seen, Wanted};
+use super::{AccessDiff, Action, Change, EditField, KeyView, LongerOverlap, PlanStep, options};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet, Span};
 use crate::profile::Disable;
@@ -51,10 +51,17 @@ impl Key<'_> {
         }
     }
 
+    /// Whether the key rolls on from the generation: its next one gives nothing that this one did not, however late it comes.
+    fn goes_on(&self, generation: &Generation) -> bool {
+        let rolls = self.desired.is_some_and(|desired| matches!(desired.expiry, Expiry::Lifetime(_)));
+        rolls && self.wanted() == Wanted::Active && generation.state == GenerationState::Active
+    }
+
     fn view(&self, generation: &Generation) -> Option<KeyView> {
         let observed = self.observed(generation);
         let state = match self.seen(generation) {
             Seen::Missing => return None,
+            Seen::Live if is_over(self, generation) && !self.goes_on(generation) => "disabled",
             Seen::Live => "active",
             Seen::Off => "disabled",
             Seen::Unknown if generation.state == GenerationState::Active => "active",
@@ -63,7 +70,7 @@ impl Key<'_> {
         Some(KeyView {
             scopes: match (observed, &generation.grant) {
                 (None, Some(grant)) => grant.scopes.clone(),
-                (Some(_), _) | (None, None) => granted(generation, observed).clone(),
+                (Some(_), _) | (None, None) => granted(self, generation, observed),
             },
             expires_at: expires_at(self.account.capabilities, generation, observed),
             state: state.to_owned(),
@@ -235,21 +242,6 @@ impl Draft {
         self
     }
 
-    /// Notes that a live key's overlap becomes longer than the base has it. Nothing is done about that now: it counts from the next rotation.
-    pub fn lengthen_overlap(&mut self, key: &Key) {
-        let (Some(before), Some(desired)) = (key.overlap_before, key.desired) else { return };
-        let lives = key.wanted() == Wanted::Active && key.held() == Held::Active;
-        if desired.overlap <= before || !lives || self.refusal.is_some() {
-            return;
-        }
-        if self.action == Action::None {
-            self.action = Action::Edit;
-            self.reason = "the overlap becomes longer, and nothing is done before the next rotation".to_owned();
-            self.stay(key);
-        }
-        self.overlap = Some(LongerOverlap { before, after: desired.overlap });
-    }
-
     /// The finished change, if there is one, and what has to be said.
     pub fn finish(self, key: &Key) -> (Option<Change>, Vec<Diagnostic>) {
         let mut draft = self;
@@ -297,6 +289,7 @@ impl Draft {
             deliveries_added: self.delivered.clone(),
             overlap: self.overlap,
             protection_removed: self.unprotected,
+            options_gained: options::gained(key.account.options, key.account.catalogue, self.before.as_ref(), self.after.as_ref()),
             ..difference(key.account.catalogue, before, after)
         };
         if access.widens_beyond_scopes() {

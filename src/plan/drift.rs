@@ -2,13 +2,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::{difference, reach};
-use super::compare::{Differences, compare, expires_at, is_close};
+use super::compare::{Differences, compare, day, expires_at, granted, is_close, is_editable, shown_scopes};
+use super::older::{self, Pace};
+use super::rows::{BEYOND, is_over};
 use super::standing::{Key, Seen, Wanted};
-use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, summary};
+use super::{AccessDiff, Action, Change, EditField, KeyView, Plan, PlanStep, options, summary};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, ObservedKey, ScopeSet};
-use crate::profile::Disable;
+use crate::model::{Address, DesiredKey, Generation, GenerationState, Listing, ObservedKey, Risk, ScopeSet};
+use crate::profile::{Capabilities, Disable};
 
 impl Plan {
     /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read or believed.
@@ -30,7 +32,7 @@ impl Plan {
 }
 
 /// One entry for each thing that was done by hand, corrected by this action of the key's change; `blocked`: not now. before, as the ledger says; after, as the provider shows.
-/// What is gained and lost is what the deed gave and took, not what its correction does.
+/// What is gained and lost is what the deed gave and took, not what its correction does. A note says when it ends where nothing corrects it now.
 pub(super) fn drift(key: &Key, action: Action) -> Vec<Change> {
     let Listing::Complete(_) = key.account.listing else { return Vec::new() };
     let mut found = Vec::new();
@@ -44,33 +46,87 @@ pub(super) fn drift(key: &Key, action: Action) -> Vec<Change> {
         && key.index.untouchable(current).is_none()
         && let Some(observed) = key.observed(current)
     {
-        let Differences { drifted, contested, .. } = compare(key, desired, current);
+        let Differences { drifted, contested, beyond: is_beyond, .. } = compare(key, desired, current);
+        found.extend(is_beyond.then(|| beyond(key, action, current)));
         let fields = drifted.into_iter().chain(contested);
         found.extend(fields.map(|field| edited(key, action, current, observed, field)));
     }
     found
 }
 
-/// The same for predecessors that live through their overlap: they are not brought back, and end when it has passed.
-pub(super) fn retiring(key: &Key) -> Vec<Change> {
-    let Listing::Complete(_) = key.account.listing else { return Vec::new() };
-    let lives = |generation: &&Generation| {
-        let untouched = generation.state == GenerationState::Retiring && key.index.untouchable(generation).is_none();
-        untouched && key.seen(generation) == Seen::Live
-    };
-    let mut found = Vec::new();
-    let mut generations: Vec<&Generation> = key.generations().filter(lives).collect();
+/// The same for predecessors that live through their overlap: they are not brought back. What was given more is narrowed again, where the provider can;
+/// nothing else is corrected before the overlap has passed.
+pub(super) fn retiring(key: &Key, change: Option<&Change>) -> Vec<Change> {
+    let steps = change.map_or(&[][..], |change| &change.steps);
+    let mut generations: Vec<&Generation> = key.generations().filter(|other| other.state == GenerationState::Retiring).collect();
     generations.sort_by_key(|generation| std::cmp::Reverse(generation.number));
+    let mut found = Vec::new();
     for generation in generations {
-        let Some(observed) = key.observed(generation) else { continue };
-        let capabilities = key.account.capabilities;
-        let same = |scopes: &ScopeSet| key.account.catalogue.is_equivalent(&generation.scopes, scopes);
-        let scopes = observed.scopes.as_ref().is_some_and(|scopes| !same(scopes));
-        let end = !is_close(capabilities, expires_at(capabilities, generation, Some(observed)), generation.expires_at);
-        let fields = [(EditField::Scopes, scopes), (EditField::Expiry, end)].into_iter().filter(|(_, edited)| *edited);
-        found.extend(fields.map(|(field, _)| edited(key, Action::Disable, generation, observed, field)));
+        let number = generation.number;
+        let ends = steps.contains(&PlanStep::Disable { generation: number });
+        let untouchable = key.observed(generation).is_some_and(|observed| observed.untouchable) && key.seen(generation) == Seen::Live;
+        found.extend(untouchable.then(|| {
+            let mut deed = beyond(key, if ends { Action::Disable } else { Action::None }, generation);
+            deed.notes.extend((!ends).then(|| ends_later(key, generation)));
+            deed
+        }));
+        for (field, mut deed) in by_hand(key, generation) {
+            let narrows =
+                |step: &PlanStep| matches!(step, PlanStep::Edit { generation, fields } if *generation == number && fields.contains(&field));
+            deed.action = match (ends, steps.iter().any(narrows)) {
+                (true, _) => Action::Disable,
+                (false, true) => Action::Edit,
+                (false, false) => Action::None,
+            };
+            if deed.action == Action::None {
+                deed.notes.push(ends_later(key, generation));
+            }
+            found.push(deed);
+        }
     }
     found
+}
+
+/// Fields in which somebody else has given more to a generation that lives through its overlap, or that is about to, and that can be edited back.
+pub(super) fn widened(key: &Key, generation: &Generation, is_followed: bool) -> Vec<EditField> {
+    let lives_on = generation.state == GenerationState::Retiring || is_followed && generation.may_carry();
+    let (true, Some(_)) = (lives_on, key.desired) else { return Vec::new() };
+    let gains = |deed: &Change| !deed.access.gained.is_empty() || !deed.access.options_gained.is_empty();
+    let mut deeds = by_hand(key, generation);
+    deeds.retain(|(field, deed)| gains(deed) && is_editable(key.account.capabilities, generation, *field));
+    deeds.into_iter().map(|(field, _)| field).collect()
+}
+
+/// What was done by hand to a live generation, apart from what any manifest says.
+fn by_hand(key: &Key, generation: &Generation) -> Vec<(EditField, Change)> {
+    let Listing::Complete(_) = key.account.listing else { return Vec::new() };
+    let lives = key.seen(generation) == Seen::Live && !is_over(key, generation);
+    let Some(observed) = key.observed(generation).filter(|_| lives && key.index.untouchable(generation).is_none()) else {
+        return Vec::new();
+    };
+    let capabilities = key.account.capabilities;
+    let scopes = shown_scopes(Some(observed)).is_some_and(|shown| !key.read_back().stands(generation, shown));
+    let end = !is_close(capabilities, expires_at(capabilities, generation, Some(observed)), generation.expires_at);
+    let options = generation.options.keys().any(|name| option_edited(capabilities, generation, observed, name));
+    let fields = [(EditField::Scopes, scopes), (EditField::Expiry, end), (EditField::Options, options)];
+    let edits = fields.into_iter().filter(|(_, is_edited)| *is_edited);
+    edits.map(|(field, _)| (field, edited(key, Action::None, generation, observed, field))).collect()
+}
+
+/// Whether an option is not what was written last: where answers tell it, one that is absent was taken away.
+fn option_edited(capabilities: &Capabilities, generation: &Generation, observed: &ObservedKey, name: &str) -> bool {
+    generation.options.get(name).is_some_and(|known| match observed.options.get(name) {
+        Some(shown) => !same_option(shown, known),
+        None => capabilities.told.options.contains(name) && !known.is_null(),
+    })
+}
+
+/// When a predecessor ends that nothing ends now.
+fn ends_later(key: &Key, generation: &Generation) -> String {
+    match (older::pace(key, key.current()), generation.disable_after) {
+        (Pace::Keep, _) | (_, None) => "it is disabled when its successor works and is delivered".to_owned(),
+        (Pace::Overlap | Pace::Now, Some(end)) => format!("it is disabled when its overlap ends ({})", day(end)),
+    }
 }
 
 /// Fields of a generation that somebody else has changed at the provider, to something that no manifest asks for either. `differs`: those in which
@@ -80,14 +136,11 @@ pub(super) fn edited_by_hand(key: &Key, desired: &DesiredKey, generation: &Gener
     let capabilities = key.account.capabilities;
     let is_edited = |field: &EditField| match field {
         EditField::Label => observed.label != generation.label,
-        EditField::Scopes => {
-            observed.scopes.as_ref().is_some_and(|scopes| !key.account.catalogue.is_equivalent(&generation.scopes, scopes))
-        }
+        EditField::Scopes => shown_scopes(Some(observed)).is_some_and(|shown| !key.read_back().stands(generation, shown)),
         EditField::Expiry => !is_close(capabilities, expires_at(capabilities, generation, Some(observed)), generation.expires_at),
-        EditField::Options => desired.options.keys().chain(generation.options.keys()).any(|name| {
-            let shown = observed.options.get(name);
-            shown.is_some_and(|shown| generation.options.get(name).is_some_and(|known| !same_option(shown, known)))
-        }),
+        EditField::Options => {
+            desired.options.keys().chain(generation.options.keys()).any(|name| option_edited(capabilities, generation, observed, name))
+        }
     };
     differs.iter().copied().filter(is_edited).collect()
 }
@@ -99,20 +152,22 @@ fn switched(key: &Key, action: Action, generation: &Generation) -> Option<Change
         return None;
     }
     let before = ledger_view(generation);
-    let granted = || key.observed(generation).and_then(|observed| observed.scopes.clone()).unwrap_or_else(|| generation.scopes.clone());
+    let gives = || granted(key, generation, key.observed(generation));
     let (what, after) = match (generation.state, key.seen(generation)) {
         // What has passed its end is dead by itself.
         (Active, Seen::Off | Seen::Missing) if key.has_passed(generation.expires_at) => return None,
         (Active, Seen::Off) => ("disabled by hand", Some(KeyView { state: "disabled".to_owned(), ..before.clone() })),
         (Active, Seen::Missing) => ("vanished", None),
+        // The provider ends keys by itself, and goes on to list them as they were.
+        (Disabled | Expired, Seen::Live) if is_over(key, generation) => return None,
         (Disabled | Expired, Seen::Live) => {
-            ("enabled by hand", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
+            ("enabled by hand", Some(KeyView { state: "active".to_owned(), scopes: gives(), ..before.clone() }))
         }
         (Disabled, Seen::Missing) if key.desired.is_some() && key.account.capabilities.disable == Disable::Reversible => {
             ("deleted by hand", None)
         }
         (Vanished | Deleted, Seen::Live) => {
-            ("live again, after it was gone", Some(KeyView { state: "active".to_owned(), scopes: granted(), ..before.clone() }))
+            ("live again, after it was gone", Some(KeyView { state: "active".to_owned(), scopes: gives(), ..before.clone() }))
         }
         (Active, Seen::Live | Seen::Unknown)
         | (Disabled | Expired | Vanished | Deleted, Seen::Off | Seen::Missing | Seen::Unknown)
@@ -130,7 +185,10 @@ fn switched(key: &Key, action: Action, generation: &Generation) -> Option<Change
 
 /// A field of the current generation that somebody else has edited.
 fn edited(key: &Key, action: Action, generation: &Generation, observed: &ObservedKey, field: EditField) -> Change {
-    let before = ledger_view(generation);
+    let mut before = ledger_view(generation);
+    if field == EditField::Scopes {
+        before.scopes = key.read_back().expected(generation);
+    }
     let mut after = before.clone();
     let capabilities = key.account.capabilities;
     match field {
@@ -161,13 +219,24 @@ fn edited(key: &Key, action: Action, generation: &Generation, observed: &Observe
     access.expiry_extended =
         field == EditField::Expiry && before.expires_at.is_some_and(|old| after.expires_at.is_none_or(|new| new > old));
     if access.expiry_extended {
-        access.reach = reach(key.account.catalogue, &after.scopes);
+        access.reach = reach(key.account.catalogue, &granted(key, generation, Some(observed)));
+    }
+    if field == EditField::Options {
+        access.options_gained = options::gained(key.account.options, key.account.catalogue, Some(&before), Some(&after));
     }
     entry(key, action, generation, what, before, Some(after), access)
 }
 
+/// A generation that somebody else has made more than the profile can say.
+fn beyond(key: &Key, action: Action, generation: &Generation) -> Change {
+    let view = ledger_view(generation);
+    let access = AccessDiff { unsaid: true, reach: Some(Risk::Critical), ..difference(key.account.catalogue, &view.scopes, &view.scopes) };
+    entry(key, action, generation, BEYOND, view.clone(), Some(view), access)
+}
+
 fn ledger_view(generation: &Generation) -> KeyView {
-    let state = if generation.state == GenerationState::Active { "active" } else { "disabled" };
+    let live = matches!(generation.state, GenerationState::Active | GenerationState::Retiring);
+    let state = if live { "active" } else { "disabled" };
     KeyView {
         scopes: generation.scopes.clone(),
         expires_at: generation.expires_at,

@@ -17,7 +17,7 @@ const MANY: usize = 4;
 /// Addresses that a message names.
 const NAMED: usize = 3;
 
-/// Defers the least urgent rotations beyond `max_rotations`. Requested ones come before timed ones; what recovery has to finish waits for nobody.
+/// Defers the least urgent rotations beyond `max_rotations`. What recovery has to finish waits for nobody.
 pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut Plan) {
     let configured = input.guarding.guards.max_rotations;
     if configured.is_none() && input.before.deferred.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
         for (number, (key, draft)) in account.keys.iter().zip(&account.drafts).enumerate() {
             let rotates = matches!(draft.action, Action::Rotate | Action::Replace) && draft.refusal.is_none() && draft.issues();
             if rotates && draft.recovery.is_empty() && !input.before.recovered.contains(&key.address) {
-                waiting.push((urgency(key), at, number));
+                waiting.push((urgency(key, draft), at, number));
             }
         }
     }
@@ -36,6 +36,7 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
     let count = waiting.len();
     let room = configured.map_or(usize::MAX, |limit| allowed(limit, lifted(input, Guard::Rotations), keys(input)));
     let mut taken = 0;
+    let mut readable = BTreeSet::new();
     for (_, at, number) in waiting {
         let (key, draft) = (&accounts[at].keys[number], &mut accounts[at].drafts[number]);
         if taken < room && !input.before.deferred.contains(&key.address) {
@@ -43,6 +44,7 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
             continue;
         }
         let end = end_of(key);
+        readable.extend((!draft.removed.is_empty()).then(|| key.address.clone()));
         plan.deferred.push(Deferred {
             address: key.address.clone(),
             action: draft.action,
@@ -82,6 +84,9 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
             Some(end) if end <= input.now => format!("`{}` ended on {}, and its rotation is deferred", deferred.address, day(end)),
             Some(end) => format!("`{}` ends on {}, and its rotation is deferred", deferred.address, day(end)),
             None if deferred.requested => format!("`{}` was asked to be rotated, and that is deferred", deferred.address),
+            None if readable.contains(&deferred.address) => {
+                format!("a removed recipient can still open the secret of `{}`, and its rotation is deferred", deferred.address)
+            }
             None => continue,
         };
         let help = "raise `max_rotations`, or allow more for this run: `--allow max_rotations=N`";
@@ -89,19 +94,47 @@ pub(super) fn defer(input: &PlanInput, accounts: &mut [Deciding<'_>], plan: &mut
     }
 }
 
-/// Most urgent first: what is compromised, what is dead, what a person asked for, what ends first.
-type Urgency = (u8, Timestamp, Address);
+/// Most urgent first.
+type Urgency = (Class, Timestamp, Address);
 
-fn urgency(key: &Key) -> Urgency {
+/// Why a new generation cannot wait, most urgent first; within a class, what ends first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// An earlier apply began it.
+    Begun,
+    Compromised,
+    /// Nobody can use the key now.
+    Dead,
+    Requested,
+    /// Somebody who shall not can open its secret.
+    Removed,
+    Timed,
+    /// Nobody uses it yet.
+    New,
+}
+
+fn urgency(key: &Key, draft: &Draft) -> Urgency {
     let end = end_of(key);
     let is_dead = key.has_passed(end) || key.current().is_none_or(|current| key.seen(current) != Seen::Live);
     let class = match key.request {
-        Some(Request::Compromised) => 0,
-        Some(Request::Rotate) | None if is_dead => 1,
-        Some(Request::Rotate) => 2,
-        None => 3,
+        _ if !draft.recovery.is_empty() => Class::Begun,
+        Some(Request::Compromised) => Class::Compromised,
+        Some(Request::Rotate) | None if key.current().is_none() => Class::New,
+        Some(Request::Rotate) | None if is_dead => Class::Dead,
+        Some(Request::Rotate) => Class::Requested,
+        None if !draft.removed.is_empty() => Class::Removed,
+        None => Class::Timed,
     };
     (class, end.unwrap_or(Timestamp::MAX), key.address.clone())
+}
+
+/// The places of keys in the order in which they get the room that an account has left.
+pub(super) fn by_urgency(account: &AccountInput, keys: &[Key], drafts: &[Draft]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    if account.capabilities.key_limit.is_some() {
+        order.sort_by_cached_key(|at| drafts[*at].issues().then(|| urgency(&keys[*at], &drafts[*at])));
+    }
+    order
 }
 
 fn end_of(key: &Key) -> Option<Timestamp> {

@@ -186,6 +186,36 @@ fn the_most_urgent_rotations_come_first_and_the_others_are_shown() {
 }
 
 #[test]
+fn who_can_still_read_a_secret_comes_before_what_time_asks_for() {
+    let mut world = due();
+    world.wanted().expiry = Expiry::Never;
+    world.first().expires_at = None;
+    world.live(1).expires_at = Some(None);
+    world.wanted().recipients = std::sync::Arc::new(recipients(&[("ops", &["age1a"]), ("recovery", &["age1c"])]));
+    world.guarding.guards.max_rotations = Some(Limit::Count(1));
+    assert_eq!(rotated(&world.plan()), ["hooks"], "it never ends, and cannot wait for ever");
+    world.guarding.guards.max_rotations = Some(Limit::Count(0));
+    let plan = world.plan();
+    let warned = plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).map(|finding| finding.message.as_str());
+    let expected = "a removed recipient can still open the secret of `acct/hooks`, and its rotation is deferred";
+    assert_eq!(warned.collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn the_last_room_of_an_account_goes_to_the_most_urgent() {
+    let mut world = due();
+    world.asked.rotate.insert(key_address("key-3"), Request::Compromised);
+    world.capabilities.key_limit = Some(6);
+    let plan = world.plan();
+    assert_eq!(rotated(&plan), ["key-3"], "{:?}", plan.changes.iter().map(|change| &change.reason).collect::<Vec<_>>());
+    world.asked.rotate.clear();
+    assert_eq!(rotated(&world.plan()), ["key-0"], "what ends first");
+    let wanted = DesiredKey { address: key_address("a-new"), label: "New".into(), ..desired() };
+    world.others.insert(wanted.address.name.clone(), (Some(wanted), None));
+    assert_eq!((rotated(&world.plan()), world.plan().summary.create), (vec!["key-0".to_owned()], 0), "nobody uses it yet");
+}
+
+#[test]
 fn what_would_end_while_it_waits_is_a_warning() {
     let mut world = due();
     world.guarding.guards.max_rotations = Some(Limit::Count(0));
@@ -439,7 +469,9 @@ fn compromised_takes_the_overlap_away_and_nothing_else() {
         world.ledger.as_mut().unwrap().protect = true;
     });
     assert_eq!(protected.decision(), (Rotate, vec![create(2), disable(1)]), "the key itself lives on");
-    let cannot = asking(Request::Compromised, |world| world.capabilities.disable = crate::profile::Disable::None);
+    let cannot = asking(Request::Compromised, |world| {
+        (world.capabilities.disable, world.capabilities.delete) = (crate::profile::Disable::None, false);
+    });
     assert_eq!(cannot.decision(), (Rotate, vec![create(2)]));
     assert!(codes(&cannot).contains(&"plan/cannot-disable"));
     let mut limited = asking(Request::Compromised, |world| world.capabilities.key_limit = Some(1));
@@ -482,4 +514,14 @@ fn a_request_is_part_of_what_was_approved() {
     assert_eq!(exceeds(&World::settled().plan(), &plain).len(), 1);
     let edit = World::settled().change();
     assert!(edit.is_none_or(|change| change.action != Edit));
+}
+
+#[test]
+fn a_request_that_is_not_carried_out_says_how_to_ask_again() {
+    let mut world = World::settled();
+    world.capabilities.key_limit = Some(1);
+    world.asked.rotate.insert(address(), Request::Compromised);
+    let plan = world.plan();
+    let finding = plan.findings.iter().find(|finding| finding.code == crate::diagnostics::Code::PlanCannotRotate).unwrap();
+    assert!(finding.help.as_ref().unwrap().contains("`keywright apply --rotate acct/hooks --compromised`"), "{finding:?}");
 }

@@ -9,7 +9,7 @@ use super::compare::wanted_end;
 use super::testing::*;
 use super::*;
 use crate::model::*;
-use crate::profile::Disable;
+use crate::profile::{Disable, ReadBack, ScopeRule};
 
 const WORDS: &[&str] = &["x:hooks:read", "x:hooks:create", "x:hooks:*", "x:key:read", "x:key:update", "x:pay:read", "x:new:thing", "x:*"];
 const STATES: &[GenerationState] = &[
@@ -28,6 +28,21 @@ const STATES: &[GenerationState] = &[
     GenerationState::Vanished,
     GenerationState::Expired,
 ];
+
+const RULES: &[ScopeRule] =
+    &[ScopeRule::Set, ScopeRule::Set, ScopeRule::Exact, ScopeRule::Superset, ScopeRule::Expanded, ScopeRule::WriteOnly];
+
+/// What an obedient provider makes of scopes, and what the ledger keeps of that.
+fn comes_back(world: &World, asked: &ScopeSet) -> (Option<ScopeSet>, Option<ScopeSet>) {
+    let rule = ReadBack { rule: world.capabilities.scopes, catalogue: &world.catalogue };
+    let shown = match rule.rule {
+        ScopeRule::WriteOnly => None,
+        ScopeRule::Exact | ScopeRule::Set => Some(asked.clone()),
+        ScopeRule::Superset | ScopeRule::Expanded => Some(asked.iter().cloned().chain(["x:pay:read".into()]).collect()),
+    };
+    let kept = rule.kept(asked, shown.as_ref());
+    (shown, kept)
+}
 
 fn word_sets() -> impl Strategy<Value = ScopeSet> {
     subsequence(WORDS, 1..4).prop_map(|words| scopes(&words))
@@ -164,9 +179,12 @@ prop_compose! {
         lists_disabled in select(&[Some(true), Some(false), None][..]),
         key_limit in prop::option::weighted(0.2, 1..5_u32),
         max in prop::option::weighted(0.2, select(vec![Span::days(10), Span::days(60)])),
+        (scopes_rule, clear) in (select(RULES), any::<bool>()),
+        unlabelled in prop::bool::weighted(0.15),
     ) -> Capabilities {
-        let mut limits = Capabilities { disable, delete, reveal, lists_disabled, key_limit, ..capabilities() };
-        limits.expiry = crate::profile::ExpirySupport { settable, max, ..limits.expiry };
+        let mut limits = Capabilities { disable, delete, reveal, lists_disabled, key_limit, scopes: scopes_rule, ..capabilities() };
+        limits.label.none = unlabelled;
+        limits.expiry = crate::profile::ExpirySupport { settable, max, clear, ..limits.expiry };
         let [label, scopes, expiry, options] = editable.map(|can| can);
         limits.editable = crate::profile::EditableFields { label, scopes, expiry, options };
         limits
@@ -204,6 +222,13 @@ prop_compose! {
         if let Some(other) = other {
             let other = DesiredKey { address: "acct/other".parse().unwrap(), ..other };
             world.others.insert(other.address.name.clone(), (Some(other), None));
+        }
+        if world.capabilities.label.none {
+            world.desired.iter_mut().for_each(|desired| desired.label = "".into());
+            world.others.values_mut().filter_map(|(desired, _)| desired.as_mut()).for_each(|desired| desired.label = "".into());
+            let generations = world.ledger.iter_mut().flat_map(|record| &mut record.generations);
+            generations.for_each(|generation| generation.label = String::new());
+            world.snapshot.keys.values_mut().for_each(|key| key.label = String::new());
         }
         if moves && world.desired.is_some() {
             world.move_from("former");
@@ -260,7 +285,19 @@ fn settled(world: &mut World) -> Plan {
 
 fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request: Option<Request>) {
     let (now, limits) = (world.now, world.capabilities.clone());
+    let back = |world: &World| {
+        let main = *address == testing::address();
+        let desired = if main { world.desired.as_ref() } else { world.others.get(&address.name).and_then(|(desired, _)| desired.as_ref()) };
+        desired.map(|desired| comes_back(world, &desired.scopes)).unwrap_or_default()
+    };
+    let (shown_back, kept_back) = back(world);
     let is_main = *address == testing::address();
+    let former = if is_main { world.ledger.as_ref() } else { world.others.get(&address.name).and_then(|(_, record)| record.as_ref()) };
+    let retiring_back: BTreeMap<u32, _> = former
+        .iter()
+        .flat_map(|record| &record.generations)
+        .map(|generation| (generation.number, comes_back(world, &generation.scopes)))
+        .collect();
     let (desired, record) = if is_main {
         (world.desired.clone(), &mut world.ledger)
     } else {
@@ -298,17 +335,18 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
         let marker = marker(if is_main { 1000 + *number } else { 2000 + *number });
         let made = Generation {
             id: Some(format!("{}-{number}", address.name)),
-            label: marker.label(&desired.label),
+            label: marker.declared_label(&desired.label),
             marker: Some(marker),
             request,
             scopes: desired.scopes.clone(),
+            reported_scopes: kept_back,
             options: desired.options.clone(),
             created_at: now,
             expires_at: wanted_end(&limits, desired.expiry, now),
             sealed: Some(Sealed { sha256: "1".repeat(64), format: desired.format, recipients: (*desired.recipients).clone() }),
             ..generation(*number)
         };
-        snapshot.keys.insert(made.id.clone().unwrap(), shown(&made));
+        snapshot.keys.insert(made.id.clone().unwrap(), ObservedKey { scopes: shown_back, ..shown(&made) });
         record.put(made);
         record.protect = desired.protect;
         return;
@@ -319,7 +357,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
         let before = record.generation(*number);
         let request = before.and_then(|before| before.request).max(request);
         let marker = before.and_then(|before| before.marker.clone()).unwrap_or_else(|| marker(3000 + *number));
-        let label = marker.label(&desired.label);
+        let label = marker.declared_label(&desired.label);
         let (marker, options, expires_at) = (Some(marker), desired.options.clone(), wanted_end(&limits, desired.expiry, now));
         let opened = Generation::new(*number, GenerationState::Attended, label, desired.scopes.clone(), now);
         record.put(Generation { marker, request, options, expires_at, ..opened });
@@ -384,12 +422,22 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             }
         }
         PlanStep::Edit { fields, .. } => {
-            let desired = desired.unwrap();
-            let label = generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.label(&desired.label));
+            let mut desired = desired.unwrap();
+            let (mut shown_back, mut kept_back) = (shown_back, kept_back);
+            if generation.state == GenerationState::Retiring {
+                desired.scopes.clone_from(&generation.scopes);
+                desired.options.clone_from(&generation.options);
+                (shown_back, kept_back) = retiring_back[&generation.number].clone();
+            }
+            let label =
+                generation.marker.as_ref().map_or_else(|| desired.label.to_string(), |marker| marker.declared_label(&desired.label));
             for field in fields {
                 match field {
                     EditField::Label => generation.label.clone_from(&label),
-                    EditField::Scopes => generation.scopes.clone_from(&desired.scopes),
+                    EditField::Scopes => {
+                        generation.scopes.clone_from(&desired.scopes);
+                        generation.reported_scopes.clone_from(&kept_back);
+                    }
                     EditField::Expiry => generation.expires_at = wanted_end(&limits, desired.expiry, generation.created_at),
                     EditField::Options => generation.options.clone_from(&desired.options),
                 }
@@ -398,7 +446,7 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
                 for field in fields {
                     match field {
                         EditField::Label => key.label.clone_from(&label),
-                        EditField::Scopes => key.scopes = Some(desired.scopes.clone()),
+                        EditField::Scopes => key.scopes.clone_from(&shown_back),
                         EditField::Expiry => key.expires_at = Some(generation.expires_at),
                         EditField::Options => key.options.clone_from(&desired.options),
                     }
@@ -413,8 +461,13 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             snapshot.keys.entry(id).or_insert_with(|| shown(generation)).enabled = Some(true);
         }
         PlanStep::Disable { .. } => {
-            if let Some(key) = live {
-                key.enabled = Some(false);
+            match (live, id) {
+                (Some(_), Some(id)) if limits.disable == Disable::None => {
+                    snapshot.keys.remove(&id);
+                    snapshot.absent.insert(id);
+                }
+                (Some(key), _) => key.enabled = Some(false),
+                (None, _) => {}
             }
             generation.switching = None;
             if generation.state != GenerationState::Deleted {
@@ -437,6 +490,9 @@ fn carry_out_step(world: &mut World, address: &Address, step: &PlanStep, request
             RecordedState::Vanished | RecordedState::Expired => {
                 generation.switching = None;
                 generation.state = if *state == RecordedState::Vanished { GenerationState::Vanished } else { GenerationState::Expired };
+                if kept && *state == RecordedState::Expired {
+                    generation.delete_after = None;
+                }
             }
             RecordedState::Disabled => off(generation),
             RecordedState::Deleted => generation.state = GenerationState::Deleted,
@@ -555,6 +611,28 @@ proptest! {
     }
 
     #[test]
+    fn whatever_is_removed_is_kept_for_a_cooldown(mut world in worlds()) {
+        world.listing = Kind::Complete;
+        let mut parked = world.clone();
+        let Some(desired) = &mut parked.desired else { return Ok(()) };
+        if desired.expiry != Expiry::At(at(-100 * DAY)) {
+            desired.state = DesiredState::Disabled;
+        }
+        let before = parked.plan();
+        if before.changes.iter().any(|change| change.action == Action::Blocked) {
+            return Ok(());
+        }
+        carry_out(&mut parked, &before);
+        drop(settled(&mut parked));
+        let Some(current) = parked.ledger.as_ref().and_then(KeyRecord::current).filter(|current| current.is_in_use()).cloned() else { return Ok(()) };
+        parked.desired = None;
+        for change in parked.plan().changes.iter().filter(|change| change.address == address() && change.moved_from().is_none()) {
+            let deletes = change.steps.contains(&PlanStep::Delete { generation: current.number });
+            prop_assert!(!deletes || current.state == GenerationState::Deleted, "first {before:?}\nthen {change:#?}");
+        }
+    }
+
+    #[test]
     fn an_unavailable_listing_decides_nothing(mut world in worlds()) {
         world.listing = Kind::Unavailable;
         for change in world.plan().changes {
@@ -613,6 +691,9 @@ proptest! {
             let steps = change.iter().filter(|change| change.action != Action::Blocked).flat_map(|change| &change.steps);
             let ends = |step: &&PlanStep| match step {
                 PlanStep::Disable { generation } | PlanStep::Record { generation, state: RecordedState::Disabled | RecordedState::Deleted } => live(*generation),
+                // What ends at once needs no narrowing.
+                PlanStep::Edit { generation, .. } => acted_on(&world, plain.as_ref()).and_then(KeyRecord::current).is_none_or(|current| current.number != *generation)
+                    || change.iter().flat_map(|change| &change.steps).any(|step| matches!(step, PlanStep::Create { .. })),
                 _ => false,
             };
             // Work on older generations takes along what the ledger alone is told, and what is refused otherwise.
@@ -652,6 +733,10 @@ proptest! {
 
     #[test]
     fn words_order_and_rounding_make_no_difference(world in worlds(), picks in prop::collection::vec(any::<Pick>(), 8), seconds in -60..=60_i64) {
+        let mut world = world;
+        if world.capabilities.scopes == ScopeRule::Exact {
+            world.capabilities.scopes = ScopeRule::Set;
+        }
         let mut reworded = reworded(world.clone(), &picks);
         for key in reworded.snapshot.keys.values_mut() {
             // Only ends that are as wanted may be off by rounding.

@@ -82,7 +82,7 @@ fn holds(catalogue: &Catalogue, own: &ScopeSet, scope: &Scope) -> bool {
 
 /// A live key with our label: with a marker that we do not know it blocks a creation, without one it was made by hand.
 fn twin(key: &Key, draft: &mut Draft) -> Option<Diagnostic> {
-    let desired = key.desired.filter(|_| draft.issues())?;
+    let desired = key.desired.filter(|desired| draft.issues() && !desired.label.is_empty())?;
     let twins = key.index.strangers.get(&*desired.label)?;
     for twin in twins.iter().filter(|twin| twin.enabled != Some(false)) {
         match twin.marker() {

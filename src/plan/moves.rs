@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use super::draft::Draft;
 use super::standing::Key;
 use super::{AccountInput, Action, PlanStep, compare};
-use crate::diagnostics::Code;
+use crate::diagnostics::suggest::did_you_mean;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Address, GenerationState, KeyRecord, Name};
 
 /// A move that has yet to be carried out.
@@ -27,6 +28,26 @@ pub(super) fn pending<'a>(name: &Name, account: &'a AccountInput) -> BTreeMap<&'
         (declared && (!occupied || lives(record))).then_some((to, Moving { from, record, occupied }))
     };
     account.moved.iter().filter_map(moving).collect()
+}
+
+/// Moves of which nobody knows what they begin with: neither address was ever issued, as far as the ledger tells. The new key would be made beside the
+/// one that was meant.
+pub(super) fn unknown(account: &AccountInput, keys: &[Key]) -> Vec<Diagnostic> {
+    let strange = |key: &Key| {
+        let from = account.moved.get(&key.address.name).filter(|from| !account.ledger.contains_key(from))?;
+        if key.record.is_some() || key.desired.is_none() {
+            return None;
+        }
+        let from = Address::new(key.address.account.clone(), from.clone());
+        let message = format!("`{}` is moved from `{from}`, which neither the ledger nor a manifest knows: it is a new key", key.address);
+        let left = account.ledger.iter().filter(|(name, record)| lives(record) && !account.desired.contains_key(name));
+        let meant = did_you_mean(from.name.as_str(), left.map(|(name, _)| name.as_str()));
+        Some(
+            key.warning(Code::PlanMoved, message)
+                .help(meant.unwrap_or_else(|| "remove the `moved` entry, or correct its `from`".to_owned())),
+        )
+    };
+    keys.iter().filter_map(strange).collect()
 }
 
 /// Whether something of a key may live, or a person may yet make it.

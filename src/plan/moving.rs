@@ -160,3 +160,19 @@ fn work_on_older_generations_waits_for_no_refusal() {
     let moves = PlanStep::Move { generation: 2, from: "acct/former".parse().unwrap(), keeps_label: false };
     decides(&world, Action::Disable, &[moves, PlanStep::Disable { generation: 1 }]);
 }
+
+#[test]
+fn a_move_from_nowhere_is_a_warning() {
+    let mut world = World::new();
+    world.moved.insert(address().name, "hoks-old".parse().unwrap());
+    assert_eq!((world.decision().0, world.codes()), (Action::Create, vec!["plan/moved"]));
+    world.others.insert(
+        "hooks-old".parse().unwrap(),
+        (None, Some(KeyRecord { generations: vec![generation(1)], ..KeyRecord::new("acct/hooks-old".parse().unwrap(), "x") })),
+    );
+    let plan = world.plan();
+    let finding = plan.findings.iter().find(|finding| finding.code.as_str() == "plan/moved").unwrap();
+    assert_eq!(finding.help.as_deref(), Some("did you mean `hooks-old`?"));
+    world.record(vec![generation(1)]);
+    assert!(!world.codes().contains(&"plan/moved"), "it was carried out");
+}

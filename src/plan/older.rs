@@ -1,12 +1,13 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
+use super::draft::Draft;
 use super::rows::is_over;
-use super::standing::{Key, Seen, Wanted};
-use super::{PlanStep, RecordedState, grants};
+use super::standing::{Held, Key, Seen, Wanted};
+use super::{Action, LongerOverlap, PlanStep, RecordedState, drift, grants};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, KeyRecord, Switching};
-use crate::profile::Disable;
 
 const BY_HAND: &str = "was enabled by hand";
+const WIDENED: &str = "was widened by hand: it has its own access until its overlap has passed";
 
 /// What is to be done about one older generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,20 +88,32 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
         !ends.superseded || (current.state == GenerationState::Active && !gone)
     };
     let stays = current.filter(stays).map(|current| current.number);
-    let mut older: Vec<&Generation> = key.generations().filter(|other| stays != Some(other.number)).collect();
+    let mut older: Vec<&Generation> = key.generations().collect();
     older.sort_by_key(|generation| generation.number);
     for generation in older {
+        let narrowed = || Some(drift::widened(key, generation, ends.issues)).filter(|fields| !fields.is_empty());
+        let narrow = |fields| (PlanStep::Edit { generation: generation.number, fields }, WIDENED);
         let unkept = key.wanted() == Wanted::Gone && generation.delete_after.is_none() && key.seen(generation) == Seen::Missing;
         let due = (key.has_passed(generation.delete_after) || unkept) && key.account.capabilities.delete && may_delete(key.wanted());
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
-        let (step, reason) = match row(generation.state, key.seen(generation), pace, over, due) {
-            Older::Rest => continue,
+        let is_current = stays == Some(number);
+        let what = if is_current { Older::Rest } else { row(generation.state, key.seen(generation), pace, over, due) };
+        let (step, reason) = match what {
+            Older::Rest => match narrowed() {
+                Some(fields) => narrow(fields),
+                None => continue,
+            },
             Older::Retire if ends.at_once => (PlanStep::Disable { generation: number }, "is compromised: it ends without an overlap"),
             Older::Retire if pace == Pace::Now => (PlanStep::Disable { generation: number }, "is not wanted any more"),
             Older::Retire => (PlanStep::Disable { generation: number }, "has been replaced, and its overlap has passed"),
             // It may carry the load since: its successor's publication retires it, and it gets the whole overlap.
-            Older::DisableAgain if ends.superseded && !ends.at_once && generation.switching == Some(Switching::Enabling) => continue,
+            Older::DisableAgain if ends.superseded && !ends.at_once && generation.switching == Some(Switching::Enabling) => {
+                match narrowed() {
+                    Some(fields) => narrow(fields),
+                    None => continue,
+                }
+            }
             // The provider has ended it, whatever it is called there: as for the current one.
             Older::DisableAgain if key.wanted() == Wanted::Ended && is_over(key, generation) => continue,
             Older::DisableAgain if generation.switching.is_some() => {
@@ -117,11 +130,11 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
         if let Some(why) = key.index.untouchable(generation) {
             let message = format!("generation {number} of `{}` must not be touched: {why}", key.address);
             findings.push(key.warning(Code::PlanProtected, message).help("look at the ledger entry"));
-        } else if matches!(step, PlanStep::Disable { .. }) && key.account.capabilities.disable == Disable::None {
+        } else if matches!(step, PlanStep::Disable { .. }) && !key.account.capabilities.can_end() {
             let message = format!("generation {number} of `{}` {reason}, and `{}` cannot disable keys", key.address, key.account.provider);
             findings.push(key.warning(Code::PlanCannotDisable, message).help("revoke the key at the provider by hand"));
         } else {
-            let drift = if reason == BY_HAND { "drift: " } else { "" };
+            let drift = if [BY_HAND, WIDENED].contains(&reason) { "drift: " } else { "" };
             steps.push((step, format!("{drift}generation {number} {reason}")));
         }
     }
@@ -152,4 +165,19 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
 
 fn recorded(generation: u32, state: RecordedState) -> PlanStep {
     PlanStep::Record { generation, state }
+}
+
+/// Notes that a live key's overlap becomes longer than the base has it. Nothing is done about that now: it counts from the next rotation.
+pub(super) fn lengthen_overlap(key: &Key, draft: &mut Draft) {
+    let (Some(before), Some(desired)) = (key.overlap_before, key.desired) else { return };
+    let lives = key.wanted() == Wanted::Active && key.held() == Held::Active;
+    if desired.overlap <= before || !lives || draft.refusal.is_some() {
+        return;
+    }
+    if draft.action == Action::None {
+        draft.action = Action::Edit;
+        draft.reason = "the overlap becomes longer, and nothing is done before the next rotation".to_owned();
+        draft.stay(key);
+    }
+    draft.overlap = Some(LongerOverlap { before, after: desired.overlap });
 }

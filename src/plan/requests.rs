@@ -87,6 +87,12 @@ impl Key<'_> {
     }
 }
 
+/// The command that asks for the same.
+fn again(key: &Key, request: Request) -> String {
+    let flag = if request == Request::Compromised { " --compromised" } else { "" };
+    format!("`keywright apply --rotate {}{flag}`", key.address)
+}
+
 /// What is said about a person's request that the change does not carry out. An error: nothing at all is to be done for the key now.
 pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Option<Diagnostic> {
     key.request.filter(|_| !deferred)?;
@@ -99,7 +105,11 @@ pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Opti
         Wanted::Gone => return Some(refused("no manifest declares it").help("declare it first, or leave it out")),
     }
     if let Some(change) = change.filter(|change| change.action == Action::Blocked) {
-        return Some(refused(&change.reason).help("settle that first; nothing was changed"));
+        let again = key.request.map_or_else(String::new, |request| again(key, request));
+        return Some(
+            refused(&change.reason)
+                .help(format!("settle that first, and ask again: {again}; nothing was changed, and nobody remembers the request")),
+        );
     }
     if change.is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. }))) {
         return None;
@@ -107,7 +117,8 @@ pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Opti
     let Some(open) = key.open() else {
         let mut waits = refused("other work on it comes first");
         waits.severity = Severity::Warning;
-        return Some(waits.help("apply, and ask again"));
+        let again = key.request.map_or_else(String::new, |request| again(key, request));
+        return Some(waits.help(format!("apply, and ask again: {again}")));
     };
     let said = match open {
         Open::Unfinished(number) => format!("generation {number} is not finished, and becomes the new one"),

@@ -112,6 +112,23 @@ pub(crate) fn plan() -> Plan {
     overlap.before.overlaps.insert(address(), Span::hours(72));
     overlap.wanted().overlap = Span::days(10);
     add(&mut plan, &owned(overlap, "@acme/ops", 70), "pay/slow-consumers", Introduced);
+    let mut wider = World::settled();
+    wider.key_options = BTreeMap::from([confining()]);
+    let inside = serde_json::json!(["220614966802"]);
+    wider.first().options.insert("accounts".to_owned(), inside.clone());
+    wider.live(1).options.insert("accounts".to_owned(), inside);
+    wider.capabilities.editable.options = true;
+    add(&mut plan, &owned(wider, "@acme/payments", 72), "pay/unconfined", Introduced);
+    let mut further = from_to(&["x:hooks:read"], &["x:hooks:create", "x:hooks:delete", "x:hooks:read"]);
+    further.wanted().recipients = std::sync::Arc::new(recipients(&[("ops", &["age1a", "age1b", "age1late"]), ("recovery", &["age1c"])]));
+    further.can_open = true;
+    add(&mut plan, &owned(further, "@acme/payments", 73), "pay/half-pending", Introduced);
+    let half = plan.changes.last_mut().unwrap();
+    half.access.pending = Some(Box::new(PendingAccess {
+        gained: vec!["x:hooks:create".into()],
+        recipients_added: vec!["age1late".to_owned()],
+        ..PendingAccess::default()
+    }));
     let mut due = World::settled();
     due.first().created_at = at(-80 * DAY);
     due.first().expires_at = Some(at(10 * DAY));
@@ -153,6 +170,12 @@ pub(crate) fn plan() -> Plan {
     add(&mut plan, &owned(hostile, HOSTILE, 95), "pay/hostile", Introduced);
     fill(&mut plan);
     plan
+}
+
+/// A list that confines keys.
+pub(crate) fn confining() -> (String, crate::profile::KeyOption) {
+    let option = r#"{ "says": "x", "kind": "list", "widens": { "confines": true, "why": "the key reaches more sub-accounts" } }"#;
+    ("accounts".to_owned(), serde_json::from_str(option).unwrap())
 }
 
 /// What a base, guards and policy add.

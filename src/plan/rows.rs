@@ -5,11 +5,14 @@ use super::draft::Draft;
 use super::standing::{Held, Key, Seen, Wanted};
 use super::{Action, EditField, PlanStep, RecordedState};
 use crate::diagnostics::Code;
-use crate::model::{DesiredKey, Expiry, Generation};
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState};
 use crate::profile::Disable;
 
 pub(super) const INTERRUPTED: &str = "an earlier apply was interrupted";
 const ALREADY_DELETED: &str = "already deleted: only the ledger changes";
+const KEPT: &str = "it is in the manifests again and is not deleted: only the ledger changes";
+/// What somebody has done to a key that the profile has no words for.
+pub(super) const BEYOND: &str = "changed by hand in a way that the profile cannot say";
 const REMOVED_RECIPIENT: &str = "a recipient was removed: re-encrypting is not revocation";
 
 /// Carries out one row of the table.
@@ -37,6 +40,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         (Row::Return, Some(desired), Some(current)) => {
             let reason = match key.seen(current) {
                 Seen::Live if current.switching.is_some() => INTERRUPTED,
+                Seen::Live if is_over(key, current) => "wanted again",
                 Seen::Live => "drift: enabled by hand",
                 Seen::Off | Seen::Missing | Seen::Unknown => "wanted again",
             };
@@ -52,6 +56,12 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         (Row::Expired, Some(desired), Some(current)) if key.held() == Held::Active => {
             let steps = vec![record(current, RecordedState::Expired)];
             expired(key, desired, rest.end(key, Action::Disable, current, steps, "its expiry has passed: only the ledger changes"))
+        }
+        (Row::Expired, Some(desired), Some(current)) if cools_down(current) => {
+            let steps = vec![record(current, RecordedState::Expired)];
+            let mut draft = rest.end(key, Action::Edit, current, steps, &format!("its expiry has passed; {KEPT}"));
+            draft.stay(key);
+            expired(key, desired, draft)
         }
         (Row::Expired, Some(desired), _) => expired(key, desired, rest),
         // Something was begun, or retired: that ends, and no more is said than that the key has expired.
@@ -80,7 +90,8 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         }
         (Row::RecordDisabled, _, Some(current)) => {
             let steps = vec![record(current, RecordedState::Disabled)];
-            rest.end(key, Action::Disable, current, steps, "already disabled by hand: only the ledger changes")
+            let how = if key.seen(current) == Seen::Live { "its expiry has passed" } else { "already disabled by hand" };
+            rest.end(key, Action::Disable, current, steps, &format!("{how}: only the ledger changes"))
         }
         (Row::RecordVanished, _, Some(current)) => {
             let steps = vec![record(current, RecordedState::Vanished)];
@@ -89,6 +100,10 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
         // What cannot be enabled again may be denied by a provider that has it still.
         (Row::RecordDeleted, _, Some(current)) if key.account.capabilities.disable == Disable::Reversible => {
             rest.end(key, Action::Delete, current, vec![record(current, RecordedState::Deleted)], ALREADY_DELETED)
+        }
+        (Row::Park, Some(_), Some(current)) if cools_down(current) => {
+            let state = if current.state == GenerationState::Expired { RecordedState::Expired } else { RecordedState::Disabled };
+            rest.end(key, Action::Edit, current, vec![record(current, state)], &format!("`state: disabled`; {KEPT}"))
         }
         (Row::Cooldown, _, Some(current)) => cooldown(key, current, rest),
         (Row::Unsure, _, Some(current)) => unsure(key, current, rest),
@@ -117,6 +132,7 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             | Row::RecordDisabled
             | Row::RecordVanished
             | Row::RecordDeleted
+            | Row::Park
             | Row::Cooldown
             | Row::Unsure,
             _,
@@ -150,6 +166,10 @@ pub(super) fn without_new(key: &Key) -> Draft {
     let mut draft = Draft::rest(key);
     let (Row::Compare, Some(desired), Some(current)) = (current_row(key), key.desired, key.current()) else { return draft };
     let mut found = compare(key, desired, current);
+    if found.beyond {
+        // It cannot be edited at all.
+        return draft;
+    }
     let forced = std::mem::take(&mut found.forced);
     for fields in [&mut found.fields, &mut found.drifted, &mut found.contested] {
         fields.retain(|field| *field != EditField::Expiry && !forced.contains(field));
@@ -181,7 +201,7 @@ fn returning(key: &Key, desired: &DesiredKey, current: &Generation, rest: Draft,
     draft.reason = if found.fields.is_empty() { reason.to_owned() } else { format!("{reason}; {}", differ(&found)) };
     // What was widened meanwhile is narrowed before it lives again.
     let catalogue = key.account.catalogue;
-    let widened = granted(current, key.observed(current)).iter().any(|scope| !catalogue.any_covers(&desired.scopes, scope));
+    let widened = granted(key, current, key.observed(current)).iter().any(|scope| !catalogue.any_covers(&desired.scopes, scope));
     let enable = PlanStep::Enable { generation: current.number };
     draft.steps.extend((!widened).then(|| enable.clone()));
     draft.edit(key, desired, current, &found);
@@ -198,6 +218,9 @@ pub(super) fn new_generation(found: &Differences) -> Option<(Action, String)> {
     }
     reasons.extend(found.due.clone());
     let action = if reasons.is_empty() { Action::Replace } else { Action::Rotate };
+    if found.beyond {
+        reasons.push(format!("drift: {BEYOND}"));
+    }
     if reasons.is_empty() && found.forced.is_empty() {
         return None;
     }
@@ -243,6 +266,12 @@ pub(super) fn expired(key: &Key, desired: &DesiredKey, mut draft: Draft) -> Draf
     let finding = key.warning(Code::PlanExpired, format!("`{}` expired{end}", key.address));
     draft.findings.push(finding.help("move `expires` to a later day, or remove the key"));
     draft
+}
+
+/// Whether a removal from the manifests has begun the cooldown of a published generation. It ends where the key is declared again: the next removal
+/// begins another.
+fn cools_down(current: &Generation) -> bool {
+    current.delete_after.is_some() && current.is_in_use()
 }
 
 fn cooldown(key: &Key, current: &Generation, rest: Draft) -> Draft {
@@ -300,6 +329,11 @@ pub(super) fn continue_issue(key: &Key, desired: &DesiredKey, draft: &mut Draft)
 pub(super) fn is_over(key: &Key, generation: &Generation) -> bool {
     let capabilities = key.account.capabilities;
     capabilities.expiry.settable && key.has_passed(expires_at(capabilities, generation, key.observed(generation)))
+}
+
+/// The same, where the ledger says so, too: what nobody wants needs no disabling. A mark of an interrupted apply is settled first.
+pub(super) fn is_dead(key: &Key, generation: &Generation) -> bool {
+    is_over(key, generation) && key.has_passed(generation.expires_at) && generation.switching.is_none()
 }
 
 fn record(generation: &Generation, state: RecordedState) -> PlanStep {

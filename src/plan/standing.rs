@@ -9,6 +9,7 @@ use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, Name, ObservedKey, Request,
     Snapshot, Span,
 };
+use crate::profile::ReadBack;
 
 /// What the manifests want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +152,11 @@ impl<'a> Key<'a> {
         capabilities.expiry.settable && self.has_passed(granted) && compare::is_close(capabilities, granted, Some(end))
     }
 
+    /// How the scopes that the provider shows are compared.
+    pub fn read_back(&self) -> ReadBack<'a> {
+        ReadBack { rule: self.account.capabilities.scopes, catalogue: self.account.catalogue }
+    }
+
     pub fn generations(&self) -> impl Iterator<Item = &'a Generation> {
         self.record.into_iter().flat_map(|record| &record.generations)
     }
@@ -230,6 +236,16 @@ impl<'a> Key<'a> {
             self.generations().filter(|generation| generation.state.is_unfinished() && !self.is_settled(generation)).collect();
         found.sort_by_key(|generation| generation.number);
         found
+    }
+
+    /// Listed keys that an unanswered create may have made, where keys have no labels.
+    pub fn candidates(&self, generation: &Generation) -> Vec<&'a ObservedKey> {
+        let complete = match self.account.listing {
+            Listing::Complete(_) => self.account.capabilities.label.none,
+            Listing::Unavailable(_) | Listing::Assumed(_) | Listing::Attended => false,
+        };
+        let unknown = self.index.strangers.values().flatten().filter(|_| complete);
+        unknown.copied().filter(|stranger| stranger.may_be(generation)).collect()
     }
 
     /// Whether time has shown that an ambiguous generation was never created: the consistency time is over and nothing bears its marker.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::compare::{expires_at, rotates_at, wanted_end};
+use super::compare::{clamped_end, expires_at, rotates_at, wanted_end};
 use super::standing::{Held, Index, Key, Wanted};
 use super::{AccountInput, AccountView, Action, Change, Due, PlanInput, Summary, UnmanagedKey};
 use crate::diagnostics::{Code, Diagnostic, Severity};
@@ -48,13 +48,19 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
         weaker.push("new secrets cannot be verified");
     }
     if account.attended.is_none() && capabilities.disable == Disable::None {
-        weaker.push("keys cannot be disabled");
+        weaker.push(if capabilities.can_end() { "a key is ended by deleting it" } else { "keys cannot be disabled" });
+    }
+    if account.attended.is_none() && capabilities.label.none {
+        weaker.push("keys have no labels, so a person has to say what an unanswered create has made");
     }
     if expires && !capabilities.expiry.settable {
         weaker.push(match account.attended {
             None => "keys cannot expire there, so Keywright enforces the end itself",
             Some(_) => "keys cannot expire there, so a person is asked to revoke each at its end",
         });
+    }
+    if account.own_untold {
+        weaker.push("nothing tells which key is that of our own credential, so it is listed as any other");
     }
     if !weaker.is_empty() {
         findings.push(Diagnostic::new(Code::PlanDegraded, Severity::Note, format!("`{name}` at `{provider}`: {}", weaker.join("; "))));
@@ -66,11 +72,14 @@ pub(super) fn account_findings(name: &Name, account: &AccountInput, expires: boo
 pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (Vec<UnmanagedKey>, usize) {
     let Listing::Complete(snapshot) = &account.listing else { return (Vec::new(), 0) };
     let strangers: BTreeSet<&str> = index.strangers.values().flatten().map(|key| key.id.as_str()).collect();
+    let unseen: Vec<_> = account.ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.unseen).collect();
     let (mut keys, mut ignored) = (Vec::new(), 0);
     for key in snapshot.keys.values().filter(|key| key.own || strangers.contains(key.id.as_str())) {
         // What bears a marker of ours is recovered, or disabled as a twin: no rule has a say in it.
         let ours = !key.own && key.marker().is_some_and(|marker| index.known.contains(&marker));
-        let handling = if key.own || ours { Handling::Report } else { account.unmanaged.handling(name, &key.label) };
+        // What an unanswered create of ours may have made is nobody's to ignore.
+        let doubtful = !key.own && unseen.iter().any(|generation| key.may_be(generation));
+        let handling = if key.own || ours || doubtful { Handling::Report } else { account.unmanaged.handling(name, &key.label) };
         if handling == Handling::Ignore {
             ignored += 1;
             continue;
@@ -83,7 +92,10 @@ pub(super) fn unmanaged(name: &Name, account: &AccountInput, index: &Index) -> (
             ours,
             fails: handling == Handling::Fail,
             scopes: key.scopes.clone(),
-            risk: key.scopes.as_ref().and_then(|scopes| account.catalogue.highest_risk(scopes)),
+            risk: match doubtful {
+                true => Some(Risk::Critical),
+                false => key.scopes.as_ref().and_then(|scopes| account.catalogue.highest_risk(scopes)),
+            },
             created_at: key.created_at,
             last_used_at: key.last_used_at,
             enabled: key.enabled,
@@ -109,7 +121,10 @@ pub(super) fn refused_for_unmanaged(name: &Name, keys: &[UnmanagedKey]) -> Optio
     if failing.len() > NAMED {
         diagnostic.notes.push(format!("and {} more", failing.len() - NAMED));
     }
-    let help = format!("adopt them with `keywright import {name} ID`, disable them at the provider, or add a rule to `unmanaged`");
+    let help = format!(
+        "adopt them with `keywright import {name} ID`, delete them at the provider, or let a rule of `unmanaged` ignore them: \
+         `{{ default: fail, rules: [{{ match: \"LABEL*\", do: ignore }}] }}`"
+    );
     Some(diagnostic.help(help))
 }
 
@@ -142,7 +157,9 @@ pub(super) fn due(key: &Key) -> Option<Due> {
     let capabilities = key.account.capabilities;
     let soon = key.now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     let end = wanted_end(capabilities, desired.expiry, current.created_at);
+    let clamped = clamped_end(capabilities, desired, current, key.observed(current)).is_some();
     let (kind, at): (&str, Timestamp) = match desired.expiry {
+        Expiry::At(_) | Expiry::Never if clamped => ("rotation", rotates_at(key, desired, current, soon)?),
         Expiry::Lifetime(_) => ("rotation", rotates_at(key, desired, current, soon)?),
         Expiry::At(_) => ("expiry", end?),
         Expiry::Never => ("expiry", expires_at(capabilities, current, key.observed(current))?),
@@ -197,9 +214,9 @@ pub(super) fn summary(changes: &[Change], declared: &BTreeSet<(&Name, &Name)>) -
             Action::None => summary.none += 1,
         }
         if change.action != Action::Blocked {
-            summary.access_gained += change.access.gained.len();
-            summary.access_lost += change.access.lost.len();
-            summary.highest_risk = summary.highest_risk.max(change.access.gained.iter().map(|entry| entry.risk).max());
+            summary.access_gained += change.access.gains().map(|(_, things)| things).sum::<usize>();
+            summary.access_lost += change.access.losses().map(|(_, things)| things).sum::<usize>();
+            summary.highest_risk = summary.highest_risk.max(change.access.gains().map(|(risk, _)| risk).max());
         }
     }
     summary

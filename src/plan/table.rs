@@ -8,7 +8,7 @@ use super::testing::*;
 use super::*;
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::model::*;
-use crate::profile::Disable;
+use crate::profile::{Disable, ScopeRule};
 
 use Action::{Blocked, Create, Delete, Disable as DisableIt, Edit, Enable, None as Nothing, Replace, Reseal, Rotate};
 
@@ -92,8 +92,8 @@ fn every_combination_has_its_row() {
         (Wanted::Ended, Held::Attended, [Attended; 4]),
         (Wanted::Disabled, Held::Nothing, [Rest; 4]),
         (Wanted::Disabled, Held::Active, [Disable, RecordDisabled, RecordVanished, Unsure]),
-        (Wanted::Disabled, Held::Disabled, [DisableAgain, Rest, RecordDeleted, Rest]),
-        (Wanted::Disabled, Held::Expired, [DisableAgain, Rest, Rest, Rest]),
+        (Wanted::Disabled, Held::Disabled, [DisableAgain, Park, RecordDeleted, Park]),
+        (Wanted::Disabled, Held::Expired, [DisableAgain, Park, Rest, Park]),
         (Wanted::Disabled, Held::Vanished, [DisableAgain, Rest, Rest, Rest]),
         (Wanted::Disabled, Held::Attended, [Attended; 4]),
         (Wanted::Gone, Held::Nothing, [Rest; 4]),
@@ -413,12 +413,24 @@ fn expired() {
         assert_eq!(recorded.codes(), ["plan/expired"]);
         let mut removed = recorded.clone();
         removed.desired = None;
-        decides(&removed, DisableIt, &[disable(1)]);
-        assert_eq!(reason(&removed), "its expiry has passed", "nobody has enabled it");
+        decides(&removed, DisableIt, &[record(1, RecordedState::Disabled)]);
+        assert!(reason(&removed).ends_with("its cooldown begins, and only the ledger changes"), "{}", reason(&removed));
+        assert_eq!(
+            (removed.change().unwrap().access.lost.len(), removed.plan().drift),
+            (0, vec![]),
+            "it was dead, and nobody has enabled it"
+        );
+        removed.first().delete_after = Some(now());
+        decides(&removed, Delete, &[PlanStep::Delete { generation: 1 }]);
+        let mut parked = recorded.clone();
+        parked.wanted().state = DesiredState::Disabled;
+        decides(&parked, Nothing, &[]);
+        assert_eq!(parked.plan().drift, []);
         let mut later = recorded;
         later.wanted().expiry = Expiry::At(at(30 * DAY));
         if state == GenerationState::Expired {
             decides(&later, Create, &[create(2), disable(1)]);
+            assert_eq!((later.change().unwrap().access.gained.len(), later.plan().drift), (1, vec![]), "a dead key has nothing to keep");
             assert!(later.change().unwrap().notes.contains(&"generation 1 has expired".to_owned()), "{:?}", later.change());
         }
     }
@@ -431,6 +443,27 @@ fn expired() {
         decides(&off, Nothing, &[]);
         assert_eq!(off.codes(), ["plan/expired"]);
     }
+}
+
+#[test]
+fn removing_what_its_provider_has_ended_takes_nothing_away() {
+    let mut world = World::settled();
+    world.now = at(90 * DAY);
+    world.guarding.guards.max_disables = Some(Limit::Count(0));
+    for world in unwanted(&world) {
+        decides(&world, DisableIt, &[record(1, RecordedState::Disabled)]);
+        assert_eq!(reason(&world), "its expiry has passed: only the ledger changes");
+        assert_eq!((world.change().unwrap().access.lost.len(), world.plan().is_refused()), (0, false));
+        let mut shortened = world.clone();
+        shortened.now = now();
+        shortened.live(1).expires_at = Some(Some(at(-1)));
+        decides(&shortened, DisableIt, &[disable(1)]);
+    }
+    let mut fixed = World::settled();
+    fixed.wanted().expiry = Expiry::At(at(200 * DAY));
+    fixed.now = at(90 * DAY);
+    decides(&fixed, Rotate, &[create(2)]);
+    assert_eq!(fixed.change().unwrap().access.gained.len(), 1);
 }
 
 #[test]
@@ -474,7 +507,7 @@ fn where_keys_cannot_expire_the_plan_ends_them() {
     fixed.live(1).enabled = Some(false);
     hold(&mut fixed, GenerationState::Expired);
     decides(&fixed, Nothing, &[]);
-    fixed.capabilities.disable = Disable::None;
+    (fixed.capabilities.disable, fixed.capabilities.delete) = (Disable::None, false);
     hold(&mut fixed, GenerationState::Active);
     fixed.live(1).enabled = None;
     blocked(&fixed, "plan/cannot-disable");
@@ -545,6 +578,15 @@ fn disable_what_is_not_wanted() {
     assert_eq!((reason(&gone), gone.change().unwrap().after), ("no longer in the manifests".to_owned(), None));
     for mut world in [disabled, gone] {
         world.capabilities.disable = Disable::None;
+        // Ending is deleting there: a key that is to come back is kept, one that nobody wants is not.
+        match world.desired {
+            Some(_) => drop(blocked(&world, "plan/cannot-disable")),
+            None => {
+                decides(&world, DisableIt, &[disable(1)]);
+                assert_eq!(world.change().unwrap().notes, ["reversible: no"]);
+            }
+        }
+        world.capabilities.delete = false;
         blocked(&world, "plan/cannot-disable");
     }
 }
@@ -601,8 +643,18 @@ fn cooldown_deletes_removed_keys_only() {
         world.live(1).enabled = Some(false);
         world
     };
-    let (disabled, gone) = (off(disabled), off(gone));
+    let (mut disabled, gone) = (off(disabled), off(gone));
+    // A removal began that; the next one begins another.
+    decides(&disabled, Edit, &[record(1, RecordedState::Disabled)]);
+    assert_eq!(reason(&disabled), "`state: disabled`; it is in the manifests again and is not deleted: only the ledger changes");
+    let mut ended = disabled.clone();
+    disabled.first().delete_after = None;
     decides(&disabled, Nothing, &[]);
+    ended.wanted().state = DesiredState::Active;
+    ended.wanted().expiry = Expiry::At(at(-1));
+    decides(&ended, Edit, &[record(1, RecordedState::Expired)]);
+    ended.first().delete_after = None;
+    decides(&ended, Nothing, &[]);
     assert_eq!(gone.with_key(current_row), Row::Cooldown);
     decides(&gone, Delete, &[PlanStep::Delete { generation: 1 }]);
     let other = |change: fn(&mut World)| {
@@ -762,6 +814,8 @@ fn a_predecessor_ends_after_its_overlap_while_its_successor_lives() {
     blocked(&removed, "plan/protected");
     let mut cannot = world.clone();
     cannot.capabilities.disable = Disable::None;
+    decides(&cannot, DisableIt, &[disable(1)]);
+    cannot.capabilities.delete = false;
     decides(&cannot, Nothing, &[]);
     assert!(cannot.codes().contains(&"plan/cannot-disable"));
     let mut deletable = world.clone();
@@ -1031,13 +1085,174 @@ fn what_is_due_soon_is_listed() {
 fn degraded_guarantees_are_said() {
     let mut world = World::settled();
     world.capabilities.verify = false;
-    world.capabilities.disable = Disable::None;
+    (world.capabilities.disable, world.capabilities.delete) = (Disable::None, false);
+    world.capabilities.label.none = true;
     world.capabilities.expiry.settable = false;
     let findings = world.plan().findings;
     assert_eq!((findings.len(), findings[0].severity), (1, Severity::Note));
-    for part in ["cannot be verified", "cannot be disabled", "Keywright enforces the end itself"] {
+    for part in ["cannot be verified", "cannot be disabled", "a person has to say what", "Keywright enforces the end itself"] {
         assert!(findings[0].message.contains(part), "{part}");
     }
+}
+
+/// A settled world whose provider makes more of the scopes than was asked for.
+fn expanding(rule: ScopeRule) -> World {
+    let mut world = World::settled();
+    world.capabilities.scopes = rule;
+    let reported = scopes(&["x:hooks:read", "x:hooks:create"]);
+    world.first().reported_scopes = Some(reported.clone());
+    world.live(1).scopes = Some(reported);
+    world
+}
+
+#[test]
+fn what_the_provider_makes_of_scopes_is_no_difference() {
+    let narrowed = |world: &World| {
+        let mut world = world.clone();
+        world.live(1).scopes = Some(scopes(&["x:hooks:read"]));
+        world
+    };
+    let widened = |world: &World| {
+        let mut world = world.clone();
+        world.live(1).scopes.as_mut().unwrap().insert("x:pay:read".into());
+        world
+    };
+    for rule in [ScopeRule::Superset, ScopeRule::Expanded] {
+        let world = expanding(rule);
+        decides(&world, Nothing, &[]);
+        assert_eq!(world.plan().drift, []);
+        let widened = widened(&world);
+        decides(&widened, Edit, &[edit(&[EditField::Scopes])]);
+        let change = widened.change().unwrap();
+        let lost: Vec<&str> = change.access.lost.iter().map(|entry| entry.scope.as_str()).collect();
+        assert_eq!((lost, change.access.gained.len()), (vec!["x:pay:read"], 0), "what the provider adds is not lost");
+        assert_eq!(widened.plan().drift[0].reason, "scopes widened by hand");
+        let mut other = world.clone();
+        other.wanted().label = "Other".into();
+        decides(&other, Edit, &[edit(&[EditField::Label])]);
+        let access = other.change().unwrap().access;
+        assert_eq!((access.gained.len(), access.lost.len()), (0, 0));
+        let mut more = world.clone();
+        more.wanted().scopes = scopes(&["x:hooks:read", "x:hooks:create"]);
+        decides(&more, Edit, &[edit(&[EditField::Scopes])]);
+    }
+    decides(&narrowed(&expanding(ScopeRule::Superset)), Nothing, &[]);
+    decides(&narrowed(&expanding(ScopeRule::Expanded)), Edit, &[edit(&[EditField::Scopes])]);
+    for rule in [ScopeRule::Set, ScopeRule::Exact] {
+        decides(&expanding(rule), Edit, &[edit(&[EditField::Scopes])]);
+    }
+    let mut worded = World::settled();
+    worded.wanted().scopes = scopes(&["x:hooks:*"]);
+    worded.first().scopes = scopes(&["x:hooks:*"]);
+    worded.live(1).scopes = Some(scopes(&["x:hooks:*", "x:hooks:read"]));
+    decides(&worded, Nothing, &[]);
+    worded.capabilities.scopes = ScopeRule::Exact;
+    decides(&worded, Edit, &[edit(&[EditField::Scopes])]);
+    let mut unshown = expanding(ScopeRule::WriteOnly);
+    decides(&unshown, Nothing, &[]);
+    unshown.live(1).scopes = None;
+    decides(&unshown, Nothing, &[]);
+    unshown.wanted().scopes = scopes(&["x:pay:read"]);
+    decides(&unshown, Edit, &[edit(&[EditField::Scopes])]);
+}
+
+#[test]
+fn an_end_that_was_granted_early_is_the_one_to_rotate_by() {
+    let mut world = World::settled();
+    let granted = at(29 * DAY);
+    world.first().expires_at = Some(granted);
+    world.live(1).expires_at = Some(Some(granted));
+    decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+    world.first().clamped = Some(Expiry::Lifetime(Span::days(90)));
+    decides(&world, Nothing, &[]);
+    world.now = at(29 * DAY - 14 * DAY + 14 * DAY / 8);
+    decides(&world, Rotate, &[create(2)]);
+    world.now = now();
+    // A life as short as its renewal would be due at once, and for ever.
+    world.first().expires_at = Some(at(9 * DAY));
+    world.live(1).expires_at = Some(Some(at(9 * DAY)));
+    decides(&world, Nothing, &[]);
+    for expiry in [Expiry::Never, Expiry::At(at(300 * DAY))] {
+        world.wanted().expiry = expiry;
+        decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+        let mut taken = world.clone();
+        taken.first().clamped = Some(expiry);
+        decides(&taken, Nothing, &[]);
+        taken.now = at(8 * DAY);
+        decides(&taken, Rotate, &[create(2)]);
+    }
+}
+
+#[test]
+fn an_end_that_cannot_be_taken_away_is_replaced() {
+    let mut world = World::settled();
+    world.wanted().expiry = Expiry::Never;
+    decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+    world.capabilities.expiry.clear = false;
+    decides(&world, Replace, &[create(2)]);
+    world.wanted().expiry = Expiry::Lifetime(Span::days(120));
+    decides(&world, Edit, &[edit(&[EditField::Expiry])]);
+}
+
+#[test]
+fn what_was_disabled_by_its_end_gets_its_own_again() {
+    let mut world = in_row(Row::Return, |world| {
+        hold(world, GenerationState::Disabled);
+        world.first().disabled_at = Some(at(-60));
+        world.live(1).enabled = Some(false);
+    });
+    world.live(1).expires_at = Some(Some(at(-120)));
+    decides(&world, Enable, &[enable(1)]);
+}
+
+#[test]
+fn a_create_in_doubt_waits_for_a_person() {
+    let mut world = World::new();
+    world.capabilities.label.none = true;
+    world.wanted().label = "".into();
+    let intent = Generation {
+        state: GenerationState::Ambiguous,
+        id: None,
+        label: String::new(),
+        sealed: None,
+        created_at: at(-DAY),
+        ..generation(1)
+    };
+    world.record(vec![intent]);
+    decides(&world, Create, &[recover(1), create(2)]);
+    let stranger = ObservedKey { id: "stranger".to_owned(), label: String::new(), created_at: Some(at(-DAY + 5)), ..observed(1) };
+    world.observe(stranger.clone());
+    let finding = blocked(&world, "plan/ambiguous");
+    assert!(finding.message.contains("it may be `stranger`"), "{}", finding.message);
+    assert!(finding.help.unwrap().contains("keywright recover acct/hooks --found ID"));
+    let untold = ObservedKey { created_at: None, ..stranger.clone() };
+    let older = ObservedKey { created_at: Some(at(-DAY - 301)), ..stranger.clone() };
+    let dead = ObservedKey { enabled: Some(false), ..stranger.clone() };
+    let ours = ObservedKey { own: true, ..stranger.clone() };
+    for (key, doubt) in [(untold, true), (older, false), (dead, false), (ours, false)] {
+        world.observe(key);
+        assert_eq!(world.decision().0 == Blocked, doubt);
+    }
+    // A key in use can be ended all the same.
+    world.observe(stranger);
+    let mut rotating = world.clone();
+    let current = Generation { label: String::new(), ..generation(2) };
+    rotating.ledger.as_mut().unwrap().put(current.clone());
+    rotating.observe(shown(&current));
+    blocked(&rotating, "plan/ambiguous");
+    rotating.desired = None;
+    decides(&rotating, DisableIt, &[disable(2)]);
+    assert!(rotating.codes().contains(&"plan/ambiguous"));
+}
+
+#[test]
+fn keys_without_labels_are_no_twins() {
+    let mut world = World::new();
+    world.capabilities.label.none = true;
+    world.wanted().label = "".into();
+    world.observe(ObservedKey { label: String::new(), ..observed(7) });
+    decides(&world, Create, &[create(1)]);
+    assert!(!world.change().unwrap().notes.iter().any(|note| note.contains("same label")));
 }
 
 #[test]

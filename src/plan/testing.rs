@@ -30,6 +30,7 @@ fn spec(wildcard: Wildcard, unlisted: Unlisted) -> CatalogueSpec {
         form: "[a-z*][a-z0-9_:*-]*".to_owned(),
         separator: ":".to_owned(),
         wildcard,
+        confined_by: None,
         unlisted,
         aliases: BTreeMap::new(),
         verbs: BTreeMap::from([("read".to_owned(), AccessLevel::Read)]),
@@ -57,7 +58,8 @@ fn build_catalogue() -> Catalogue {
         ("x:key:update", AccessLevel::Write, vec![Tag::Credentials], None),
         ("x:pay:read", AccessLevel::Read, vec![Tag::Financial], None),
     ] {
-        spec.scopes.insert(name.into(), ScopeSpec { access, tags, says: None, why: why.map(str::to_owned), group: None });
+        spec.scopes
+            .insert(name.into(), ScopeSpec { access, tags, says: None, why: why.map(str::to_owned), covers: Vec::new(), group: None });
     }
     Catalogue::new(spec).unwrap()
 }
@@ -69,7 +71,9 @@ pub(super) fn free_catalogue() -> Catalogue {
 /// Everything possible and reversible.
 pub(super) fn capabilities() -> Capabilities {
     Capabilities {
-        label: LabelRule { pattern: None, min: 1, max: 100, says: None },
+        told: Told::default(),
+        label: LabelRule { min: 1, max: 100, ..LabelRule::default() },
+        scopes: ScopeRule::Set,
         editable: EditableFields { label: true, scopes: true, expiry: true, options: true },
         disable: Disable::Reversible,
         delete: true,
@@ -78,7 +82,7 @@ pub(super) fn capabilities() -> Capabilities {
         verify: true,
         lists_disabled: Some(true),
         key_limit: None,
-        expiry: ExpirySupport { settable: true, tolerance: Span::seconds(60), max: None },
+        expiry: ExpirySupport { settable: true, tolerance: Span::seconds(60), max: None, clamps: false, clear: true },
         last_used: false,
         idle_expiry: None,
         consistency: Span::seconds(10),
@@ -151,6 +155,8 @@ pub(super) fn shown(generation: &Generation) -> ObservedKey {
         last_used_at: None,
         options: generation.options.clone(),
         own: false,
+        unread: None,
+        untouchable: false,
     }
 }
 
@@ -186,6 +192,7 @@ pub(super) struct World {
     /// Places that consume secrets, and what they say they hold.
     pub places: BTreeMap<Name, (Target, Option<Held>)>,
     pub unmanaged: Unmanaged,
+    pub key_options: BTreeMap<String, KeyOption>,
     pub asked: Asked,
     pub before: Before,
     pub guarding: Guarding,
@@ -215,6 +222,7 @@ impl World {
             can_open: false,
             places: BTreeMap::new(),
             unmanaged: Unmanaged::default(),
+            key_options: BTreeMap::new(),
             asked: Asked::default(),
             before: Before::default(),
             guarding: Guarding::default(),
@@ -317,6 +325,8 @@ impl World {
             }),
             moved: self.moved.clone(),
             unmanaged: &self.unmanaged,
+            own_untold: false,
+            options: &self.key_options,
         }
     }
 

@@ -121,8 +121,8 @@ impl Evaluator {
         Self { root }
     }
 
-    pub fn subject(&self, facts: &KeyFacts<'_>) -> Subject<'_> {
-        Subject::of(facts, self.root.new_inner_scope())
+    pub fn subject(&self, facts: &KeyFacts<'_>, file: &str) -> Subject<'_> {
+        Subject::of(facts, file, self.root.new_inner_scope())
     }
 
     pub fn holds(program: &Program, subject: &Subject<'_>) -> Result<bool, String> {

@@ -90,8 +90,9 @@ impl Evaluator {
         Self { inner, left: Cell::new(STEPS_IN_ALL) }
     }
 
-    pub fn subject(&self, facts: &KeyFacts<'_>) -> Subject<'_> {
-        Subject { inner: self.inner.subject(facts) }
+    /// The variables of a key as it stands in a manifest.
+    pub fn subject(&self, facts: &KeyFacts<'_>, file: &str) -> Subject<'_> {
+        Subject { inner: self.inner.subject(facts, file) }
     }
 
     /// Whether the expression holds for the key; why it could not be told.
@@ -111,7 +112,7 @@ impl Evaluator {
         Self { left: Cell::new(STEPS_IN_ALL) }
     }
 
-    pub fn subject(&self, _: &KeyFacts<'_>) -> Subject<'_> {
+    pub fn subject(&self, _: &KeyFacts<'_>, _: &str) -> Subject<'_> {
         Subject { inner: std::marker::PhantomData }
     }
 

@@ -28,6 +28,8 @@ pub struct JudgedKey<'a> {
     pub record: Option<&'a KeyRecord>,
     /// What the plan does with it; absent: nothing.
     pub change: Option<&'a Change>,
+    /// The manifest that declares it in the base, when it is another: rules about that path count, too.
+    pub moved_out_of: Option<&'a str>,
 }
 
 /// One scope, described.
@@ -53,13 +55,14 @@ pub(super) struct KeyFacts<'a> {
     pub gained: Vec<ScopeView<'a>>,
     pub lost: Vec<ScopeView<'a>>,
     pub access: Option<&'a AccessDiff>,
+    pub moved_out_of: Option<&'a str>,
     /// Everyone who can open its secret.
     pub public_keys: BTreeSet<&'a str>,
 }
 
 impl<'a> KeyFacts<'a> {
     pub fn of(judged: &JudgedKey<'a>, now: Timestamp) -> Self {
-        let JudgedKey { key, account, record, change } = *judged;
+        let JudgedKey { key, account, record, change, moved_out_of } = *judged;
         let access = change.map(|change| &change.access);
         let renews = |step: &PlanStep| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. });
         let renewed = change.is_some_and(|change| change.steps.iter().any(renews));
@@ -78,6 +81,7 @@ impl<'a> KeyFacts<'a> {
             gained: described(access.map(|access| &access.gained)),
             lost: described(access.map(|access| &access.lost)),
             access,
+            moved_out_of,
             public_keys: key.recipients.values().flatten().map(String::as_str).collect(),
         }
     }

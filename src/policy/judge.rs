@@ -32,6 +32,8 @@ struct Found {
     /// `None`: the rule's condition.
     check: Option<usize>,
     finding: Finding,
+    /// The rule's condition holds for the key where the base declares it, and no more for where it stands.
+    escaped: bool,
 }
 
 impl Policy {
@@ -72,12 +74,20 @@ impl Policy {
         for (key, facts) in all.iter().enumerate() {
             let mut subject = None;
             for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.concerns(facts)) {
-                let mut add = |check: Option<usize>, finding: Finding| found.push(Found { key, rule: number, check, finding });
+                let mut escaped = false;
                 let mut holds = |expression: &Expression| {
-                    let subject = subject.get_or_insert_with(|| evaluator.subject(facts));
+                    let subject = subject.get_or_insert_with(|| evaluator.subject(facts, &facts.key.declared_at.file));
                     evaluator.holds(expression, subject)
                 };
-                match rule.when.as_ref().map(|(when, _)| holds(when)) {
+                let held = rule.when.as_ref().map(|(when, _)| match (holds(when), facts.moved_out_of) {
+                    (Ok(false), Some(before)) => {
+                        escaped = true;
+                        evaluator.holds(when, &evaluator.subject(facts, before))
+                    }
+                    (held, _) => held,
+                });
+                let mut add = |check: Option<usize>, finding: Finding| found.push(Found { key, rule: number, check, finding, escaped });
+                match held {
                     Some(Ok(false)) => continue,
                     Some(Err(why)) => {
                         add(None, Finding::Failed(why));
@@ -133,6 +143,9 @@ impl Policy {
         let mut diagnostic = wording::word(&found.finding, check.map(|(check, _)| check), rule, facts, places, severity);
         let at = check.map(|(_, at)| at).or(rule.when.as_ref().map(|(_, at)| at));
         diagnostic.notes.extend(at.map(|at| self.source(at, rule, judging.base)));
+        let followed = |before: &str| format!("the rule follows the key out of `{before}`, where the base declares it");
+        let left = rule.followed(facts).or(facts.moved_out_of.filter(|_| found.escaped));
+        diagnostic.notes.extend(left.map(followed));
         if let Some(waiver) = waiver {
             diagnostic.notes.push(format!("waived until {}: {}", day(waiver.end), waiver.reason));
         }

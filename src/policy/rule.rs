@@ -90,11 +90,20 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether a key is in the account and the file that the rule is about.
+    /// Whether a key is in the account and the file that the rule is about, or was in that file before the change.
     pub(super) fn concerns(&self, facts: &KeyFacts<'_>) -> bool {
-        let fits = |patterns: &[String], fit: &dyn Fn(&str) -> bool| patterns.is_empty() || patterns.iter().any(|pattern| fit(pattern));
-        fits(&self.accounts, &|pattern| matches(pattern, facts.key.address.account.as_str()))
-            && fits(&self.paths, &|pattern| matches_path(pattern, &facts.key.declared_at.file))
+        let account = facts.key.address.account.as_str();
+        let in_account = self.accounts.is_empty() || self.accounts.iter().any(|pattern| matches(pattern, account));
+        in_account && (self.is_about(&facts.key.declared_at.file) || self.followed(facts).is_some())
+    }
+
+    /// The file that a key is taken out of, where the rule is about that one alone.
+    pub(super) fn followed<'a>(&self, facts: &KeyFacts<'a>) -> Option<&'a str> {
+        facts.moved_out_of.filter(|before| self.is_about(before) && !self.is_about(&facts.key.declared_at.file))
+    }
+
+    fn is_about(&self, file: &str) -> bool {
+        self.paths.is_empty() || self.paths.iter().any(|pattern| matches_path(pattern, file))
     }
 
     /// Every expression of the rule.

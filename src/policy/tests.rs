@@ -75,9 +75,9 @@ fn says(text: &str, key: &DesiredKey) -> Result<bool, String> {
     let catalogue = catalogue();
     let change = change(difference(&catalogue, &Default::default(), &key.scopes));
     let account = AccountFacts { provider: "demo", environment: Some("live"), catalogue: &catalogue };
-    let facts = KeyFacts::of(&JudgedKey { key, account, record: None, change: Some(&change) }, now());
+    let facts = KeyFacts::of(&JudgedKey { key, account, record: None, change: Some(&change), moved_out_of: None }, now());
     let evaluator = Evaluator::new([&expression].into_iter());
-    let subject = evaluator.subject(&facts);
+    let subject = evaluator.subject(&facts, &key.declared_at.file);
     evaluator.holds(&expression, &subject)
 }
 
@@ -224,7 +224,7 @@ impl Written for Nothing {
 fn judge(policy: &Policy, keys: &[DesiredKey]) -> Vec<crate::diagnostics::Diagnostic> {
     let catalogue = catalogue();
     let account = AccountFacts { provider: "demo", environment: None, catalogue: &catalogue };
-    let keys = keys.iter().map(|key| JudgedKey { key, account, record: None, change: None }).collect();
+    let keys = keys.iter().map(|key| JudgedKey { key, account, record: None, change: None, moved_out_of: None }).collect();
     policy.judge(&Judging { now: now(), base: Some("origin/main"), keys, all: true, written: &Nothing })
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::template::Template;
-use crate::model::Options;
+use super::pointer::Pointer;
+use super::request::requests;
+use super::template::{Placeholder, Template};
+use crate::model::{Options, Span};
 
 /// The schemes of the management API, and the one our own calls use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,11 +16,69 @@ pub struct Auth {
     /// What decides the scheme of our own calls; absent where there is no credential of ours.
     #[serde(rename = "use", default)]
     pub select: Option<Select>,
+    /// A call before the others, where the provider wants one: made once, and again when what it gave has ended or is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Box<Login>>,
     /// Schemes by name.
     pub schemes: BTreeMap<String, AuthScheme>,
 }
 
-/// How a call proves who makes it. Templates may name `{part.NAME}` of the credential and params.
+requests! {
+    /// The call that gives what other calls authenticate with. Its body may name `{part.NAME}` of the credential.
+    pub struct Login {
+        /// Scheme, host and port of the login where it is not the API's: `https://login.example`. The account's `endpoint` replaces it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub at: Option<String>,
+        /// The scheme that the login itself authenticates with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub with: Option<String>,
+        /// What the answer gives, by the name after `{login.`; texts or numbers.
+        pub give: BTreeMap<String, Pointer>,
+        /// How long that lasts; absent: until it is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lasts: Option<Lasts>,
+        /// Where the answer says which host the API is at; absent: the environment's. The account's `endpoint` replaces it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub base: Option<GivenBase>,
+    }
+}
+
+/// How long a login lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Lasts {
+    For(Span),
+    Told(LastsTold),
+}
+
+/// Where the login's answer says how long it lasts, in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LastsTold {
+    pub body: Pointer,
+}
+
+/// A base URL that an answer gives: scheme, host and port, with a path as prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenBase {
+    pub at: Pointer,
+    /// The hosts that are followed: `api.example.com`, or `*.example.com` for every host below.
+    pub hosts: Vec<String>,
+}
+
+impl GivenBase {
+    /// Whether a host is among the listed ones.
+    pub fn lists(&self, host: &str) -> bool {
+        let fits = |listed: &String| match listed.strip_prefix("*.") {
+            Some(domain) => host.strip_suffix(domain).and_then(|below| below.strip_suffix('.')).is_some_and(|below| !below.is_empty()),
+            None => host == listed,
+        };
+        self.hosts.iter().any(fits)
+    }
+}
+
+/// How a call proves who makes it. Templates may name `{part.NAME}` of the credential, `{login.NAME}` and params.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AuthScheme {
@@ -33,6 +93,12 @@ pub enum AuthScheme {
 }
 
 impl AuthScheme {
+    /// Whether it needs what a login gives.
+    pub fn needs_login(&self) -> bool {
+        let mut placeholders = self.templates().into_iter().flat_map(Template::placeholders);
+        placeholders.any(|placeholder| matches!(placeholder, Placeholder::Login(_)))
+    }
+
     /// What fills the scheme's headers.
     pub fn templates(&self) -> Vec<&Template> {
         match self {
@@ -121,6 +187,18 @@ impl Select {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_listed_hosts_are_followed() {
+        let base = GivenBase { at: Pointer::default(), hosts: vec!["*.example.com".into(), "api.other.example".into()] };
+        for good in ["a.example.com", "a.b.example.com", "api.other.example"] {
+            assert!(base.lists(good), "{good}");
+        }
+        for bad in ["example.com", ".example.com", "aexample.com", "a.example.com.evil.example", "x.api.other.example", "", "a.example.co"]
+        {
+            assert!(!base.lists(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_scheme_is_chosen_by_name_param_or_option() {

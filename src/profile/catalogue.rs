@@ -1,39 +1,15 @@
 //! The scope catalogue: what each scope opens, its level, tags and risk, and what a wildcard covers. Pure.
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, RwLock};
 
 use regex::Regex;
 
+pub use super::catalogue_facts::{ScopeCheck, ScopeFacts};
+use super::catalogue_reach::Reach;
 pub use super::catalogue_spec::{CatalogueSpec, ScopeHint, ScopeSpec, Unlisted, Wildcard};
 use super::risk::risk_of;
 use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
-
-/// What a catalogue says to one word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScopeCheck {
-    /// Known; the catalogue's own copy where it is listed.
-    Listed(Scope),
-    /// Another spelling of this scope.
-    Alias(Scope),
-    /// Of the form, not listed, accepted with a warning.
-    Unlisted,
-    /// Of the form, not listed, refused.
-    Unknown,
-    /// Not of the form.
-    Malformed,
-}
-
-/// What is known of one scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScopeFacts {
-    /// `None`: not in the catalogue.
-    pub access: Option<AccessLevel>,
-    pub risk: Risk,
-    /// Ordered, each once.
-    pub tags: Arc<[Tag]>,
-    pub why: Option<Arc<str>>,
-}
 
 /// How many words of a free catalogue are remembered.
 const REMEMBERED: usize = 100_000;
@@ -47,10 +23,14 @@ pub struct Catalogue {
     /// Of the listed scopes; asked several times for every scope of every key.
     facts: HashMap<Scope, ScopeFacts>,
     /// Words of a free catalogue that were found to have the form: thousands of keys have the same few. Shared by the copies.
-    well_formed: Arc<Mutex<HashSet<Scope>>>,
+    well_formed: Arc<RwLock<HashSet<Scope>>>,
     /// Prefix wildcards that span several resources, and all of them, such as `pcx:*`.
     everything: BTreeSet<String>,
     hints: Vec<(Regex, ScopeFacts)>,
+    /// What scopes cover by name, and what confines them.
+    reach: Reach,
+    /// Whether nobody has approved what it says.
+    distrusted: bool,
 }
 
 impl Catalogue {
@@ -62,7 +42,8 @@ impl Catalogue {
         if spec.separator.is_empty() && spec.wildcard != Wildcard::None {
             return Err("wildcards need a separator".to_owned());
         }
-        if let Some(odd) = spec.scopes.keys().find(|scope| !form.is_match(scope.as_str())) {
+        let reach = Reach::new(&spec)?;
+        if let Some(odd) = spec.scopes.keys().find(|scope| spec.confined_by.is_none() && !form.is_match(scope.as_str())) {
             return Err(format!("the listed scope `{odd}` does not match the form"));
         }
         for (alias, target) in &spec.aliases {
@@ -86,15 +67,34 @@ impl Catalogue {
             return Err(format!("`{tier}` is a tier and a scope"));
         }
         let hints = spec.hints.iter().map(hint).collect::<Result<_, String>>()?;
-        let mut catalogue = Self { spec, form, facts: HashMap::new(), well_formed: Arc::default(), everything: BTreeSet::new(), hints };
+        let mut catalogue = Self {
+            spec,
+            form,
+            facts: HashMap::new(),
+            well_formed: Arc::default(),
+            everything: BTreeSet::new(),
+            hints,
+            reach,
+            distrusted: false,
+        };
         catalogue.everything = catalogue.find_everything();
         catalogue.facts =
             catalogue.spec.scopes.iter().map(|(scope, listed)| (scope.clone(), catalogue.listed_facts(scope, listed))).collect();
         Ok(catalogue)
     }
 
+    /// The same of a profile that nobody has approved yet: it may make scopes look harmless, so each of them counts as critical.
+    pub fn distrusted(&self) -> Self {
+        Self { distrusted: true, ..self.clone() }
+    }
+
     pub fn spec(&self) -> &CatalogueSpec {
         &self.spec
+    }
+
+    /// What is listed about a scope, or about the one that it confines.
+    pub fn listed(&self, scope: &Scope) -> Option<&ScopeSpec> {
+        self.spec.scopes.get(scope).or_else(|| self.spec.scopes.get(self.reach.split(scope).base))
     }
 
     /// The listed scopes, for did-you-mean.
@@ -106,12 +106,13 @@ impl Catalogue {
     pub fn check(&self, word: &str) -> ScopeCheck {
         // What is listed has the form, and is no alias.
         if let Some((scope, _)) = self.facts.get_key_value(word) {
-            return ScopeCheck::Listed(scope.clone());
+            let stands_alone = self.spec.confined_by.is_none() || self.form.is_match(word);
+            return if stands_alone { ScopeCheck::Listed(scope.clone()) } else { ScopeCheck::Malformed };
         }
         if let Some(target) = self.spec.aliases.get(word) {
             return ScopeCheck::Alias(target.clone());
         }
-        if let Some(scope) = self.well_formed.lock().expect(UNPOISONED).get(word) {
+        if let Some(scope) = self.well_formed.read().expect(UNPOISONED).get(word) {
             return ScopeCheck::Listed(scope.clone());
         }
         if !self.form.is_match(word) {
@@ -158,18 +159,24 @@ impl Catalogue {
 
     /// Whether a scope grants more than itself, and with that what the provider adds later.
     pub fn is_wildcard(&self, scope: &Scope) -> bool {
-        match self.spec.wildcard {
+        let starred = match self.spec.wildcard {
             Wildcard::None => false,
             Wildcard::Prefix | Wildcard::Segment if !scope.as_str().as_bytes().contains(&b'*') => false,
             Wildcard::Prefix => self.prefix_of(scope).is_some(),
             Wildcard::Segment => scope.as_str().split(self.spec.separator.as_str()).any(|segment| segment == "*"),
-        }
+        };
+        starred || self.reach.is_open(scope)
+    }
+
+    /// Whether a scope can cover others: a wildcard, one that names what it covers, or one that is not confined where others are.
+    pub fn is_broad(&self, scope: &Scope) -> bool {
+        self.reach.is_broad(scope) || self.is_wildcard(scope)
     }
 
     /// Whether whoever holds `granted` can do all that `wanted` allows; a scope covers itself.
     pub fn covers(&self, granted: &Scope, wanted: &Scope) -> bool {
         let (granted, wanted) = (self.spelt(granted), self.spelt(wanted));
-        if granted == wanted {
+        if granted == wanted || self.reach.covers(granted, wanted) {
             return true;
         }
         match self.spec.wildcard {
@@ -202,7 +209,15 @@ impl Catalogue {
         let scopes = self.canonical_set(scopes);
         let mut leaves: BTreeMap<Scope, Option<Scope>> = BTreeMap::new();
         for scope in scopes.iter() {
-            if !self.is_wildcard(scope) {
+            if self.reach.covers_others(scope) {
+                for leaf in self.reach.below(scope) {
+                    let via = leaves.entry(leaf).or_insert_with(|| Some(scope.clone()));
+                    if via.as_ref().is_some_and(|other| self.covers(other, scope)) {
+                        *via = Some(scope.clone());
+                    }
+                }
+            }
+            if !self.is_wildcard(scope) || self.reach.is_open(scope) {
                 leaves.insert(scope.clone(), None);
                 continue;
             }
@@ -228,8 +243,16 @@ impl Catalogue {
 
     /// Level, tags, risk and reason of one scope, wildcards included.
     pub fn describe(&self, scope: &Scope) -> ScopeFacts {
+        let facts = self.described(scope);
+        if !self.distrusted {
+            return facts;
+        }
+        ScopeFacts { risk: Risk::Critical, why: Some("what it opens is said by a profile that comes with this change".into()), ..facts }
+    }
+
+    fn described(&self, scope: &Scope) -> ScopeFacts {
         let scope = self.spelt(scope);
-        if let Some(facts) = self.facts.get(scope) {
+        if let Some(facts) = self.facts.get(scope).or_else(|| self.facts.get(self.reach.split(scope).base)) {
             return facts.clone();
         }
         let wildcard = self.is_wildcard(scope);
@@ -255,7 +278,7 @@ impl Catalogue {
     /// Whether a scope is listed, of the form in a free catalogue, described by a hint, or a wildcard over something listed.
     pub fn is_known(&self, scope: &Scope) -> bool {
         let scope = self.spelt(scope);
-        self.facts.contains_key(scope)
+        self.facts.contains_key(self.reach.split(scope).base)
             || self.is_hinted(scope)
             || self.spec.unlisted == Unlisted::Allow && self.has_form(scope)
             || self.is_wildcard(scope) && self.below(scope).next().is_some()
@@ -263,11 +286,11 @@ impl Catalogue {
 
     /// Whether nothing but its words tells what it opens.
     fn is_hinted(&self, scope: &Scope) -> bool {
-        !self.facts.contains_key(scope) && self.hints.iter().any(|(pattern, _)| pattern.is_match(scope.as_str()))
+        !self.facts.contains_key(self.reach.split(scope).base) && self.hints.iter().any(|(pattern, _)| pattern.is_match(scope.as_str()))
     }
 
     fn has_form(&self, scope: &Scope) -> bool {
-        let known = self.well_formed.lock().expect(UNPOISONED).contains(scope);
+        let known = self.well_formed.read().expect(UNPOISONED).contains(scope);
         known
             || self.form.is_match(scope.as_str()) && {
                 self.remember(scope);
@@ -276,7 +299,7 @@ impl Catalogue {
     }
 
     fn remember(&self, scope: &Scope) {
-        let mut known = self.well_formed.lock().expect(UNPOISONED);
+        let mut known = self.well_formed.write().expect(UNPOISONED);
         if known.len() < REMEMBERED {
             known.insert(scope.clone());
         }
@@ -313,7 +336,11 @@ impl Catalogue {
     fn listed_facts(&self, scope: &Scope, listed: &ScopeSpec) -> ScopeFacts {
         let tags: Arc<[Tag]> = listed.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut risk = risk_of(listed.access, &tags);
-        if self.is_wildcard(scope) {
+        for below in self.reach.below(scope) {
+            let spec = self.spec.scopes.get(self.reach.split(&below).base);
+            risk = spec.map_or(risk, |spec| risk.max(risk_of(spec.access, &spec.tags)));
+        }
+        if self.is_wildcard(scope) && !self.reach.is_open(scope) {
             let leaves = self.below(scope).next().is_some() || self.is_everything(scope);
             risk = if leaves { risk.max(self.wildcard_facts(scope).risk) } else { risk };
         }
@@ -376,6 +403,7 @@ mod tests {
             form: "[a-z*][a-z0-9_:*-]*".to_owned(),
             separator: ":".to_owned(),
             wildcard,
+            confined_by: None,
             unlisted,
             aliases: BTreeMap::from([(Scope::from("x:key:udpate"), Scope::from("x:key:update"))]),
             verbs: BTreeMap::from([("read".to_owned(), AccessLevel::Read), ("list".to_owned(), AccessLevel::List)]),
@@ -385,7 +413,10 @@ mod tests {
             scopes: scopes
                 .iter()
                 .map(|(name, access, tags)| {
-                    (Scope::from(*name), ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None, group: None })
+                    (
+                        Scope::from(*name),
+                        ScopeSpec { access: *access, tags: tags.to_vec(), says: None, why: None, covers: Vec::new(), group: None },
+                    )
                 })
                 .collect(),
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{AccessLevel, Scope, Tag};
 
 /// A catalogue as a profile writes it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueSpec {
     /// A regular expression that every scope matches; others are refused.
@@ -18,6 +18,10 @@ pub struct CatalogueSpec {
     /// What a `*` segment covers.
     #[serde(default)]
     pub wildcard: Wildcard,
+    /// The sign after which a scope says what it is confined to: `read:users!user=ada`. It opens what the scope before the sign opens, there
+    /// alone, and `*` is everywhere. A listed scope that does not have the form stands only confined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined_by: Option<String>,
     /// What happens to a scope that has the form and is not listed.
     #[serde(default)]
     pub unlisted: Unlisted,
@@ -79,7 +83,7 @@ pub enum Unlisted {
 }
 
 /// One listed scope.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
     pub access: AccessLevel,
@@ -91,6 +95,9 @@ pub struct ScopeSpec {
     /// Why a reviewer should care, beginning with `can`.
     #[serde(default)]
     pub why: Option<String>,
+    /// Listed scopes that it includes, with all that these include. `name:*` is every listed one that begins so, and what the provider adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<Scope>,
     /// The heading that it stands under on the provider's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

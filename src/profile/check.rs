@@ -2,10 +2,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::api::{Api, HttpApi, Operation};
+use super::api::{Api, HttpApi};
 use super::auth::{AuthScheme, Select};
 use super::capabilities::Disable;
-use super::paging::Paging;
+use super::credential::OwnPart;
+use super::predicate::Predicate;
 use super::reader::whole;
 use super::template::{Placeholder, Template};
 use super::verify::Verify;
@@ -44,7 +45,19 @@ impl Check<'_> {
         self.report.push(Diagnostic::error(Code::ProfileInvalid, message).at(place));
     }
 
-    fn pattern(&mut self, fields: &[&str], pattern: Option<&String>) {
+    /// The same for one entry of a list.
+    pub(super) fn fail_in_list(&mut self, fields: &[&str], number: usize, message: String) {
+        let place = Place::Route { file: self.file.clone(), route: route(fields).index(number), part: Part::Value };
+        self.report.push(Diagnostic::error(Code::ProfileInvalid, message).at(place));
+    }
+
+    /// What makes no profile useless, and should still be said.
+    fn warn(&mut self, fields: &[&str], message: String, help: &'static str) {
+        let place = Place::Route { file: self.file.clone(), route: route(fields), part: Part::Field };
+        self.report.push(Diagnostic::warning(Code::ProfileUnsaid, message).at(place).help(help));
+    }
+
+    pub(super) fn pattern(&mut self, fields: &[&str], pattern: Option<&String>) {
         if let Some(pattern) = pattern
             && whole(pattern).is_err()
         {
@@ -68,9 +81,21 @@ impl Check<'_> {
             let fits = option.default.as_ref().is_none_or(|default| match option.kind {
                 OptionKind::Text => default.is_string(),
                 OptionKind::List => default.is_array(),
+                OptionKind::Json => true,
             });
             if !fits {
                 self.fail(&["options", name, "default"], format!("the default of `{name}` is not of its kind"));
+            }
+            let unknown = |value: &&String| !option.values.is_empty() && !option.values.contains(value);
+            if option.widens.is_none() {
+                self.warn(
+                    &["options", name],
+                    format!("nothing says whether `{name}` gives a key more than its scopes"),
+                    "say when by `widens: { why: … }` (with `confines: true` where the key reaches more without it), or `widens: nothing`",
+                );
+            }
+            if let Some(value) = option.widening().iter().flat_map(|widens| &widens.values).find(unknown) {
+                self.fail(&["options", name, "widens", "values"], format!("`{value}` is not among the values of `{name}`"));
             }
         }
         if profile.environments.values().filter(|environment| environment.default).count() > 1 {
@@ -95,6 +120,7 @@ impl Check<'_> {
         }
         self.pattern(&["capabilities", "label", "pattern"], profile.capabilities.label.pattern.as_ref());
         self.pattern(&["secret", "pattern"], profile.secret.pattern.as_ref());
+        self.composed();
         if let Some(idle) = profile.capabilities.idle_expiry.filter(|idle| idle.warn >= idle.after) {
             self.fail(
                 &["capabilities", "idle_expiry", "warn"],
@@ -108,7 +134,7 @@ impl Check<'_> {
         let Ok(form) = whole(&catalogue.form) else {
             return self.fail(&["catalogue", "form"], format!("`{}` is not a regular expression", catalogue.form));
         };
-        for scope in catalogue.scopes.keys().filter(|scope| !form.is_match(scope.as_str())) {
+        for scope in catalogue.scopes.keys().filter(|scope| catalogue.confined_by.is_none() && !form.is_match(scope.as_str())) {
             self.fail(&["catalogue", "scopes", scope.as_str()], format!("`{scope}` does not have the form of this provider's scopes"));
         }
         for (alias, scope) in &catalogue.aliases {
@@ -127,9 +153,10 @@ impl Check<'_> {
             if credential.parts.is_empty() {
                 self.fail(&at(&["credential", "parts"]), "a credential has at least one part".to_owned());
             }
-            if let Some(own) = credential.own.as_ref().filter(|own| !credential.parts.contains(own)) {
+            if let Some(own) = credential.own.as_ref().map(OwnPart::part).filter(|own| !credential.parts.iter().any(|part| part == own)) {
                 self.fail(&at(&["credential", "own"]), format!("the credential has no part `{own}`"));
             }
+            self.pattern(&at(&["credential", "own"]), credential.own.as_ref().and_then(OwnPart::pattern));
         }
         for (name, header) in &api.headers {
             self.template(&["api", "http", "headers", name], header, &[], &[]);
@@ -139,6 +166,7 @@ impl Check<'_> {
             self.scheme(api, &scheme, &parts);
         }
         self.operations(api);
+        self.values(api);
         self.capabilities(api);
         if let Some(verify) = &api.verify {
             self.verify(api, verify);
@@ -147,6 +175,7 @@ impl Check<'_> {
         let verdicts = api.verify.iter().flat_map(Verify::whens);
         for when in whens.chain(verdicts) {
             self.pattern(&at(&["errors"]), when.message.as_ref());
+            when.only.iter().filter_map(Predicate::problem).for_each(|problem| self.fail(&at(&["errors"]), problem));
         }
     }
 
@@ -173,67 +202,6 @@ impl Check<'_> {
         templates.for_each(|template| self.template(&place, template, &[], parts));
     }
 
-    fn operations(&mut self, api: &HttpApi) {
-        use Placeholder::{Expiry, Id, Label, Limit, Page, Scopes};
-        let operations = &api.operations;
-        if let Some(list) = &operations.list {
-            let place = ["api", "http", "operations", "list"];
-            let allowed: &[Placeholder] = match &list.paging {
-                Paging::None => &[],
-                Paging::Page(_) => &[Page, Limit],
-            };
-            self.template(&[&place[..], &["request"]].concat(), &list.request.path, &[], &[]);
-            self.templates(&[&place[..], &["query"]].concat(), &list.query, allowed);
-            let asks = list.query.values().flat_map(Template::placeholders).any(|placeholder| *placeholder == Page);
-            if let Paging::Page(pages) = &list.paging
-                && (!asks || pages.size == 0)
-            {
-                self.fail(&[&place[..], &["paging"]].concat(), "pages by number need a size and a query that names `{page}`".to_owned());
-            }
-        }
-        let values: &[Placeholder] = &[Label, Scopes, Expiry];
-        let all: &[Placeholder] = &[Id, Label, Scopes, Expiry];
-        for (name, operation, allowed) in [
-            ("get", &operations.get, &[Id][..]),
-            ("create", &operations.create, values),
-            ("edit", &operations.edit, all),
-            ("disable", &operations.disable, &[Id]),
-            ("enable", &operations.enable, &[Id]),
-            ("delete", &operations.delete, &[Id]),
-            ("reveal", &operations.reveal, &[Id]),
-        ] {
-            if let Some(operation) = operation {
-                self.operation(name, operation, allowed);
-            }
-        }
-        let any = operations.list.is_some() || operations.create.is_some();
-        if any && (api.key.is_none() || api.credential.is_none() || api.auth.select.is_none()) {
-            self.fail(
-                &["api", "http"],
-                "operations need a `credential`, `auth.use`, and a `key` that says where answers hold what".to_owned(),
-            );
-        }
-        let Some(key) = &api.key else { return };
-        let parts = &self.profile.secret.parts;
-        if let Some(part) = parts.iter().find(|part| !key.secret.contains_key(*part)).filter(|_| operations.create.is_some()) {
-            self.fail(&["api", "http", "key", "secret"], format!("nothing says where answers have the secret's part `{part}`"));
-        }
-        for option in key.options.keys().filter(|name| !self.profile.options.contains_key(*name)) {
-            self.fail(&["api", "http", "key", "options", option], format!("`{option}` is no option of this provider"));
-        }
-    }
-
-    fn operation(&mut self, name: &str, operation: &Operation, allowed: &[Placeholder]) {
-        let place = ["api", "http", "operations", name];
-        self.template(&[&place[..], &["request"]].concat(), &operation.request.path, allowed, &[]);
-        self.templates(&[&place[..], &["query"]].concat(), &operation.query, allowed);
-        if let Some(body) = &operation.body {
-            for placeholder in body.placeholders() {
-                self.placeholder(&[&place[..], &["body"]].concat(), placeholder, allowed, &[]);
-            }
-        }
-    }
-
     pub(super) fn templates(&mut self, place: &[&str], templates: &BTreeMap<String, Template>, allowed: &[Placeholder]) {
         templates.iter().for_each(|(name, template)| self.template(&[place, &[name]].concat(), template, allowed, &[]));
     }
@@ -242,15 +210,30 @@ impl Check<'_> {
         template.placeholders().for_each(|placeholder| self.placeholder(place, placeholder, allowed, parts));
     }
 
-    fn placeholder(&mut self, place: &[&str], placeholder: &Placeholder, allowed: &[Placeholder], parts: &[String]) {
+    pub(super) fn placeholder(&mut self, place: &[&str], placeholder: &Placeholder, allowed: &[Placeholder], parts: &[String]) {
         let known = match placeholder {
             Placeholder::Param(name) => self.profile.params.contains_key(name),
             // Only operations that carry a key's fields carry its options.
             Placeholder::Option(name) => self.profile.options.contains_key(name) && allowed.contains(&Placeholder::Label),
             Placeholder::Part(name) => parts.contains(name),
-            Placeholder::Id | Placeholder::Label | Placeholder::Scopes | Placeholder::Expiry | Placeholder::Page | Placeholder::Limit => {
-                allowed.contains(placeholder)
+            Placeholder::Uuid => true,
+            Placeholder::ScopesAxis(_) => allowed.contains(&Placeholder::Scopes),
+            Placeholder::Login(name) => !parts.is_empty() && self.gives(name),
+            Placeholder::Admin(name) => {
+                !parts.is_empty() && self.profile.credential().is_some_and(|credential| credential.parts.contains(name))
             }
+            Placeholder::Id
+            | Placeholder::Label
+            | Placeholder::Marker
+            | Placeholder::Scopes
+            | Placeholder::Expiry
+            | Placeholder::Never
+            | Placeholder::Past
+            | Placeholder::Page
+            | Placeholder::Limit
+            | Placeholder::Offset
+            | Placeholder::Cursor
+            | Placeholder::Item(_) => allowed.contains(placeholder),
         };
         if !known {
             self.fail(place, format!("`{{{placeholder}}}` has no value here"));
@@ -328,14 +311,33 @@ mod tests {
     }
 
     #[test]
+    fn what_an_option_opens_is_said_or_asked_for() {
+        let unsaid = "nothing says whether `accounts` gives a key more than its scopes";
+        let without = |widens: Option<serde_json::Value>| {
+            problems(|profile| {
+                let option = profile["options"]["accounts"].as_object_mut().expect("an option");
+                option.remove("widens");
+                option.extend(widens.clone().map(|widens| ("widens".to_owned(), widens)));
+            })
+        };
+        assert_eq!(without(None), [unsaid]);
+        assert_eq!(without(Some("nothing".into())), [""; 0]);
+        let mut report = Report::default();
+        let text = builtin::builtin_text("gitlab-project").expect("built in").replace("    widens: nothing\n", "");
+        assert!(Profile::parse(&"p.yaml".into(), text.as_bytes(), &mut report).is_some(), "a warning is no reason to refuse a profile");
+        assert_eq!(report.diagnostics().iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [Code::ProfileUnsaid]);
+    }
+
+    #[test]
     fn contradictions_are_found() {
         assert_eq!(problems(|_| {}), [""; 0]);
         type Case = (&'static str, serde_json::Value, &'static str);
-        let cases: [Case; 12] = [
+        let cases: [Case; 13] = [
             ("/version", 2.into(), "this program reads version 1 of the profile language, not 2"),
             ("/params/account_id/pattern", "(".into(), "`(` is not a regular expression"),
             ("/params/auth/default", "x".into(), "`x` is not among the values of `auth`"),
             ("/options/methods/default", "HMAC".into(), "the default of `methods` is not of its kind"),
+            ("/options/methods/widens/values", serde_json::json!(["MD5"]), "`MD5` is not among the values of `methods`"),
             ("/environments/production/url", "http://x".into(), "a provider's URL begins with `https://`"),
             ("/catalogue/form", "[".into(), "`[` is not a regular expression"),
             ("/api/http/operations/get/request", "GET /{label}".into(), "`{label}` has no value here"),

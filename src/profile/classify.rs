@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::reader::Pointer;
+use super::pointer::Pointer;
+use super::predicate::{Predicate, Test};
 
 /// Where an error answer says what, and what it means.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Errors {
     /// The vendor's code, a text or a number.
@@ -15,8 +16,8 @@ pub struct Errors {
     /// The vendor's word for the kind of error.
     #[serde(rename = "type")]
     pub kind: Option<Pointer>,
-    /// The vendor's sentence.
-    pub message: Option<Pointer>,
+    /// The vendor's sentence: a place, or several, of which the first where there is one counts.
+    pub message: Option<Places>,
     /// What the vendor's support asks for.
     pub trace: Option<Pointer>,
     /// The first row that fits decides. Below the last stand 401, 403, 404 and 429 as everybody understands them, other 4xx as refused, and the
@@ -24,8 +25,25 @@ pub struct Errors {
     pub rows: Vec<ErrorRow>,
 }
 
-/// One row of the table.
+/// One place, or several in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Places {
+    One(Pointer),
+    FirstOf(Vec<Pointer>),
+}
+
+impl Places {
+    fn all(&self) -> &[Pointer] {
+        match self {
+            Self::One(at) => std::slice::from_ref(at),
+            Self::FirstOf(all) => all,
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRow {
     pub when: When,
@@ -33,7 +51,7 @@ pub struct ErrorRow {
 }
 
 /// What an answer looks like. What is not said may be anything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
     /// One of these statuses.
@@ -45,6 +63,9 @@ pub struct When {
     /// A regular expression found in the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// What must hold of the body.
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Predicate>,
 }
 
 /// What a refusal means.
@@ -78,27 +99,36 @@ pub struct Refusal {
 impl Errors {
     /// Reads an answer. `None` as body: it was no JSON.
     pub fn read(&self, status: u16, body: Option<&Value>) -> Refusal {
-        let text = |at: &Option<Pointer>| match at.as_ref()?.of(body?)? {
+        let text = |at: &Pointer| match at.of(body?)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
-        Refusal { status, code: text(&self.code), kind: text(&self.kind), message: text(&self.message), trace: text(&self.trace) }
+        let one = |at: &Option<Pointer>| at.as_ref().and_then(text);
+        let message = self.message.as_ref().and_then(|places| places.all().iter().find_map(text));
+        Refusal { status, code: one(&self.code), kind: one(&self.kind), message, trace: one(&self.trace) }
     }
 
-    /// What an answer that is no success means.
-    pub fn meaning(&self, refusal: &Refusal) -> Meaning {
-        let row = self.rows.iter().find(|row| row.when.fits(refusal));
-        row.map_or_else(|| by_status(refusal.status), |row| row.means)
+    /// What an answer that is no success means. That something does not exist, only the API itself can say: in JSON, or with nothing in the body.
+    pub fn meaning(&self, refusal: &Refusal, body: Option<&Value>) -> Meaning {
+        let row = self.rows.iter().find(|row| row.when.fits(refusal, body));
+        match row.map_or_else(|| by_status(refusal.status), |row| row.means) {
+            // A page of somebody in between knows nothing of keys.
+            Meaning::NotFound if body.is_none() => Meaning::Unanswered,
+            meaning => meaning,
+        }
     }
 }
 
 impl When {
-    pub fn fits(&self, refusal: &Refusal) -> bool {
+    /// Whether an answer looks like this. `body`: absent where it is no JSON.
+    pub fn fits(&self, refusal: &Refusal, body: Option<&Value>) -> bool {
+        let holds = |only: &Predicate| body.is_some_and(|body| Test::new(only).is_ok_and(|test| test.holds(body)));
         let status = self.status.is_empty() || self.status.contains(&refusal.status);
         let code = self.code.is_empty() || refusal.code.as_ref().is_some_and(|code| self.code.contains(code));
         status
             && code
+            && self.only.iter().all(holds)
             && self.message.as_deref().is_none_or(|pattern| {
                 let message = refusal.message.as_deref().unwrap_or_default();
                 Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(message))
@@ -138,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_row_decides() {
-        let meaning = |status, body: Value| errors().meaning(&errors().read(status, Some(&body)));
+        let meaning = |status, body: Value| errors().meaning(&errors().read(status, Some(&body)), Some(&body));
         assert_eq!(meaning(404, json!({"errorCode": "40005"})), Meaning::NotFound);
         assert_eq!(meaning(404, json!({"errorCode": 40005})), Meaning::NotFound);
         assert_eq!(meaning(404, json!({"errorCode": 1})), Meaning::Unanswered);
@@ -157,6 +187,9 @@ mod tests {
         ] {
             assert_eq!(meaning(status, json!({})), expected, "{status}");
         }
-        assert_eq!(errors().meaning(&errors().read(404, None)), Meaning::Unanswered);
+        assert_eq!(errors().meaning(&errors().read(404, None), None), Meaning::Unanswered);
+        let plain = Errors::default();
+        assert_eq!(plain.meaning(&plain.read(404, None), None), Meaning::Unanswered, "a page of a gateway");
+        assert_eq!(plain.meaning(&plain.read(404, Some(&Value::Null)), Some(&Value::Null)), Meaning::NotFound);
     }
 }

@@ -1,11 +1,10 @@
 //! How a listing comes in pages, and when its pages make one whole. Arithmetic only.
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reader::Pointer;
+use super::pointer::Pointer;
 
 /// How a listing comes in pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +15,12 @@ pub enum Paging {
     None,
     /// Pages by number.
     Page(PageNumbers),
+    /// Pages by how many items have been read.
+    Offset(Offsets),
+    /// Each answer says where the next one begins.
+    Cursor(Cursor),
+    /// Each answer gives the URL of the next one.
+    Next(NextUrl),
 }
 
 /// Pages by number; the query names `{page}` and `{limit}`.
@@ -33,6 +38,47 @@ pub struct PageNumbers {
     pub total: Option<Source>,
 }
 
+/// Pages by how many items have been read; the query or the body names `{offset}` and `{limit}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Offsets {
+    /// How many items to ask for.
+    #[schemars(range(min = 1))]
+    pub size: u32,
+    /// Where an answer tells how many items there are in all. Without it pages are read one by one.
+    #[serde(default)]
+    pub total: Option<Source>,
+}
+
+/// Each answer says where the next one begins; the query or the body names `{cursor}`, which the first request leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    pub next: CursorSource,
+    /// Where an answer says whether there is more: a boolean. Absent: there is more while `next` gives a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<Pointer>,
+}
+
+/// Where an answer says where the next one begins. Absent, null and empty: nowhere, it was the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CursorSource {
+    Body(Pointer),
+    Header(String),
+    /// A value of the last entry.
+    Last(Pointer),
+}
+
+/// Where an answer gives the URL of the next one, absolute or relative. Absent, null and empty: it was the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum NextUrl {
+    Body(Pointer),
+    /// The `Link` header, by the relation, such as `next`.
+    Link(String),
+}
+
 /// Where an answer holds a number beside its items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -48,27 +94,26 @@ fn one() -> u32 {
 /// Listings with more pages than this are taken for a provider that never ends.
 pub const MOST_PAGES: u32 = 100_000;
 
-/// The pages after the first one, by the total and the number of items on the first page.
+/// How many pages there are, by the total and the number of items on the first page.
 ///
 /// The items on the first page, not the size asked for, are the step: providers lower a size they find too large. `None` when the first page is
 /// empty although there is something, or when there would be more than [`MOST_PAGES`].
-pub fn following(first: u32, total: u64, on_first: usize) -> Option<Range<u32>> {
+pub fn pages(total: u64, on_first: usize) -> Option<u32> {
     let on_first = on_first as u64;
     if total <= on_first {
-        return Some(first + 1..first + 1);
+        return Some(1);
     }
     let pages = total.checked_div(on_first)? + u64::from(!total.is_multiple_of(on_first));
-    let pages = u32::try_from(pages).ok().filter(|pages| *pages <= MOST_PAGES)?;
-    Some(first + 1..first.checked_add(pages)?)
+    u32::try_from(pages).ok().filter(|pages| *pages <= MOST_PAGES)
 }
 
-/// Whether the pages make one whole: all tell the same total, it is the number of items, and no id comes twice.
-pub fn is_whole<'a>(totals: &[Option<u64>], ids: impl Iterator<Item = &'a str>) -> bool {
+/// Whether the pages make one whole: all tell the same total, it is the number of items, and no item comes twice.
+pub fn is_whole<'a>(totals: &[Option<u64>], items: impl Iterator<Item = &'a str>) -> bool {
     let mut seen = BTreeSet::new();
     let mut count = 0_u64;
-    for id in ids {
+    for item in items {
         count += 1;
-        if !seen.insert(id) {
+        if !seen.insert(item) {
             return false;
         }
     }
@@ -78,19 +123,64 @@ pub fn is_whole<'a>(totals: &[Option<u64>], ids: impl Iterator<Item = &'a str>) 
     }
 }
 
+/// The target of a relation in the values of `Link` headers (RFC 8288).
+pub fn link<'a>(headers: impl Iterator<Item = &'a str>, relation: &str) -> Option<&'a str> {
+    headers
+        .flat_map(links)
+        .find(|(_, relations)| relations.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(relation)))
+        .map(|(target, _)| target)
+}
+
+/// Each target with its relations. A comma or a semicolon inside `<…>` or quotes separates nothing.
+fn links(header: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut rest = header;
+    while let Some((target, after)) = rest.split_once('<').and_then(|(_, after)| after.split_once('>')) {
+        let mut quoted = false;
+        let end = after.find(|c| {
+            quoted ^= c == '"';
+            c == ',' && !quoted
+        });
+        let (params, next) = after.split_at(end.unwrap_or(after.len()));
+        let relation =
+            params.split(';').filter_map(|param| param.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("rel"));
+        found.push((target, relation.map_or("", |(_, value)| value.trim().trim_matches('"'))));
+        rest = next;
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_pages_after_the_first_are_counted_by_what_it_held() {
-        assert_eq!(following(1, 250, 100), Some(2..4));
-        assert_eq!(following(1, 200, 100), Some(2..3));
-        assert_eq!(following(1, 100, 100), Some(2..2));
-        assert_eq!(following(1, 0, 0), Some(2..2));
-        assert_eq!(following(0, 250, 50), Some(1..5));
-        assert_eq!(following(1, 7, 0), None);
-        assert_eq!(following(1, u64::MAX, 1), None);
+    fn pages_are_counted_by_what_the_first_held() {
+        for (total, on_first, expected) in [
+            (250, 100, Some(3)),
+            (200, 100, Some(2)),
+            (100, 100, Some(1)),
+            (0, 0, Some(1)),
+            (250, 50, Some(5)),
+            (7, 0, None),
+            (u64::MAX, 1, None),
+        ] {
+            assert_eq!(pages(total, on_first), expected, "{total} {on_first}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_found_by_its_relation() {
+        let of = |header: &'static str| link(std::iter::once(header), "next");
+        assert_eq!(
+            of(r#"<https://a/x?c=1>; rel="previous"; results="false", <https://a/x?c=2,3;4>; title="a, b"; rel="last next""#),
+            Some("https://a/x?c=2,3;4")
+        );
+        assert_eq!(of("</x?page=2>; REL=NEXT"), Some("/x?page=2"));
+        for none in ["", "<", "<https://a>", r#"<https://a>; rel="prev""#, r#"<https://a>; title="rel=next""#, "https://a; rel=next"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(link(["<a>; rel=prev", "<b>; rel=next"].into_iter(), "next"), Some("b"));
     }
 
     #[test]

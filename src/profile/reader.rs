@@ -1,131 +1,94 @@
 //! Reads keys and secrets out of a provider's answers. Knows no request.
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use regex::Regex;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::codec_scopes::ScopeFormat;
-use super::codec_time::TimeFormat;
-use crate::model::address::as_text;
+use super::codec_scopes::Lookups;
+use super::credential::masks;
+pub use super::key_reader::{
+    AbsentExpiry, EnabledReader, EnabledValues, ExpiryReader, IdReader, KeyReader, LabelPlace, LabelReader, OptionReader, ScopesReader,
+    TimeReader,
+};
+pub use super::pointer::{Pointer, PointerError};
+use super::predicate::{Predicate, Test};
+use super::secret::SecretShape;
 use crate::model::{ObservedKey, Options, Secret};
 
-/// A JSON pointer (RFC 6901): empty for the whole, otherwise beginning with `/`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pointer(String);
+/// What reading an answer needs beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// When the answer came: some values count from now.
+    pub now: Timestamp,
+    /// The lists that were read at the provider.
+    pub lookups: &'a Lookups,
+}
 
-/// A text that is no JSON pointer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a JSON pointer: it is empty or begins with `/`")]
-pub struct PointerError(String);
+/// The id that requests name. It may be a secret, so it is wiped when dropped and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RealId(Zeroizing<String>);
 
-impl Pointer {
-    /// The value there; null counts as absent.
-    pub fn of<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
-        answer.pointer(&self.0).filter(|value| !value.is_null())
+impl RealId {
+    pub fn new(id: String) -> Self {
+        Self(Zeroizing::new(id))
     }
 
-    /// The value there, to take something out of it.
-    pub fn of_mut<'a>(&self, answer: &'a mut Value) -> Option<&'a mut Value> {
-        answer.pointer_mut(&self.0)
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl FromStr for Pointer {
-    type Err = PointerError;
-    fn from_str(text: &str) -> Result<Self, PointerError> {
-        if text.is_empty() || text.starts_with('/') { Ok(Self(text.to_owned())) } else { Err(PointerError(text.to_owned())) }
+impl PartialOrd for RealId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
-impl fmt::Display for Pointer {
+impl Ord for RealId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl fmt::Debug for RealId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.write_str("RealId(…)")
     }
 }
 
-as_text!(Pointer, "Pointer", "^(/.*)?$");
-
-/// Where an answer holds what of a key. Pointers start at the key's own object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KeyReader {
-    pub id: IdReader,
-    /// Absent: the empty label.
-    pub label: Pointer,
-    #[serde(default)]
-    pub scopes: Option<ScopesReader>,
-    #[serde(default)]
-    pub expiry: Option<ExpiryReader>,
-    /// A boolean. Where an answer lacks it, the state is unknown.
-    #[serde(default)]
-    pub enabled: Option<Pointer>,
-    #[serde(default)]
-    pub created: Option<TimeReader>,
-    #[serde(default)]
-    pub last_used: Option<TimeReader>,
-    /// The parts of the secret, in those answers that have it.
-    #[serde(default)]
-    pub secret: BTreeMap<String, Pointer>,
-    /// Options by name, taken as they are.
-    #[serde(default)]
-    pub options: BTreeMap<String, Pointer>,
+/// One object of an answer.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Absent where an entry that does not count has none.
+    pub id: Option<RealId>,
+    /// Whether it is the key of the very credential that calls are made with, as far as answers tell.
+    pub in_use: bool,
+    pub standing: Standing,
 }
 
-/// Where the id is, and its form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdReader {
-    pub at: Pointer,
-    /// A regular expression that the whole id matches. Nothing is sent about an id that does not.
-    #[serde(default)]
-    pub pattern: Option<String>,
+/// Whether an object counts as a key.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    Key(Box<ObservedKey>),
+    /// It exists no more, whatever the provider still shows of it.
+    Dead,
+    /// Nobody may touch it, and it cannot be named.
+    Untouchable,
 }
 
-/// Where the scopes are, and how they are written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScopesReader {
-    pub at: Pointer,
-    #[serde(default, rename = "as")]
-    pub format: ScopeFormat,
-}
-
-/// Where an instant is, and how it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TimeReader {
-    pub at: Pointer,
-    #[serde(default, rename = "as")]
-    pub format: TimeFormat,
-}
-
-/// Where the expiry is, how it is written, and what its absence means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExpiryReader {
-    pub at: Pointer,
-    #[serde(default, rename = "as")]
-    pub format: TimeFormat,
-    #[serde(default)]
-    pub absent: AbsentExpiry,
-}
-
-/// What an answer without an expiry says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AbsentExpiry {
-    /// The key never expires.
-    Never,
-    /// Nothing.
-    #[default]
-    Unknown,
+impl Entry {
+    /// The key, where it counts as one.
+    pub fn key(self) -> Option<ObservedKey> {
+        match self.standing {
+            Standing::Key(key) => Some(*key),
+            Standing::Dead | Standing::Untouchable => None,
+        }
+    }
 }
 
 /// Why an answer could not be read. Holds a place, never a value.
@@ -135,87 +98,245 @@ pub enum ReadError {
     NoId(Pointer),
     #[error("the key id at `{0}` has an unknown form")]
     BadId(Pointer),
+    #[error("the answer has nothing at `{0}`, which is part of what a key is known by")]
+    NoReference(Pointer),
     #[error("the answer's `{0}` has an unexpected form")]
     Form(Pointer),
 }
 
 /// A key reader ready for use.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reader {
     spec: KeyReader,
     id_form: Option<Regex>,
-    own: BTreeSet<String>,
+    live: Vec<Test>,
+    untouchable: Vec<Test>,
+    own_tests: Vec<Test>,
+    /// Real ids.
+    own: BTreeSet<RealId>,
+    /// Those of them that calls are not made with.
+    others: BTreeSet<RealId>,
+    ends_by_past: bool,
+    /// Where an object has what, if it is the key of one of our own credentials, as the provider said when it was asked,
+    /// and whether that is the one in use.
+    asked_own: RefCell<Vec<(Pointer, String, bool)>>,
+    /// Where an object has which part of our own credentials, masked.
+    masked_own: Vec<(Pointer, Zeroizing<String>)>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("spec", &self.spec).finish_non_exhaustive()
+    }
 }
 
 impl Reader {
-    /// Prepares a reader. `own` is the id of our own admin credential's key. Errors when the id's pattern is no regular expression.
+    /// Prepares a reader. `own` is the id of our own admin credential's key. Errors when a pattern is no regular expression.
     pub fn new(spec: KeyReader, own: Option<String>) -> Result<Self, regex::Error> {
         let id_form = spec.id.pattern.as_deref().map(whole).transpose()?;
-        Ok(Self { spec, id_form, own: own.into_iter().collect() })
+        let tests = |predicates: &[Predicate]| predicates.iter().map(Test::new).collect::<Result<Vec<_>, _>>();
+        let (live, untouchable, own_tests) = (tests(&spec.live)?, tests(&spec.untouchable)?, tests(&spec.own)?);
+        Ok(Self {
+            spec,
+            id_form,
+            live,
+            untouchable,
+            own_tests,
+            own: own.into_iter().map(RealId::new).collect(),
+            others: BTreeSet::new(),
+            ends_by_past: false,
+            asked_own: RefCell::new(Vec::new()),
+            masked_own: Vec::new(),
+        })
     }
 
-    /// Takes another key for ours, by its id.
-    pub fn also_own(&mut self, id: String) {
-        self.own.insert(id);
+    /// Says whether the provider disables a key by an end that has passed. Then the end of a disabled key is not its own, and is not told.
+    pub fn ending_by_past(mut self, ends: bool) -> Self {
+        self.ends_by_past = ends;
+        self
     }
 
-    /// Whether an id is that of a key of our own credentials.
-    pub fn is_own(&self, id: &str) -> bool {
-        self.own.contains(id)
+    /// Whether keys are known by something else than their real ids.
+    pub fn has_reference(&self) -> bool {
+        !self.spec.id.reference.is_empty()
     }
 
-    /// Whether a text has the form of this provider's ids.
+    /// Whether real ids are secrets.
+    pub fn is_id_secret(&self) -> bool {
+        self.spec.id.secret
+    }
+
+    /// Whether a listing is a map, whose names the profile reads.
+    pub fn names_entries(&self) -> bool {
+        let label = self.spec.label.as_ref().map(LabelReader::at);
+        [&self.spec.id.at].into_iter().chain(&self.spec.id.reference).chain(label).any(|at| *at == Pointer::name_of_entry())
+    }
+
+    /// Where label and marker are; `None`: nowhere.
+    pub fn label_place(&self) -> Option<LabelPlace> {
+        self.spec.label.as_ref().map(LabelReader::place)
+    }
+
+    /// Whether a text has the form of this provider's real ids.
     pub fn is_id(&self, id: &str) -> bool {
         !id.is_empty() && self.id_form.as_ref().is_none_or(|form| form.is_match(id))
     }
 
-    /// The key of one answer object. Fields that the profile does not name are ignored; a named one of another form is an error.
-    pub fn key(&self, answer: &Value) -> Result<ObservedKey, ReadError> {
+    /// One object of an answer, and whether it counts as a key.
+    ///
+    /// Fields that the profile does not name are ignored; a named one of another form is an error.
+    pub fn entry(&self, answer: &Value, reading: &Reading<'_>) -> Result<Entry, ReadError> {
+        self.entry_with(answer, reading).and_then(|(entry, problem)| problem.map_or(Ok(entry), Err))
+    }
+
+    /// One object of a listing, which may be anybody's: fields of another form are unknown, so that a stranger's key stands in nobody's way.
+    ///
+    /// What bears a marker is one of ours, and an error as in [`Self::entry`]; so is what has no readable id or label. Whoever knows the other keys
+    /// of ours by their ids looks at [`ObservedKey::unread`].
+    pub fn listed(&self, answer: &Value, reading: &Reading<'_>) -> Result<Entry, ReadError> {
+        let (entry, problem) = self.entry_with(answer, reading)?;
+        match (&entry.standing, problem) {
+            (Standing::Key(key), Some(problem)) if key.marker().is_some() || key.own => Err(problem),
+            (Standing::Key(_) | Standing::Dead | Standing::Untouchable, _) => Ok(entry),
+        }
+    }
+
+    fn entry_with(&self, answer: &Value, reading: &Reading<'_>) -> Result<(Entry, Option<ReadError>), ReadError> {
+        let left = |standing: Standing| Ok((Entry { id: self.real_id(answer), in_use: false, standing }, None));
+        if self.is_untouchable(answer) {
+            return Ok((self.beyond(answer, reading), None));
+        }
+        if !self.live.iter().all(|test| test.holds(answer)) {
+            return left(Standing::Dead);
+        }
+        let id = self.id(answer)?;
+        let (key, problem) = self.observed(&id, answer, reading)?;
+        let in_use = key.own && self.is_in_use(&id, answer);
+        Ok((Entry { id: Some(id), in_use, standing: Standing::Key(Box::new(key)) }, problem))
+    }
+
+    /// Takes out of a key what an answer to a create does not tell by itself: what stands for a missing field, and scopes of which a part is missing.
+    /// An end that is null is told: the key has none. `ends`: whether an end was asked for.
+    pub fn as_told(&self, key: &mut ObservedKey, answer: &Value, ends: bool) {
+        if let Some(expiry) = &self.spec.expiry {
+            key.expires_at = match expiry.at.written(answer) {
+                None => key.expires_at.filter(|_| !ends),
+                Some(Value::Null) => Some(None),
+                Some(_) => key.expires_at,
+            };
+        }
+        key.scopes = key.scopes.take().filter(|_| self.spec.scopes.as_ref().is_some_and(|scopes| scopes.is_whole(answer)));
+    }
+
+    /// The id that requests name, of one answer object.
+    pub fn id(&self, answer: &Value) -> Result<RealId, ReadError> {
+        let id = self.real_id(answer).ok_or_else(|| ReadError::NoId(self.spec.id.at.clone()))?;
+        if self.is_id(id.as_str()) { Ok(id) } else { Err(ReadError::BadId(self.spec.id.at.clone())) }
+    }
+
+    /// Whether nobody may touch an entry.
+    pub fn is_untouchable(&self, answer: &Value) -> bool {
+        self.untouchable.iter().any(|test| test.holds(answer))
+    }
+
+    /// The id, also one that is a number.
+    fn real_id(&self, answer: &Value) -> Option<RealId> {
+        self.spec.id.at.of(answer).and_then(word).map(RealId::new)
+    }
+
+    /// What the rest of the program knows the key by.
+    fn known_id(&self, id: &RealId, answer: &Value) -> Result<String, ReadError> {
+        if !self.has_reference() {
+            return Ok(id.as_str().to_owned());
+        }
+        let part = |at: &Pointer| at.of(answer).and_then(word).ok_or_else(|| ReadError::NoReference(at.clone()));
+        Ok(self.spec.id.reference.iter().map(part).collect::<Result<Vec<_>, _>>()?.join("@"))
+    }
+
+    /// A key, and the first of its fields that could not be read and is therefore unknown. Errors when it cannot be told from others.
+    fn observed(&self, id: &RealId, answer: &Value, reading: &Reading<'_>) -> Result<(ObservedKey, Option<ReadError>), ReadError> {
         let spec = &self.spec;
-        let id = spec.id.at.of(answer).and_then(Value::as_str).ok_or_else(|| ReadError::NoId(spec.id.at.clone()))?;
-        if !self.is_id(id) {
-            return Err(ReadError::BadId(spec.id.at.clone()));
-        }
-        let time = |reader: &Option<TimeReader>| match reader {
-            Some(reader) => optional(&reader.at, answer, |value| reader.format.read(value)),
-            None => Ok(None),
+        let unread = RefCell::new(None);
+        let note = |problem: ReadError| {
+            unread.borrow_mut().get_or_insert(problem);
         };
-        Ok(ObservedKey {
-            id: id.to_owned(),
-            label: optional(&spec.label, answer, |value| value.as_str().map(str::to_owned))?.unwrap_or_default(),
-            scopes: match &spec.scopes {
-                Some(reader) => optional(&reader.at, answer, |value| reader.format.read(value))?,
-                None => None,
+        let expires_at = self.expiry(answer, reading).map_err(note).ok().flatten();
+        let enabled = self.enabled(answer, expires_at, reading).map_err(note).ok().flatten();
+        let time = |reader: &Option<TimeReader>| self.time(reader.as_ref(), answer, reading).map_err(note).ok().flatten();
+        let scopes =
+            spec.scopes.as_ref().and_then(|reader| reader.read(answer, reading.lookups).map_err(|at| note(ReadError::Form(at))).ok());
+        let key = ObservedKey {
+            id: self.known_id(id, answer)?,
+            label: match self.label_place() {
+                Some(place) => place.read(answer).map_err(ReadError::Form)?,
+                None => String::new(),
             },
-            expires_at: self.expiry(answer)?,
-            enabled: match &spec.enabled {
-                Some(at) => optional(at, answer, Value::as_bool)?,
-                None => None,
-            },
-            created_at: time(&spec.created)?,
-            last_used_at: time(&spec.last_used)?,
-            options: self.options(answer),
-            own: self.is_own(id),
-        })
+            scopes: scopes.flatten(),
+            expires_at: expires_at.filter(|_| !(self.ends_by_past && enabled == Some(false))),
+            enabled,
+            created_at: time(&spec.created),
+            last_used_at: time(&spec.last_used),
+            options: self.options(answer, reading, &note),
+            own: self.own.contains(id) || self.is_shown_own(answer),
+            unread: None,
+            untouchable: false,
+        };
+        let problem = unread.into_inner();
+        Ok((ObservedKey { unread: problem.as_ref().map(ToString::to_string), ..key }, problem))
     }
 
-    fn expiry(&self, answer: &Value) -> Result<Option<Option<Timestamp>>, ReadError> {
-        let Some(reader) = &self.spec.expiry else { return Ok(None) };
-        match (optional(&reader.at, answer, |value| reader.format.read(value))?, reader.absent) {
-            (Some(instant), AbsentExpiry::Never | AbsentExpiry::Unknown) => Ok(Some(Some(instant))),
-            (None, AbsentExpiry::Never) => Ok(Some(None)),
-            (None, AbsentExpiry::Unknown) => Ok(None),
+    /// Whether a key is enabled, as far as the answer tells.
+    fn enabled(&self, answer: &Value, expires_at: Option<Option<Timestamp>>, reading: &Reading<'_>) -> Result<Option<bool>, ReadError> {
+        let lives = || expires_at.map(|end| end.is_none_or(|end| end > reading.now));
+        match &self.spec.enabled {
+            Some(EnabledReader::Flag(at)) => optional(at, answer, Value::as_bool),
+            Some(EnabledReader::Values(values)) => Ok(values.read(answer)),
+            None if self.ends_by_past => Ok(lives()),
+            None => Ok(None),
         }
     }
 
-    fn options(&self, answer: &Value) -> Options {
-        self.spec.options.iter().filter_map(|(name, at)| Some((name.clone(), at.of(answer)?.clone()))).collect()
+    fn time(&self, reader: Option<&TimeReader>, answer: &Value, reading: &Reading<'_>) -> Result<Option<Timestamp>, ReadError> {
+        match reader {
+            Some(reader) if reader.never.iter().any(|never| Some(never) == reader.at.of(answer)) => Ok(None),
+            Some(reader) => optional(&reader.at, answer, |value| reader.format.read(value, reading.now)),
+            None => Ok(None),
+        }
     }
 
-    /// Takes the secret's parts, in this order, out of the answer. `None` when any is missing or empty.
-    pub fn take_secret(&self, parts: &[String], answer: &mut Value) -> Option<Secret> {
-        let mut taken = Vec::with_capacity(parts.len());
-        for part in parts {
+    fn expiry(&self, answer: &Value, reading: &Reading<'_>) -> Result<Option<Option<Timestamp>>, ReadError> {
+        let Some(reader) = &self.spec.expiry else { return Ok(None) };
+        let read = |value: &Value| reader.format.read(value, reading.now);
+        let Some(value) = reader.at.of(answer) else {
+            return Ok(match reader.absent {
+                AbsentExpiry::Never => Some(None),
+                AbsentExpiry::Unknown => None,
+            });
+        };
+        let instant = read(value);
+        let is_never = |never: &Value| never == value || (!reader.format.is_relative() && instant.is_some() && read(never) == instant);
+        if reader.never.iter().any(is_never) {
+            return Ok(Some(None));
+        }
+        instant.map(|instant| Some(Some(instant))).ok_or_else(|| ReadError::Form(reader.at.clone()))
+    }
+
+    fn options(&self, answer: &Value, reading: &Reading<'_>, note: &dyn Fn(ReadError)) -> Options {
+        let mut options = Options::new();
+        for (name, reader) in &self.spec.options {
+            let value = match reader {
+                OptionReader::At(at) => at.of(answer).cloned(),
+                OptionReader::Words(words) => words.list(answer, reading.lookups).map_err(|at| note(ReadError::Form(at))).ok().flatten(),
+            };
+            options.extend(value.map(|value| (name.clone(), value)));
+        }
+        options
+    }
+
+    /// Takes the secret's parts, in their order, out of the answer, and adds what is composed of them. `None` when any is missing or empty.
+    pub fn take_secret(&self, shape: &SecretShape, answer: &mut Value) -> Option<Secret> {
+        let mut taken = Vec::with_capacity(shape.given().len());
+        for part in shape.given() {
             let place = self.spec.secret.get(part)?;
             let text = match place.of_mut(answer)? {
                 Value::String(text) => Zeroizing::new(std::mem::take(text)),
@@ -226,7 +347,7 @@ impl Reader {
             }
             taken.push((part.clone(), text));
         }
-        Some(Secret::of_parts(taken))
+        Some(shape.composed(Secret::of_parts(taken)))
     }
 }
 
@@ -234,72 +355,23 @@ fn optional<T>(at: &Pointer, answer: &Value, read: impl Fn(&Value) -> Option<T>)
     at.of(answer).map(|value| read(value).ok_or_else(|| ReadError::Form(at.clone()))).transpose()
 }
 
+/// A text, or a number as text.
+pub fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// A regular expression that matches whole texts only, without `$`'s lenience towards a last line break.
 pub fn whole(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{pattern})\z"))
 }
 
+#[path = "reader_own.rs"]
+mod own;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn reader() -> Reader {
-        let spec = json!({
-            "id": {"at": "/id", "pattern": "api_[a-z0-9]{4}"},
-            "label": "/label",
-            "scopes": {"at": "/scopes", "as": "array"},
-            "expiry": {"at": "/expiresAt", "as": "rfc3339", "absent": "never"},
-            "enabled": "/enabled",
-            "created": {"at": "/createdAt"},
-            "secret": {"id": "/id", "secret": "/secret"},
-            "options": {"methods": "/methods"}
-        });
-        Reader::new(serde_json::from_value(spec).expect("a reader"), Some("api_own1".into())).expect("a pattern")
-    }
-
-    #[test]
-    fn a_key_is_read_and_unknown_fields_are_ignored() {
-        let key = reader().key(&json!({
-            "id": "api_own1", "label": "one", "scopes": ["b", "a"], "methods": ["HMAC"], "createdAt": "2024-05-16T23:06:50.000000Z",
-            "enabled": false, "news": {"x": 1}
-        }));
-        let key = key.expect("a key");
-        assert_eq!((key.label.as_str(), key.enabled, key.expires_at, key.own), ("one", Some(false), Some(None), true));
-        assert_eq!(key.scopes.expect("scopes").len(), 2);
-        assert_eq!(key.options["methods"], json!(["HMAC"]));
-        let narrow = reader().key(&json!({"id": "api_0001", "expiresAt": "2027-03-31T23:59:59Z"})).expect("a key");
-        assert_eq!((narrow.enabled, narrow.scopes, narrow.own), (None, None, false));
-        assert_eq!(narrow.expires_at.flatten().map(|at| at.to_string()).as_deref(), Some("2027-03-31T23:59:59Z"));
-    }
-
-    #[test]
-    fn doubtful_answers_are_errors() {
-        let read = |answer: Value| reader().key(&answer).expect_err("an error").to_string();
-        assert_eq!(read(json!({"label": "x"})), "the answer has no key id at `/id`");
-        assert_eq!(read(json!({"id": 7})), "the answer has no key id at `/id`");
-        assert_eq!(read(json!({"id": "api_../x"})), "the key id at `/id` has an unknown form");
-        assert_eq!(read(json!({"id": "api_0001\n"})), "the key id at `/id` has an unknown form");
-        assert_eq!(read(json!({"id": "api_0001", "scopes": "a b"})), "the answer's `/scopes` has an unexpected form");
-        assert_eq!(read(json!({"id": "api_0001", "expiresAt": 5})), "the answer's `/expiresAt` has an unexpected form");
-        assert_eq!(read(json!([])), "the answer has no key id at `/id`");
-    }
-
-    #[test]
-    fn a_secret_leaves_the_answer() {
-        let parts = ["id".to_owned(), "secret".to_owned()];
-        let mut answer = json!({"id": "api_0001", "secret": "hush"});
-        let secret = reader().take_secret(&parts, &mut answer).expect("a secret");
-        assert_eq!(secret.parts().collect::<Vec<_>>(), [("id", "api_0001"), ("secret", "hush")]);
-        assert!(!answer.to_string().contains("hush"));
-        for mut answer in [json!({"id": "api_0001"}), json!({"id": "api_0001", "secret": ""}), json!({"id": "api_0001", "secret": 5})] {
-            assert!(reader().take_secret(&parts, &mut answer).is_none());
-        }
-    }
-
-    #[test]
-    fn a_pointer_is_empty_or_begins_with_a_slash() {
-        assert!("".parse::<Pointer>().is_ok() && "/a/0".parse::<Pointer>().is_ok());
-        assert!("id".parse::<Pointer>().is_err());
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::pointer::Pointer;
 use crate::model::address::as_text;
 
 /// What a template may ask for, written `{id}` or `{param.account_id}`.
@@ -16,22 +17,42 @@ use crate::model::address::as_text;
 pub enum Placeholder {
     /// The key's id.
     Id,
-    /// The provider-side label.
+    /// The provider-side label, with its marker unless the profile names another place for the marker.
     Label,
+    /// The marker alone.
+    Marker,
     /// The scopes, in the format of `formats.scopes`.
     Scopes,
+    /// One axis of the scopes, written `scopes.AXIS`.
+    ScopesAxis(String),
     /// The expiry, in the format of `formats.expiry`; null when an edit removes it.
     Expiry,
+    /// `true` where the key is to have no end. Of profiles that name it, `expiry` is absent there.
+    Never,
+    /// An instant that has passed, in the format of `formats.expiry`.
+    Past,
+    /// A fresh random UUID.
+    Uuid,
     /// The number of the page to read.
     Page,
     /// How many items a page should hold.
     Limit,
+    /// How many items of a listing have been read.
+    Offset,
+    /// Where the last answer of a listing says that the next one begins.
+    Cursor,
+    /// A value of the key as an earlier answer of the same operation gave it, written `item./x/y`.
+    Item(Pointer),
     /// A param of the account.
     Param(String),
     /// An option of the key.
     Option(String),
     /// A part of the credential that authenticates the call. Only `auth` may name one.
     Part(String),
+    /// A value that a login gave. Only `auth` may name one.
+    Login(String),
+    /// A part of the account's admin credential, beside that of the key itself. Only schemes of `verify` need one.
+    Admin(String),
 }
 
 /// Values by placeholder. A missing one is absent: the field that asks for it is left out.
@@ -50,13 +71,16 @@ enum Piece {
 /// A text that is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    #[error("`{{{0}}}` is not a placeholder: use id, label, scopes, expiry, page, limit, param.NAME, option.NAME or part.NAME")]
+    #[error(
+        "`{{{0}}}` is not a placeholder: use id, label, marker, scopes, scopes.AXIS, expiry, never, past, uuid, page, limit, offset, cursor, \
+             item./POINTER, param.NAME, option.NAME, part.NAME, login.NAME or admin.NAME"
+    )]
     Unknown(String),
     #[error("a `{{` or `}}` stands alone: write `{{{{` or `}}}}` for the character itself")]
     Unbalanced,
     #[error("`{0}` is not a request: write it as `GET /path/{{id}}`")]
     Request(String),
-    #[error("a body is a map of fields")]
+    #[error("a body is a map of fields, or a list")]
     NotAMap,
 }
 
@@ -76,15 +100,25 @@ impl FromStr for Placeholder {
             None => match text {
                 "id" => Self::Id,
                 "label" => Self::Label,
+                "marker" => Self::Marker,
                 "scopes" => Self::Scopes,
                 "expiry" => Self::Expiry,
+                "never" => Self::Never,
+                "past" => Self::Past,
+                "uuid" => Self::Uuid,
                 "page" => Self::Page,
                 "limit" => Self::Limit,
+                "offset" => Self::Offset,
+                "cursor" => Self::Cursor,
                 _ => return Err(TemplateError::Unknown(text.to_owned())),
             },
             Some(("param", name)) if !name.is_empty() => Self::Param(name.to_owned()),
             Some(("option", name)) if !name.is_empty() => Self::Option(name.to_owned()),
             Some(("part", name)) if !name.is_empty() => Self::Part(name.to_owned()),
+            Some(("login", name)) if !name.is_empty() => Self::Login(name.to_owned()),
+            Some(("admin", name)) if !name.is_empty() => Self::Admin(name.to_owned()),
+            Some(("scopes", name)) if !name.is_empty() => Self::ScopesAxis(name.to_owned()),
+            Some(("item", at)) => Self::Item(at.parse().map_err(|_| TemplateError::Unknown(text.to_owned()))?),
             Some(_) => return Err(TemplateError::Unknown(text.to_owned())),
         })
     }
@@ -95,13 +129,23 @@ impl fmt::Display for Placeholder {
         match self {
             Self::Id => f.write_str("id"),
             Self::Label => f.write_str("label"),
+            Self::Marker => f.write_str("marker"),
             Self::Scopes => f.write_str("scopes"),
+            Self::ScopesAxis(axis) => write!(f, "scopes.{axis}"),
             Self::Expiry => f.write_str("expiry"),
+            Self::Never => f.write_str("never"),
+            Self::Past => f.write_str("past"),
+            Self::Uuid => f.write_str("uuid"),
             Self::Page => f.write_str("page"),
             Self::Limit => f.write_str("limit"),
+            Self::Offset => f.write_str("offset"),
+            Self::Cursor => f.write_str("cursor"),
+            Self::Item(at) => write!(f, "item.{at}"),
             Self::Param(name) => write!(f, "param.{name}"),
             Self::Option(name) => write!(f, "option.{name}"),
             Self::Part(name) => write!(f, "part.{name}"),
+            Self::Login(name) => write!(f, "login.{name}"),
+            Self::Admin(name) => write!(f, "admin.{name}"),
         }
     }
 }
@@ -286,7 +330,9 @@ mod tests {
 
     #[test]
     fn templates_read_and_print_alike() {
-        for text in ["", "plain", "/a/{id}/b/{param.account_id}", "{scopes}", "x{{y}}{label}"] {
+        for text in
+            ["", "plain", "/a/{id}/b/{param.account_id}", "{scopes}", "x{{y}}{label}", "{scopes.a}{past}{item./a/0}{item.}{login.token}"]
+        {
             assert_eq!(text.parse::<Template>().expect(text).to_string(), text);
         }
         for bad in ["{", "}", "{id", "id}", "{nope}", "{param.}", "{}", "{ id }", "{env.HOME}", "{{id}"] {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::auth::Select;
 use super::classify::{Refusal, When};
@@ -11,7 +12,7 @@ use crate::model::{Scope, ScopeSet};
 
 /// Harmless calls made with a key's own secret, and the answers that decide. What is in no list decides nothing.
 ///
-/// Among all rows that fit, one that names a message goes before one that names a code, and that before one that names a status alone.
+/// Among all rows that fit, one that says what the body is like goes before one that names a message, that before one that names a code, and that before one that names a status alone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
@@ -67,11 +68,11 @@ pub enum Verdict {
 
 impl Verify {
     /// What an answer proves; `None`: nothing.
-    pub fn verdict(&self, refusal: &Refusal) -> Option<Verdict> {
+    pub fn verdict(&self, refusal: &Refusal, body: Option<&Value>) -> Option<Verdict> {
         let rows =
             [(Verdict::Dead, &self.dead), (Verdict::Expired, &self.expired), (Verdict::Lacks, &self.lacks), (Verdict::Alive, &self.alive)];
         let fitting = rows.into_iter().flat_map(|(verdict, whens)| whens.iter().map(move |when| (verdict, when)));
-        let fitting = fitting.filter(|(_, when)| when.fits(refusal));
+        let fitting = fitting.filter(|(_, when)| when.fits(refusal, body));
         // Of equals the first stays: what speaks against a key goes before what speaks for it.
         fitting.reduce(|best, next| if weight(next.1) > weight(best.1) { next } else { best }).map(|(verdict, _)| verdict)
     }
@@ -98,9 +99,9 @@ impl Verify {
     }
 }
 
-/// How much a row says: a message more than a code, a code more than a status.
-fn weight(when: &When) -> (bool, bool, bool) {
-    (when.message.is_some(), !when.code.is_empty(), !when.status.is_empty())
+/// How much a row says: what the body must be like more than a message, a message more than a code, a code more than a status.
+fn weight(when: &When) -> (bool, bool, bool, bool) {
+    (!when.only.is_empty(), when.message.is_some(), !when.code.is_empty(), !when.status.is_empty())
 }
 
 #[cfg(test)]
@@ -121,7 +122,7 @@ mod tests {
         let (verify, errors) = of("brex");
         let verdict = |status, message: &str| {
             let body = serde_json::json!({"type": "x", "message": message});
-            verify.verdict(&errors.read(status, Some(&body)))
+            verify.verdict(&errors.read(status, Some(&body)), Some(&body))
         };
         for (status, message, expected) in [
             (200, "", Some(Verdict::Alive)),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::exchange::{Exchange, Failure};
-use super::http::{AccountAt, address, environment};
+use super::address::{AccountAt, address, environment};
+use super::exchange::Exchange;
 use super::probe::Prober;
-use super::transport::{Limits, Transport};
+use super::transport::Limits;
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError, Tried};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
 use crate::profile::api::Api;
@@ -30,10 +30,9 @@ impl AttendedProvider {
     pub fn open(profile: &Arc<Profile>, at: AccountAt<'_>, clock: fn() -> Timestamp) -> Result<Self, ProviderError> {
         let params = at.params.clone();
         let Some(Api::Http(api)) = &profile.api else { return Ok(Self { probes: None, params }) };
-        let (base, root) = address(environment(profile, at.environment)?, at.endpoint)?;
-        let transport = Transport::bound_to(&base, Some(api.rate), Limits::default()).map_err(|error| Failure::from(error).error)?;
+        let address = address(environment(profile, at.environment)?, at.endpoint)?;
         let values = params.iter().map(|(name, value)| (Placeholder::Param(name.clone()), value.as_str().into())).collect();
-        let exchange = Exchange::new(HttpApi::clone(api), transport, &base, &root, values, clock);
+        let exchange = Exchange::open(HttpApi::clone(api), &address, Limits::default(), values, clock)?;
         Ok(Self { probes: Some(exchange), params })
     }
 
@@ -44,7 +43,7 @@ impl AttendedProvider {
         let (name, scheme) = chosen
             .and_then(|name| exchange.api().auth.schemes.get_key_value(name))
             .ok_or_else(|| ProviderError::Local("nothing says how this key authenticates".to_owned()))?;
-        Ok(Prober { exchange, verify, name, scheme })
+        Ok(Prober { exchange, verify, name, scheme, admin: None })
     }
 }
 
@@ -66,7 +65,7 @@ impl Provider for AttendedProvider {
         Err(ProviderError::Unsupported("edit"))
     }
 
-    async fn set_enabled(&self, _: &str, _: bool) -> Result<(), ProviderError> {
+    async fn set_enabled(&self, _: &str, _: bool, _: Option<Timestamp>) -> Result<(), ProviderError> {
         Err(ProviderError::Unsupported("disable"))
     }
 

@@ -1,36 +1,50 @@
 //! One call: fills the profile's templates, authenticates, sends, retries what may be retried, and says what the answer means. Knows no keys.
+mod answer;
+mod authorize;
+pub mod session;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::ProviderError;
+use super::address::Address;
 use super::said::{self, Said};
-use super::signature::{self, Signed};
-use super::transport::{self, Body as Sent, HeaderMap, Incoming, Outgoing, Transport, TransportError, Url};
+use super::signature;
+use super::transport::{self, Body as Sent, Incoming, Limits, Outgoing, Transport, Url};
+use super::witness::Witness;
 use crate::model::Secret;
 use crate::profile::HttpApi;
 use crate::profile::auth::{AuthScheme, QuerySigning};
-use crate::profile::body::Body;
-use crate::profile::classify::{Meaning, Refusal};
-use crate::profile::template::{Method, Placeholder, Request, Template, Values, percent_encoded};
+use crate::profile::classify::Meaning;
+use crate::profile::request::{Asked, Content};
+use crate::profile::template::{Method, Placeholder, Template, Values, percent_encoded};
+use answer::wipe;
+pub use answer::{Answer, Failure, Wiped};
+use session::{Opened, Session, Standing};
 
 const MOST_TRIES: usize = 3;
+/// Logins that a call meets at most: others may use one up before it is sent.
+const MOST_LOGINS: usize = 4;
 /// A clock that is off by more is named as the likely cause of a refused signature.
 const TOLERATED_SKEW_SECONDS: u64 = 300;
 
 /// Makes calls to one account.
 pub struct Exchange {
     api: HttpApi,
-    transport: Transport,
-    /// Scheme, host and port, with the endpoint's own path as a prefix.
-    base: String,
+    home: Host,
+    /// Where logins go, when it is another host.
+    login: Option<Host>,
+    /// Whether the account's endpoint stands for every host: then no answer can name another.
+    fixed: bool,
     /// The path of the profile's URL; signatures begin here.
     root: String,
     params: Values,
@@ -39,17 +53,44 @@ pub struct Exchange {
     query_signing: Cell<Option<QuerySigning>>,
     /// The provider's clock minus ours, in seconds, as the last answer with a date showed it.
     skew: Cell<Option<i64>>,
+    /// What notes the fields of answers.
+    witness: Option<Rc<Witness>>,
+}
+
+/// One host, and the only client that can call it.
+struct Host {
+    transport: Transport,
+    /// Scheme, host and port, with the endpoint's own path as a prefix.
+    base: String,
+}
+
+/// What a call authenticates with.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    pub scheme: &'a AuthScheme,
+    pub credential: &'a Secret,
+    pub session: &'a Session,
+    /// The account's own credential, where the call is made with that of a key.
+    pub admin: Option<&'a Secret>,
 }
 
 /// What to send.
 pub struct Call<'a> {
-    pub request: &'a Request,
-    pub query: &'a BTreeMap<String, Template>,
-    pub body: Option<&'a Body>,
+    pub asked: Asked<'a>,
+    /// A finished JSON body, instead of the one that the profile writes.
+    pub whole: Option<&'a Value>,
+    /// A URL that an answer gave, instead of the request's path and query.
+    pub following: Option<&'a Url>,
     pub values: Values,
-    pub scheme: &'a AuthScheme,
-    pub credential: &'a Secret,
+    pub caller: Caller<'a>,
     pub retry: Retry,
+}
+
+impl<'a> Call<'a> {
+    /// A call as the profile writes it.
+    pub fn new(asked: Asked<'a>, values: Values, caller: Caller<'a>, retry: Retry) -> Self {
+        Self { asked, whole: None, following: None, values, caller, retry }
+    }
 }
 
 /// Whether a call may be sent again.
@@ -61,63 +102,42 @@ pub enum Retry {
     Idempotent,
 }
 
-/// An answer, whatever its status.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    /// `None`: not JSON. An empty body is null.
-    pub json: Option<Wiped>,
-    pub refusal: Refusal,
-}
-
-/// JSON whose texts are wiped when dropped.
-pub struct Wiped(pub Value);
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(fields) => fields.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Why a call failed, and whether sending it again makes sense.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub error: ProviderError,
-    pub retry_after: Option<Duration>,
-    pub again: bool,
-}
-
-impl From<ProviderError> for Failure {
-    fn from(error: ProviderError) -> Self {
-        Self { again: error.is_passing(), error, retry_after: None }
-    }
-}
-
-impl From<TransportError> for Failure {
-    fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::NotSendable(text) => ProviderError::Local(text).into(),
-            TransportError::Unreachable(text) => ProviderError::Unreachable(text).into(),
-            TransportError::Unanswered(text) => ProviderError::Unanswered(text).into(),
-        }
-    }
-}
-
 impl Exchange {
-    /// Makes calls for one account. The API's own path, `root`, follows `base`.
-    pub fn new(api: HttpApi, transport: Transport, base: &Url, root: &str, params: Values, clock: fn() -> Timestamp) -> Self {
-        let base = base.as_str().trim_end_matches('/').to_owned();
-        let root = root.trim_end_matches('/').to_owned();
-        Self { api, transport, base, root, params, clock, query_signing: Cell::new(None), skew: Cell::new(None) }
+    /// Makes calls for one account; sends nothing yet. Errors when an address of the account or the profile may not be called.
+    pub fn open(api: HttpApi, at: &Address, limits: Limits, params: Values, clock: fn() -> Timestamp) -> Result<Self, ProviderError> {
+        let home = Host::new(&at.base, &api, limits)?;
+        let other = api.auth.login.as_ref().and_then(|login| login.at.as_deref()).filter(|_| !at.fixed);
+        let login = other.map(|url| Host::new(&super::address::parse(url, "profile's URL")?, &api, limits)).transpose()?;
+        let root = at.root.trim_end_matches('/').to_owned();
+        Ok(Self {
+            api,
+            home,
+            login,
+            fixed: at.fixed,
+            root,
+            params,
+            clock,
+            query_signing: Cell::new(None),
+            skew: Cell::new(None),
+            witness: None,
+        })
+    }
+
+    /// Has the fields of every answer that is a success noted.
+    pub fn witness(&mut self, witness: Rc<Witness>) {
+        self.witness = Some(witness);
+    }
+
+    /// How long is waited and how much is read.
+    pub fn limits(&self) -> Limits {
+        self.home.transport.limits()
+    }
+
+    /// Values of a request, with the account's params.
+    pub fn with_params(&self, values: &Values) -> Values {
+        let mut all = self.params.clone();
+        all.extend(values.iter().map(|(placeholder, value)| (placeholder.clone(), value.clone())));
+        all
     }
 
     pub fn api(&self) -> &HttpApi {
@@ -137,7 +157,9 @@ impl Exchange {
     /// Sends a call until `judge` is content, or says that trying again makes no sense, or tries and time are used up.
     pub async fn send<T>(&self, call: &Call<'_>, judge: impl Fn(Answer) -> Result<T, Failure>) -> Result<T, ProviderError> {
         let started = Instant::now();
-        let attempt = || async { self.attempt(call).await.and_then(&judge) };
+        // The same for every try: it is one request.
+        let uuid = authorize::uuid()?;
+        let attempt = || async { self.attempt(call, &uuid).await.and_then(&judge) };
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(4))
@@ -146,32 +168,50 @@ impl Exchange {
         let patient = |failure: &Failure, pause: Option<Duration>| {
             let wait = pause?.max(failure.retry_after.unwrap_or_default());
             // A provider may ask for any wait at all.
-            (started.elapsed().saturating_add(wait) <= self.transport.limits().retries).then_some(wait)
+            (started.elapsed().saturating_add(wait) <= self.home.transport.limits().retries).then_some(wait)
         };
         let again = |failure: &Failure| failure.again && call.retry == Retry::Idempotent;
         attempt.retry(pauses).sleep(tokio::time::sleep).when(again).adjust(patient).await.map_err(|failure| failure.error)
     }
 
-    /// Sends once; twice when the signature of a query is not documented and the first guess was refused.
-    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
-        let values = self.params.iter().chain(&call.values).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let path = call.request.path.path(&values).map_err(|error| ProviderError::Local(error.to_string()))?;
-        let query: Vec<String> = call.query.iter().filter_map(|(name, value)| Some((name, value.text(&values)?))).map(pair).collect();
-        let query = (!query.is_empty()).then(|| query.join("&"));
-        let body = call.body.map(|body| body.fill(&values).to_string().into_bytes());
-        let prepared = Prepared { method: call.request.method, path: format!("{}{path}", self.root), query, body, values };
+    /// Sends, after a login where one is needed; again with a newer one when the one that it met was refused, which the provider may end at any time.
+    ///
+    /// That goes for every call that may be repeated, and for any other that the provider has certainly not carried out: it did not know who asked.
+    async fn attempt(&self, call: &Call<'_>, uuid: &str) -> Result<Answer, Failure> {
+        let mut logins = 0;
+        loop {
+            let (session, fresh) = match self.login(call.caller).await? {
+                Standing::Unneeded => (None, true),
+                Standing::Open { opened, fresh } => (Some(opened), fresh),
+                Standing::Refused(answer) => return Ok(*answer),
+            };
+            let answer = self.guess(call, uuid, session.as_ref()).await?;
+            let Some(session) = session.filter(|_| answer.status == 401) else { return Ok(answer) };
+            call.caller.session.forget(&session).await;
+            logins += 1;
+            let undone = || self.api.errors.meaning(&answer.refusal, answer.json.as_ref().map(|json| &json.0)) == Meaning::Unauthenticated;
+            if fresh || logins == MOST_LOGINS || (call.retry == Retry::Never && !undone()) {
+                return Ok(answer);
+            }
+        }
+    }
 
-        let doubtful =
-            matches!(call.scheme, AuthScheme::Signature(spec) if spec.query == QuerySigning::Unknown) && prepared.query.is_some();
-        let guess = self.query_signing.get();
-        let first = guess.unwrap_or(QuerySigning::Unsigned);
-        let answer = self.once(call, &prepared, first).await?;
-        if !doubtful || guess.is_some() {
+    /// Sends once; twice when the signature of a query is not documented and the first guess was refused.
+    async fn guess(&self, call: &Call<'_>, uuid: &str, session: Option<&Arc<Opened>>) -> Result<Answer, Failure> {
+        let host = session.and_then(|session| session.host()).unwrap_or(&self.home);
+        let prepared = self.prepare(call, host, uuid)?;
+        let doubtful = matches!(call.caller.scheme, AuthScheme::Signature(spec) if spec.query == QuerySigning::Unknown);
+        let doubtful = doubtful && prepared.query.is_some();
+        let known = self.query_signing.get();
+        let first = known.unwrap_or(QuerySigning::Unsigned);
+        let send = async |guess| self.once(host, &prepared, Some(call.caller.scheme), call.caller, session, guess).await;
+        let answer = send(first).await?;
+        if !doubtful || known.is_some() {
             return Ok(answer);
         }
         if answer.status == 401 && call.retry == Retry::Idempotent {
             let second = signature::other(first);
-            let retried = self.once(call, &prepared, second).await?;
+            let retried = send(second).await?;
             if is_success(retried.status) {
                 self.query_signing.set(Some(second));
             }
@@ -183,15 +223,69 @@ impl Exchange {
         Ok(answer)
     }
 
-    async fn once(&self, call: &Call<'_>, prepared: &Prepared, guess: QuerySigning) -> Result<Answer, Failure> {
-        let mut headers = Vec::new();
-        for (name, template) in &self.api.headers {
-            headers.extend(template.text(&prepared.values).map(|value| (name.clone(), Zeroizing::new(value))));
+    fn prepare(&self, call: &Call<'_>, host: &Host, uuid: &str) -> Result<Prepared, Failure> {
+        let mut values: Values = self.params.clone();
+        values.insert(Placeholder::Uuid, uuid.into());
+        values.extend(call.values.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let mut prepared = self.fill(&call.asked, host, values, call.caller.credential)?;
+        if let Some(url) = call.following {
+            prepared.path = url.path().to_owned();
+            prepared.query = url.query().map(str::to_owned);
+            prepared.url = url.clone();
         }
-        headers.extend(self.authorize(call, prepared, guess)?);
-        let query = prepared.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-        let url = Url::parse(&format!("{}{}{query}", self.base, prepared.path));
+        if let Some(whole) = call.whole {
+            prepared.body = Some((Media::Json, Zeroizing::new(whole.to_string().into_bytes())));
+        }
+        Ok(prepared)
+    }
+
+    /// Fills the templates of a request. A body alone can hold a part of the credential.
+    fn fill(&self, asked: &Asked<'_>, host: &Host, mut values: Values, credential: &Secret) -> Result<Prepared, Failure> {
+        let path = asked.request.path.path(&values).map_err(|error| ProviderError::Local(error.to_string()))?;
+        let filled = |templates: &BTreeMap<String, Template>| -> Vec<(String, String)> {
+            templates.iter().filter_map(|(name, template)| Some((name.clone(), template.text(&values)?))).collect()
+        };
+        let query: Vec<String> = filled(asked.query).into_iter().map(pair).collect();
+        let query = (!query.is_empty()).then(|| query.join("&"));
+        let headers = [filled(&self.api.headers), filled(asked.headers)].concat();
+        let headers = headers.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
+        let json = |mut value: Value| {
+            let bytes = Zeroizing::new(value.to_string().into_bytes());
+            wipe(&mut value);
+            bytes
+        };
+        let named = asked.content.map(|content| content.body().placeholders()).unwrap_or_default();
+        for placeholder in named {
+            if let Placeholder::Part(name) = placeholder {
+                values.extend(credential.part(name).map(|part| (placeholder.clone(), Value::from(part))));
+            }
+        }
+        let body = asked.content.map(|content| match content {
+            Content::Json(body) => (Media::Json, json(body.fill(&values))),
+            Content::Form(body) => (Media::Form, Zeroizing::new(body.form(&values).into_bytes())),
+            Content::Patch(body) => (Media::Patch, json(body.patch(&values))),
+        });
+        values.iter_mut().filter(|(name, _)| matches!(name, Placeholder::Part(_))).for_each(|(_, value)| wipe(value));
+        let path = format!("{}{path}", self.root);
+        let query_text = query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+        let url = Url::parse(&format!("{}{path}{query_text}", host.base));
         let url = url.map_err(|error| ProviderError::Local(format!("the profile makes no URL: {error}")))?;
+        Ok(Prepared { method: asked.request.method, url, path, query, headers, body, values })
+    }
+
+    async fn once(
+        &self,
+        host: &Host,
+        prepared: &Prepared,
+        scheme: Option<&AuthScheme>,
+        caller: Caller<'_>,
+        session: Option<&Arc<Opened>>,
+        guess: QuerySigning,
+    ) -> Result<Answer, Failure> {
+        let mut headers: Vec<(String, Zeroizing<String>)> = prepared.headers.clone();
+        if let Some(scheme) = scheme {
+            headers.extend(self.authorize(scheme, caller, session.map(Arc::as_ref), prepared, guess)?);
+        }
         let method = match prepared.method {
             Method::Get => transport::Method::GET,
             Method::Post => transport::Method::POST,
@@ -199,73 +293,32 @@ impl Exchange {
             Method::Patch => transport::Method::PATCH,
             Method::Delete => transport::Method::DELETE,
         };
-        let answer = self.transport.send(Outgoing { method, url, headers, body: prepared.body.clone().map(Sent::Json) }).await?;
-        Ok(self.read(answer))
+        let body = prepared.body.as_ref().map(|(media, bytes)| match media {
+            Media::Json => Sent::Json(bytes.to_vec()),
+            Media::Form => Sent::Form(bytes.to_vec()),
+            Media::Patch => Sent::Patch(bytes.to_vec()),
+        });
+        let answer = host.transport.send(Outgoing { method, url: prepared.url.clone(), headers, body }).await?;
+        Ok(self.read(answer, prepared.url.clone(), session.cloned()))
     }
 
-    fn authorize(&self, call: &Call<'_>, prepared: &Prepared, guess: QuerySigning) -> Result<Vec<(String, Zeroizing<String>)>, Failure> {
-        let value = |placeholder: &Placeholder| match placeholder {
-            Placeholder::Part(name) => call.credential.part(name),
-            Placeholder::Param(_) => prepared.values.get(placeholder).and_then(Value::as_str),
-            Placeholder::Id
-            | Placeholder::Label
-            | Placeholder::Scopes
-            | Placeholder::Expiry
-            | Placeholder::Page
-            | Placeholder::Limit
-            | Placeholder::Option(_) => None,
-        };
-        let fill = |template: &Template| {
-            let absent = |placeholder: &&Placeholder| value(placeholder).is_none();
-            let missing = || {
-                let what = template.placeholders().find(absent).map(|placeholder| format!("`{{{placeholder}}}` has no value"));
-                ProviderError::Local(format!("the profile asks for more than there is to authenticate: {}", what.unwrap_or_default()))
-            };
-            template.secret_text(value).ok_or_else(missing)
-        };
-        let authorization = |text: String| vec![("authorization".to_owned(), Zeroizing::new(text))];
-        Ok(match call.scheme {
-            AuthScheme::Bearer(token) => authorization(format!("Bearer {}", *fill(token)?)),
-            AuthScheme::Basic { user, password } => {
-                let both = Zeroizing::new(format!("{}:{}", *fill(user)?, *fill(password)?));
-                authorization(format!("Basic {}", BASE64.encode(both.as_bytes())))
-            }
-            AuthScheme::Headers(headers) => {
-                headers.iter().map(|(name, template)| Ok((name.clone(), fill(template)?))).collect::<Result<_, ProviderError>>()?
-            }
-            AuthScheme::Signature(spec) => {
-                let mut nonce = [0_u8; 32];
-                getrandom::fill(&mut nonce).map_err(|error| ProviderError::Local(format!("no random numbers: {error}")))?;
-                let query = match spec.query {
-                    QuerySigning::Unknown => guess,
-                    known @ (QuerySigning::Signed | QuerySigning::Unsigned) => known,
-                };
-                let signed = Signed {
-                    method: prepared.method.as_str(),
-                    path: &prepared.path,
-                    query: prepared.query.as_deref().filter(|_| query == QuerySigning::Signed),
-                    body: prepared.body.as_deref().unwrap_or_default(),
-                    nonce: &HEXLOWER.encode(&nonce),
-                    at: (self.clock)(),
-                };
-                authorization(signature::authorization(spec.scheme, &fill(&spec.id)?, &fill(&spec.secret)?, &signed))
-            }
-        })
-    }
-
-    fn read(&self, answer: Incoming) -> Answer {
+    fn read(&self, answer: Incoming, url: Url, session: Option<Arc<Opened>>) -> Answer {
         let Incoming { status, headers, body } = answer;
+        let size = body.len();
         if let Some(theirs) = said::date(&headers, "date") {
             self.skew.set(Some(theirs.as_second() - (self.clock)().as_second()));
         }
         let json = if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         let refusal = self.api.errors.read(status, json.as_ref());
-        Answer { status, headers, json: json.map(Wiped), refusal }
+        Answer { status, headers, size, json: json.map(Wiped), refusal, url, at_login: false, session }
     }
 
     /// Accepts nothing but success with JSON or nothing in it.
     pub fn accept(&self, answer: Answer, call: &Call<'_>) -> Result<Answer, Failure> {
         if is_success(answer.status) {
+            if let (Some(witness), Some(json)) = (&self.witness, &answer.json) {
+                witness.see(&call.asked.request.to_string(), &json.0);
+            }
             return match &answer.json {
                 Some(_) => Ok(answer),
                 None => Err(ProviderError::Unanswered(format!("status {}, but the answer is not JSON", answer.status)).into()),
@@ -280,8 +333,14 @@ impl Exchange {
 
     /// What an answer that is no success means.
     pub fn failure(&self, answer: &Answer, call: &Call<'_>) -> Failure {
-        let text = Said(&answer.refusal).without(call.credential);
-        let error = match self.api.errors.meaning(&answer.refusal) {
+        // An id that must not be repeated.
+        let is_secret = self.api.key.as_ref().is_some_and(|key| key.id.secret);
+        let id = call.values.get(&Placeholder::Id).and_then(Value::as_str).filter(|_| is_secret);
+        let given = answer.session.iter().flat_map(|session| session.given());
+        let ours = [Some(call.caller.credential), call.caller.admin].into_iter().flatten().flat_map(Secret::parts).map(|(_, part)| part);
+        let text = Said(&answer.refusal).without_any(ours.chain(given).chain(id));
+        let text = if answer.at_login { format!("the login: {text}") } else { text };
+        let error = match self.api.errors.meaning(&answer.refusal, answer.json.as_ref().map(|json| &json.0)) {
             Meaning::Unauthenticated => ProviderError::Unauthenticated(self.skew(answer, call).map_or(text.clone(), |skew| text + &skew)),
             Meaning::Forbidden => ProviderError::Forbidden(text),
             Meaning::NotFound => ProviderError::NotFound(text),
@@ -294,7 +353,7 @@ impl Exchange {
 
     /// A remark on our clock, where it would explain a refused signature.
     pub fn skew(&self, answer: &Answer, call: &Call<'_>) -> Option<String> {
-        if !matches!(call.scheme, AuthScheme::Signature(_)) {
+        if !matches!(call.caller.scheme, AuthScheme::Signature(_)) {
             return None;
         }
         let (theirs, ours) = (said::date(&answer.headers, "date")?, (self.clock)());
@@ -305,20 +364,37 @@ impl Exchange {
     }
 }
 
+impl Host {
+    fn new(url: &Url, api: &HttpApi, limits: Limits) -> Result<Self, ProviderError> {
+        let transport = Transport::bound_to(url, Some(api.rate), limits).map_err(|error| Failure::from(error).error)?;
+        Ok(Self { transport, base: url.as_str().trim_end_matches('/').to_owned() })
+    }
+}
+
 /// A call with its templates filled.
 struct Prepared {
     method: Method,
+    url: Url,
     /// As signatures see it.
     path: String,
     query: Option<String>,
-    body: Option<Vec<u8>>,
+    headers: Vec<(String, Zeroizing<String>)>,
+    body: Option<(Media, Zeroizing<Vec<u8>>)>,
     values: Values,
+}
+
+/// The form of a body.
+#[derive(Debug, Clone, Copy)]
+enum Media {
+    Json,
+    Form,
+    Patch,
 }
 
 fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-fn pair((name, value): (&String, String)) -> String {
-    format!("{}={}", percent_encoded(name), percent_encoded(&value))
+fn pair((name, value): (String, String)) -> String {
+    format!("{}={}", percent_encoded(&name), percent_encoded(&value))
 }

@@ -1,33 +1,42 @@
 //! A provider over HTTP, carried out from its profile alone. Opens no sockets itself.
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::exchange::{Call, Exchange, Failure, Retry, Wiped};
+pub use super::address::{AccountAt, origin};
+use super::address::{address, environment, takes};
+use super::beforehand::Beforehand;
+use super::exchange::session::Session;
+use super::exchange::{Caller, Exchange, Wiped};
+use super::fields::{Fields, Writing};
+use super::known::Known;
 use super::listing::ListReader;
+use super::operation::{Manner, Runner};
 use super::probe::Prober;
-use super::transport::{Limits, Transport, Url};
+use super::said::could_be_secret;
+use super::transport::Limits;
+use super::witness::Witness;
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
 use crate::profile::api::{Api, Operation, Verify};
 use crate::profile::auth::{AuthScheme, Select};
-use crate::profile::reader::{ReadError, Reader};
+use crate::profile::reader::{ReadError, Reader, Reading, RealId, Standing};
 use crate::profile::template::{Placeholder, Values};
 use crate::profile::{Environment, HttpApi, Profile};
 
-/// Where an account is and what the profile wants to know of it.
-#[derive(Debug, Clone, Copy)]
-pub struct AccountAt<'a> {
-    /// One of the profile's environments; may be `None` when there is at most one.
-    pub environment: Option<&'a str>,
-    /// Replaces scheme, host and port of the profile's URL; a path here is a prefix.
-    pub endpoint: Option<&'a str>,
-    /// With defaults filled in.
-    pub params: &'a BTreeMap<String, String>,
+const UNTOUCHABLE: &str = "this is nothing that anybody may touch";
+
+/// What a write does to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    /// Edits or enables it.
+    Change,
+    Disable,
+    Delete,
 }
 
 /// One account at a provider over HTTP.
@@ -39,8 +48,14 @@ pub struct HttpProvider {
     environment: Option<Environment>,
     scheme: AuthScheme,
     credential: Secret,
-    /// Options that answers told, by id: they say how a key authenticates.
-    options: RefCell<BTreeMap<String, Options>>,
+    session: Session,
+    clock: fn() -> Timestamp,
+    /// What answers told.
+    known: Known,
+    /// The id of our own key, as the credential says.
+    own: Option<String>,
+    /// What is asked once, before the first operation.
+    asked: Beforehand,
 }
 
 impl HttpProvider {
@@ -72,21 +87,34 @@ impl HttpProvider {
         if !takes(environment.as_ref(), select, name) {
             return Err(local(format!("this environment does not take `{name}`")));
         }
-        let (scheme, (base, root)) = (scheme.clone(), address(environment.as_ref(), at.endpoint)?);
-        let own = own_part(&api).and_then(|part| credential.part(part)).map(str::to_owned);
+        let (scheme, address) = (scheme.clone(), address(environment.as_ref(), at.endpoint)?);
+        let own = api.credential.as_ref().and_then(|shape| shape.own_id(&credential));
         let key = api.key.clone().ok_or_else(|| local("the profile does not say where answers have keys".to_owned()))?;
-        let reader = Reader::new(key, own).map_err(|error| local(error.to_string()))?;
-        let transport = Transport::bound_to(&base, Some(api.rate), limits).map_err(|error| Failure::from(error).error)?;
+        let mask = api.credential.as_ref().and_then(|shape| shape.own_mask(&credential));
+        let mut reader = Reader::new(key, own.clone()).map_err(|error| local(error.to_string()))?.ending_by_past(api.disables_by_past());
+        mask.into_iter().for_each(|mask| reader.also_masked(mask));
         let params = at.params.clone();
         let values = params.iter().map(|(name, value)| (Placeholder::Param(name.clone()), Value::from(value.as_str()))).collect();
-        let exchange = Exchange::new(api, transport, &base, &root, values, clock);
-        Ok(Self { profile, exchange, reader, params, environment, scheme, credential, options: RefCell::default() })
+        let exchange = Exchange::open(api, &address, limits, values, clock)?;
+        let session = Session::default();
+        let (known, asked) = (Known::default(), Beforehand::default());
+        Ok(Self { profile, exchange, reader, params, environment, scheme, credential, session, clock, known, own, asked })
     }
 
     /// Takes the key of another credential of the account for ours, too: it is marked, and never written to.
-    pub fn also_own(mut self, credential: &Secret) -> Self {
-        let id = own_part(self.api()).and_then(|part| credential.part(part)).map(str::to_owned);
+    pub fn also_own(mut self, credential: Secret) -> Self {
+        let shape = self.api().credential.as_ref();
+        let (id, mask) = (shape.and_then(|shape| shape.own_id(&credential)), shape.and_then(|shape| shape.own_mask(&credential)));
         id.into_iter().for_each(|id| self.reader.also_own(id));
+        mask.into_iter().for_each(|mask| self.reader.also_masked(mask));
+        self.asked.also_for(credential);
+        self
+    }
+
+    /// Has the fields of every answer noted.
+    #[must_use]
+    pub fn witnessed_by(mut self, witness: Rc<Witness>) -> Self {
+        self.exchange.witness(witness);
         self
     }
 
@@ -94,61 +122,92 @@ impl HttpProvider {
         self.exchange.api()
     }
 
-    fn call<'a>(&'a self, operation: &'a Operation, values: Values, retry: Retry) -> Call<'a> {
-        let Operation { request, query, body, item: _ } = operation;
-        Call { request, query, body: body.as_ref(), values, scheme: &self.scheme, credential: &self.credential, retry }
+    /// A key as answers tell it, without our own credential and without an id that is a secret: what people named like that is nobody's to repeat.
+    fn hushed(&self, key: ObservedKey) -> ObservedKey {
+        let parts = self.credential.parts().map(|(_, part)| part).filter(|part| could_be_secret(part));
+        let real = self.known.real(&key.id).filter(|_| self.reader.is_id_secret());
+        let secrets: Vec<&str> = parts.chain(real.as_ref().map(RealId::as_str)).collect();
+        key.without(&secrets)
     }
 
-    /// Sends an operation on one key and takes the key's object out of the answer.
-    async fn on(&self, operation: &Operation, id: &str, mut values: Values) -> Result<Wiped, ProviderError> {
-        if !self.reader.is_id(id) {
-            let shown: String = id.chars().take(60).flat_map(char::escape_debug).collect();
-            return Err(ProviderError::Refused(format!("`{shown}` is not the id of a key here")));
+    fn runner(&self) -> Runner<'_> {
+        let caller = Caller { scheme: &self.scheme, credential: &self.credential, session: &self.session, admin: None };
+        Runner { exchange: &self.exchange, reader: &self.reader, caller }
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { now: (self.clock)(), lookups: self.asked.lookups() }
+    }
+
+    fn writing(&self) -> Writing<'_> {
+        let (catalogue, longest) = (&self.profile.catalogue, self.profile.capabilities.expiry.max);
+        Writing { api: self.api(), catalogue, lookups: self.asked.lookups(), now: (self.clock)(), longest }
+    }
+
+    /// The id that requests name, for what the rest of the program knows a key by.
+    async fn real(&self, id: &str, manner: Manner) -> Result<RealId, ProviderError> {
+        self.asked.ask(&self.runner()).await?;
+        if !self.reader.has_reference() {
+            if !self.reader.is_id(id) {
+                let shown: String = id.chars().take(60).flat_map(char::escape_debug).collect();
+                return Err(ProviderError::Refused(format!("`{shown}` is not the id of a key here")));
+            }
+            return Ok(RealId::new(id.to_owned()));
         }
-        values.insert(Placeholder::Id, Value::from(id));
-        let mut answer = self.exchange.call(&self.call(operation, values, Retry::Idempotent)).await?;
-        Ok(Wiped(answer.json.as_mut().and_then(|json| operation.item.of_mut(&mut json.0)).map(Value::take).unwrap_or_default()))
+        // An id that was used again is another key's: before a write, the listing decides.
+        let known = self.known.real(id).filter(|_| manner == Manner::Read);
+        if let Some(real) = known {
+            return Ok(real);
+        }
+        self.list().await?;
+        self.known.real(id).ok_or_else(|| ProviderError::NotFound("no key of the listing is known by this".to_owned()))
     }
 
-    /// The same, for a write. The keys of our own credentials are never written to.
-    async fn write(&self, operation: &Operation, id: &str, values: Values) -> Result<(), ProviderError> {
-        if self.reader.is_own(id) {
+    /// Carries out an operation on one key.
+    async fn on(&self, operation: &Operation, real: &RealId, mut values: Values, manner: Manner) -> Result<Wiped, ProviderError> {
+        values.insert(Placeholder::Id, Value::from(real.as_str()));
+        let done = self.runner().run(operation, &values, manner).await;
+        done.map_err(|error| if self.reader.is_id_secret() { error.concealing(real.as_str()) } else { error })
+    }
+
+    /// The same, for a write. The keys of our own credentials are never written to. What nobody may touch is never edited or enabled; ending it is
+    /// for whoever knows that it is ours.
+    async fn write(&self, operation: &Operation, id: &str, values: Values, deed: Deed) -> Result<(), ProviderError> {
+        let manner = if deed == Deed::Delete { Manner::Delete } else { Manner::Write };
+        let real = self.real(id, manner).await?;
+        if self.reader.is_told_by_answers() && self.known.real(id).is_none() {
+            self.list().await?;
+        }
+        if self.reader.is_own(real.as_str()) || self.known.is_own(id) {
             return Err(ProviderError::Refused("this is the key of our own admin credential".to_owned()));
         }
-        self.on(operation, id, values).await.map(drop)
-    }
-
-    /// Reads the key that was asked for; another one is no answer.
-    async fn read(&self, operation: &Operation, id: &str) -> Result<(ObservedKey, Wiped), ProviderError> {
-        let item = self.on(operation, id, Values::new()).await?;
-        let key = self.reader.key(&item.0).map_err(unreadable)?;
-        if key.id != id {
-            return Err(ProviderError::Unanswered("the answer is about another key".to_owned()));
+        if self.known.is_untouchable(&real) || (deed == Deed::Change && self.known.is_beyond(id)) {
+            return Err(ProviderError::Refused(UNTOUCHABLE.to_owned()));
         }
-        self.remember(&key);
-        Ok((key, item))
+        self.on(operation, &real, values, manner).await.map(drop)
     }
 
-    fn remember(&self, key: &ObservedKey) {
-        self.options.borrow_mut().insert(key.id.clone(), key.options.clone());
-    }
-
-    /// What a request about the key's fields may name.
-    fn fields(&self, label: Option<&str>, scopes: Option<&ScopeSet>, expires_at: Option<Option<Timestamp>>, options: &Options) -> Values {
-        let formats = self.api().formats;
-        let mut values = Values::new();
-        values.extend(label.map(|label| (Placeholder::Label, Value::from(label))));
-        values.extend(scopes.map(|scopes| (Placeholder::Scopes, formats.scopes.write(scopes))));
-        let expiry = expires_at.map(|end| end.map_or(Value::Null, |end| formats.expiry.write(end)));
-        values.extend(expiry.map(|expiry| (Placeholder::Expiry, expiry)));
-        values.extend(options.iter().map(|(name, value)| (Placeholder::Option(name.clone()), value.clone())));
-        values
+    /// Reads the key that was asked for; another one is no answer. A dead one is not found.
+    async fn read(&self, operation: &Operation, id: &str) -> Result<(ObservedKey, Wiped), ProviderError> {
+        let real = self.real(id, Manner::Read).await?;
+        let item = self.on(operation, &real, Values::new(), Manner::Read).await?;
+        let entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
+        let is_same = entry.id.as_ref() == Some(&real);
+        if let (true, Standing::Untouchable) = (is_same, &entry.standing) {
+            return Err(ProviderError::Refused(UNTOUCHABLE.to_owned()));
+        }
+        let Some(key) = self.known.note(entry) else { return Err(ProviderError::NotFound("it does not exist any more".to_owned())) };
+        match (key.id == id, is_same) {
+            (true, true) => Ok((self.hushed(key), item)),
+            (false, true) => Err(ProviderError::NotFound("its id was used again".to_owned())),
+            (_, false) => Err(ProviderError::Unanswered("the answer is about another key".to_owned())),
+        }
     }
 
     /// The options of a key, where they decide how it authenticates.
     async fn options_of(&self, verify: &Verify, id: &str) -> Option<Options> {
         let Select::Option { .. } = verify.select else { return None };
-        let known = self.options.borrow().get(id).cloned();
+        let known = self.known.options(id);
         if known.is_some() {
             return known;
         }
@@ -160,9 +219,18 @@ impl HttpProvider {
 impl Provider for HttpProvider {
     async fn list(&self) -> Result<Vec<ObservedKey>, ProviderError> {
         let operation = self.api().operations.list.as_ref().ok_or(ProviderError::Unsupported("list"))?;
-        let (exchange, reader, scheme, credential) = (&self.exchange, &self.reader, &self.scheme, &self.credential);
-        let keys = ListReader { exchange, operation, reader, scheme, credential }.read().await?;
-        keys.iter().for_each(|key| self.remember(key));
+        self.asked.ask(&self.runner()).await?;
+        let entries = ListReader { runner: self.runner(), operation, reading: self.reading() }.read().await?;
+        self.known.clear();
+        let (beyond, mut keys): (Vec<ObservedKey>, Vec<ObservedKey>) =
+            entries.into_iter().filter_map(|entry| self.known.note(entry)).map(|key| self.hushed(key)).partition(|key| key.untouchable);
+        // Several of those that concern nobody may go by the same name.
+        let mut names = BTreeSet::new();
+        keys.extend(beyond.into_iter().filter(|key| names.insert(key.id.clone())));
+        let ids: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        if ids.len() < keys.len() {
+            return Err(ProviderError::Unanswered("two keys of the list cannot be told apart".to_owned()));
+        }
         Ok(keys)
     }
 
@@ -177,36 +245,41 @@ impl Provider for HttpProvider {
 
     async fn create(&self, request: &CreateRequest) -> Result<Created, ProviderError> {
         let operation = self.api().operations.create.as_ref().ok_or(ProviderError::Unsupported("create"))?;
+        self.asked.ask(&self.runner()).await?;
         let defaults = self.profile.options.iter().filter_map(|(name, option)| Some((name.clone(), option.default.clone()?)));
         let mut options: Options = defaults.collect();
         options.extend(request.options.clone());
-        let values = self.fields(Some(&request.label), Some(&request.scopes), request.expires_at.map(Some), &options);
-        let mut answer = self.exchange.call(&self.call(operation, values, Retry::Never)).await?;
-        let item = answer.json.as_mut().and_then(|json| operation.item.of_mut(&mut json.0));
-        let item = item.ok_or_else(|| ProviderError::Unanswered("the answer holds no key".to_owned()))?;
-        let key = self.reader.key(item).map_err(unreadable)?;
-        self.remember(&key);
-        Ok(Created { secret: self.reader.take_secret(&self.profile.secret.parts, item), key })
+        let (label, scopes, end) = (Some(request.label.as_str()), Some(&request.scopes), Some(request.expires_at));
+        let values = self.writing().values(Fields { label, scopes, expires_at: end, options: Some(&options), changes: false })?;
+        let mut item = self.runner().run(operation, &values, Manner::Create).await?;
+        let entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
+        let uncounted = || ProviderError::Unanswered("what was created does not count as a key".to_owned());
+        let mut key = self.known.note(entry).map(|key| self.hushed(key)).ok_or_else(uncounted)?;
+        self.reader.as_told(&mut key, &item.0, request.expires_at.is_some());
+        Ok(Created { secret: self.reader.take_secret(&self.profile.secret, &mut item.0), key })
     }
 
     async fn edit(&self, id: &str, request: &EditRequest) -> Result<(), ProviderError> {
         let operation = self.api().operations.edit.as_ref().ok_or(ProviderError::Unsupported("edit"))?;
-        let options = request.options.clone().unwrap_or_default();
-        // What is remembered of its options is old news now.
-        self.options.borrow_mut().remove(id);
-        let values = self.fields(request.label.as_deref(), request.scopes.as_ref(), request.expires_at, &options);
-        self.write(operation, id, values).await
+        self.asked.ask(&self.runner()).await?;
+        let EditRequest { label, scopes, expires_at, options } = request;
+        let (label, scopes, options) = (label.as_deref(), scopes.as_ref(), options.as_ref());
+        let values = self.writing().values(Fields { label, scopes, expires_at: *expires_at, options, changes: true })?;
+        self.known.forget_options(id);
+        self.write(operation, id, values, Deed::Change).await
     }
 
-    async fn set_enabled(&self, id: &str, enabled: bool) -> Result<(), ProviderError> {
+    async fn set_enabled(&self, id: &str, enabled: bool, expires_at: Option<Timestamp>) -> Result<(), ProviderError> {
         let operations = &self.api().operations;
         let (operation, name) = if enabled { (&operations.enable, "enable") } else { (&operations.disable, "disable") };
-        self.write(operation.as_ref().ok_or(ProviderError::Unsupported(name))?, id, Values::new()).await
+        let values = self.writing().switching(expires_at);
+        let deed = if enabled { Deed::Change } else { Deed::Disable };
+        self.write(operation.as_ref().ok_or(ProviderError::Unsupported(name))?, id, values, deed).await
     }
 
     async fn delete(&self, id: &str) -> Result<(), ProviderError> {
         let operation = self.api().operations.delete.as_ref().ok_or(ProviderError::Unsupported("delete"))?;
-        match self.write(operation, id, Values::new()).await {
+        match self.write(operation, id, Values::new(), Deed::Delete).await {
             Ok(()) | Err(ProviderError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -215,11 +288,12 @@ impl Provider for HttpProvider {
     async fn reveal(&self, id: &str) -> Result<Option<Secret>, ProviderError> {
         let Some(operation) = &self.api().operations.reveal else { return Ok(None) };
         let (_, mut item) = self.read(operation, id).await?;
-        Ok(self.reader.take_secret(&self.profile.secret.parts, &mut item.0))
+        Ok(self.reader.take_secret(&self.profile.secret, &mut item.0))
     }
 
     fn own_id(&self) -> Option<&str> {
-        own_part(self.api()).and_then(|part| self.credential.part(part))
+        // A real id that is not the one which others know must not leave.
+        self.own.as_deref().filter(|_| !self.reader.has_reference()).or_else(|| self.known.own())
     }
 
     fn clock_skew(&self) -> Option<i64> {
@@ -236,61 +310,7 @@ impl Provider for HttpProvider {
         if !takes(self.environment.as_ref(), self.api().auth.select.as_ref(), name) {
             return Ok(Liveness::Undecided(format!("the key authenticates by `{name}`, which this environment does not take")));
         }
-        Prober { exchange: &self.exchange, verify, name, scheme }.cheapest(&ScopeSet::new(), secret).await
-    }
-}
-
-/// The part of the credential that is the id of its own key.
-fn own_part(api: &HttpApi) -> Option<&str> {
-    api.credential.as_ref()?.own.as_deref()
-}
-
-/// The environment an account names, or the only one there is.
-pub(super) fn environment<'a>(profile: &'a Profile, name: Option<&str>) -> Result<Option<&'a Environment>, ProviderError> {
-    match name {
-        Some(name) => {
-            let unknown = || ProviderError::Local(format!("`{}` has no environment `{name}`", profile.name));
-            profile.environments.get(name).map(Some).ok_or_else(unknown)
-        }
-        None if profile.environments.is_empty() => Ok(None),
-        None => {
-            let several = || ProviderError::Local(format!("`{}` has several environments", profile.name));
-            profile.usual_environment().map(|(_, environment)| Some(environment)).ok_or_else(several)
-        }
-    }
-}
-
-/// Whether an environment takes an authentication scheme.
-fn takes(environment: Option<&Environment>, select: Option<&Select>, scheme: &str) -> bool {
-    let Some(Select::Param(param)) = select else { return true };
-    let allowed = environment.and_then(|environment| environment.allow.get(param));
-    allowed.is_none_or(|allowed| allowed.iter().any(|name| name == scheme))
-}
-
-/// The scheme, host and port that an account's every request goes to; `None` where none is made, or where none can be.
-pub fn origin(profile: &Profile, at: AccountAt<'_>) -> Option<String> {
-    let Some(Api::Http(_)) = &profile.api else { return None };
-    let (base, _) = address(environment(profile, at.environment).ok()?, at.endpoint).ok()?;
-    Some(base.origin().ascii_serialization())
-}
-
-/// Where requests go: the endpoint or the profile's host, and the path of the API there.
-pub(super) fn address(environment: Option<&Environment>, endpoint: Option<&str>) -> Result<(Url, String), ProviderError> {
-    let parse = |text: &str, what: &str| {
-        let url = Url::parse(text).map_err(|error| ProviderError::Local(format!("the {what} is not a URL: {error}")))?;
-        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-        let problem = || ProviderError::Local(format!("the {what} must be scheme, host, port and path only"));
-        if plain && url.has_host() { Ok(url) } else { Err(problem()) }
-    };
-    let own = environment.and_then(|environment| environment.url.as_deref()).map(|url| parse(url, "profile's URL")).transpose()?;
-    let root = own.as_ref().map(|url| url.path().to_owned()).unwrap_or_default();
-    match (endpoint, own) {
-        (Some(endpoint), _) => Ok((parse(endpoint, "endpoint")?, root)),
-        (None, Some(mut url)) => {
-            url.set_path("");
-            Ok((url, root))
-        }
-        (None, None) => Err(ProviderError::Local("the provider has no address of its own: give an endpoint".to_owned())),
+        Prober { exchange: &self.exchange, verify, name, scheme, admin: Some(&self.credential) }.cheapest(&ScopeSet::new(), secret).await
     }
 }
 

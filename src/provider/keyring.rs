@@ -100,7 +100,7 @@ impl Provider for KeyringProvider {
         })
     }
 
-    async fn set_enabled(&self, id: &str, enabled: bool) -> Result<(), ProviderError> {
+    async fn set_enabled(&self, id: &str, enabled: bool, _: Option<Timestamp>) -> Result<(), ProviderError> {
         self.change(id, |key| StoredKey { enabled, ..key })
     }
 
@@ -134,6 +134,8 @@ fn observed(id: &str, key: &StoredKey) -> ObservedKey {
         last_used_at: None,
         options: Options::new(),
         own: false,
+        unread: None,
+        untouchable: false,
     }
 }
 

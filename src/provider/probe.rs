@@ -1,8 +1,12 @@
 //! Tries a key by calls with its own secret, and judges by the profile's table alone. Reads only.
-use super::exchange::{Answer, Call, Exchange, Retry};
+use std::collections::BTreeMap;
+
+use super::exchange::session::Session;
+use super::exchange::{Answer, Call, Caller, Exchange, Retry};
 use super::{Liveness, ProviderError};
 use crate::model::{ScopeSet, Secret};
 use crate::profile::auth::AuthScheme;
+use crate::profile::request::Asked;
 use crate::profile::template::Values;
 use crate::profile::verify::{Probe, Verdict, Verify};
 
@@ -13,6 +17,8 @@ pub struct Prober<'a> {
     /// Its name in the profile.
     pub name: &'a str,
     pub scheme: &'a AuthScheme,
+    /// The account's own credential, where there is one.
+    pub admin: Option<&'a Secret>,
 }
 
 /// What one call showed.
@@ -35,8 +41,10 @@ impl Prober<'_> {
     /// A refusal as dead or expired decides at once; what one call leaves open, another may settle.
     async fn try_all(&self, calls: impl Iterator<Item = Probe>, scopes: &ScopeSet, secret: &Secret) -> Result<Liveness, ProviderError> {
         let (mut lacks, mut worked, mut unknown) = (ScopeSet::new(), false, None);
+        let session = Session::default();
+        let caller = Caller { scheme: self.scheme, credential: secret, session: &session, admin: self.admin };
         for probe in calls {
-            match self.once(&probe, secret).await? {
+            match self.once(&probe, caller).await? {
                 Showed::Verdict(Verdict::Dead) => return Ok(Liveness::Dead),
                 Showed::Verdict(Verdict::Expired) => return Ok(Liveness::Expired),
                 Showed::Verdict(Verdict::Alive) => worked = true,
@@ -56,13 +64,13 @@ impl Prober<'_> {
         })
     }
 
-    async fn once(&self, probe: &Probe, secret: &Secret) -> Result<Showed, ProviderError> {
-        let Probe { request, query, .. } = probe;
-        let call =
-            Call { request, query, body: None, values: Values::new(), scheme: self.scheme, credential: secret, retry: Retry::Idempotent };
+    async fn once(&self, probe: &Probe, caller: Caller<'_>) -> Result<Showed, ProviderError> {
+        let (Probe { request, query, .. }, headers) = (probe, BTreeMap::new());
+        let asked = Asked { request, query, headers: &headers, content: None };
+        let call = Call::new(asked, Values::new(), caller, Retry::Idempotent);
         let judged = self.exchange.send(&call, |answer: Answer| {
             // What is not JSON was not written by the provider.
-            let verdict = answer.json.as_ref().and_then(|_| self.verify.verdict(&answer.refusal));
+            let verdict = answer.json.as_ref().and_then(|json| self.verify.verdict(&answer.refusal, Some(&json.0)));
             match (verdict, self.exchange.skew(&answer, &call)) {
                 (Some(Verdict::Dead), Some(_)) | (None, _) => Err(self.exchange.failure(&answer, &call)),
                 (Some(verdict), _) => Ok(verdict),

@@ -8,6 +8,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use super::transport::HeaderMap;
 use crate::model::Secret;
 use crate::profile::classify::Refusal;
+use crate::profile::template::percent_encoded;
 
 const LONGEST_MESSAGE: usize = 200;
 const LONGEST_WORD: usize = 64;
@@ -22,13 +23,20 @@ pub struct Said<'a>(pub &'a Refusal);
 impl Said<'_> {
     /// Status, kind, code, trace and the vendor's message. Whatever repeats a part of the credential is left out, and so is the rest of the body.
     pub fn without(&self, credential: &Secret) -> String {
+        self.without_any(credential.parts().map(|(_, part)| part))
+    }
+
+    /// The same, leaving out whatever repeats one of these texts, plain or percent-encoded.
+    pub fn without_any<'s>(&self, secrets: impl Iterator<Item = &'s str>) -> String {
         let Refusal { status, code, kind, message, trace } = self.0;
-        let safe = |text: &&String| !credential.parts().any(|(_, part)| !part.is_empty() && text.contains(part));
+        let secrets: Vec<&str> = secrets.filter(|secret| !secret.is_empty()).collect();
+        let safe = |text: &&String| !secrets.iter().any(|secret| text.contains(secret) || text.contains(&percent_encoded(secret)));
         let word = |text: &Option<String>| {
             let text = text.as_ref().filter(safe)?;
             let plain =
                 !text.is_empty() && text.len() <= LONGEST_WORD && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
-            plain.then(|| text.clone())
+            // An id or a code may be the very secret that was refused.
+            (plain && masked(text) == *text).then(|| text.clone())
         };
         let mut said = format!("status {status}");
         for (before, text) in [(", ", word(kind)), (", code ", word(code)), (", trace ", word(trace))] {
@@ -50,6 +58,11 @@ impl Said<'_> {
         }
         said
     }
+}
+
+/// Whether a text has a word that could be a secret.
+pub fn could_be_secret(text: &str) -> bool {
+    masked(text) != text
 }
 
 /// The text with `…` for each word that could be a secret, plain or encoded: one just issued, or our own in an echoed header.
@@ -107,8 +120,13 @@ mod tests {
         let said = |refusal: &Refusal| Said(refusal).without(&secret);
         assert_eq!(said(&refusal("no\nway")), "status 403, authorization, code 40003, trace abc-1: no way");
         assert_eq!(said(&refusal("key hunter2 is bad")), "status 403, authorization, code 40003, trace abc-1");
+        let id = Said(&refusal("no key %2A%3Aabc here")).without_any(std::iter::once("*:abc"));
+        assert_eq!(id, "status 403, authorization, code 40003, trace abc-1");
         assert_eq!(said(&Refusal { trace: Some("hunter2".into()), ..refusal("") }), "status 403, authorization, code 40003");
         assert_eq!(said(&Refusal { code: Some("a b".into()), kind: None, ..refusal("") }), "status 403, trace abc-1");
+        let digits = "b328837fa95e4967a65e5d4e303c0be0";
+        let repeats = Refusal { code: Some(digits.into()), kind: Some(digits.into()), trace: Some(digits.into()), ..refusal("no") };
+        assert_eq!(said(&repeats), "status 403: no", "an error that repeats a token as its id");
         let long = said(&refusal(&"é".repeat(5000)));
         assert!(long.ends_with("é…") && long.chars().count() < 300);
     }

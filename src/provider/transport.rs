@@ -22,11 +22,32 @@ pub struct Limits {
     pub answer: usize,
     /// No call is sent again later than this after it was first sent.
     pub retries: Duration,
+    /// All pages of one listing, from the first call to the last answer.
+    pub listing: Duration,
+    /// The longest listing that is read, in bytes of all its pages.
+    pub listed: usize,
+    /// The greatest number of entries in one listing.
+    pub entries: usize,
+}
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+impl Limits {
+    /// What the program uses: an account with more keys than these would take longer to read than anybody waits for a plan.
+    pub const USUAL: Self = Self {
+        connect: Duration::from_secs(5),
+        call: super::CREATE_LIMIT,
+        answer: 8 * MEBIBYTE,
+        retries: Duration::from_secs(10),
+        listing: Duration::from_mins(15),
+        listed: 256 * MEBIBYTE,
+        entries: 1_000_000,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), call: super::CREATE_LIMIT, answer: 8 * 1024 * 1024, retries: Duration::from_secs(10) }
+        Self::USUAL
     }
 }
 
@@ -53,6 +74,8 @@ pub enum Body {
     Json(Vec<u8>),
     /// Fields of a form, encoded.
     Form(Vec<u8>),
+    /// JSON Patch.
+    Patch(Vec<u8>),
 }
 
 /// One answer. The body is wiped when dropped.
@@ -121,13 +144,16 @@ impl Transport {
             let host = request.url.host_str().unwrap_or_default();
             return Err(TransportError::NotSendable(format!("the credential is not for `{host}`")));
         }
-        let mut call = self.client.request(request.method, request.url).headers(headers(request.headers)?);
+        let headers = headers(request.headers)?;
+        let typed = headers.contains_key("content-type");
+        let mut call = self.client.request(request.method, request.url).headers(headers);
         if let Some(body) = request.body {
             let (kind, bytes) = match body {
                 Body::Json(bytes) => ("application/json", bytes),
                 Body::Form(bytes) => ("application/x-www-form-urlencoded", bytes),
+                Body::Patch(bytes) => ("application/json-patch+json", bytes),
             };
-            call = call.header("content-type", kind).body(bytes);
+            call = if typed { call } else { call.header("content-type", kind) }.body(bytes);
         }
         self.pace().await;
         let named = |text: String| format!("`{}`: {text}", self.origin.host_str().unwrap_or_default());

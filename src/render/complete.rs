@@ -89,6 +89,9 @@ fn no_format_for_people_lacks_a_fact() {
             ("a new reader", "age1newcomer"),
             ("a longer overlap", "overlap"),
             ("from when", "10d"),
+            ("an option that confined", "pay/unconfined"),
+            ("what it opens", "the key reaches more sub-accounts"),
+            ("a key that was pending in part", "pay/half-pending"),
             ("a due rotation", "pay/ci-deploy"),
             ("what is due later", "pay/ci-metrics"),
             ("an attended key", "brex/finance"),
@@ -126,6 +129,100 @@ fn no_format_for_people_lacks_a_fact() {
         let words = ["introduced", "pending", "ithdrawn"];
         words.iter().for_each(|word| assert!(text.to_lowercase().contains(word), "{format} lacks the group {word}"));
     }
+}
+
+/// `+12 gained (3 critical, 1 high)`, as any format for people says it.
+fn tallied(text: &str, word: &str) -> String {
+    let at = text.find(word).unwrap_or_else(|| panic!("no `{word}` in {text}"));
+    let begin = text[..at].rfind(['+', '-', '−']).expect("a sign");
+    let end = at + word.len();
+    let aside = text[end..].strip_prefix(" (").map_or("", |rest| rest.split(')').next().expect("closed"));
+    format!("{} ({aside})", text[begin..end].trim_start_matches(['+', '-', '−']))
+}
+
+#[test]
+fn every_format_counts_the_same_access() {
+    let mut plan = plan();
+    for round in 0..2 {
+        let texts = every(&plan);
+        let said: Vec<[String; 2]> = ["text", "markdown", "html"]
+            .iter()
+            .map(|format| {
+                let (_, text) = texts.iter().find(|(name, _)| name == format).expect("a format");
+                let text = text.replace("<strong>", "").replace("</strong>", "").replace("**", "");
+                [tallied(&text, " gained"), tallied(&text, " lost")]
+            })
+            .collect();
+        assert!(said.windows(2).all(|pair| pair[0] == pair[1]), "{said:?}");
+        assert!(said[0][0].starts_with(&format!("{} gained", plan.summary.access_gained)), "{said:?}: {:?}", plan.summary);
+        assert!(said[0][1].starts_with(&format!("{} lost", plan.summary.access_lost)), "{said:?}: {:?}", plan.summary);
+        // Rows say the same as the plan counts, and trusted changes are counted apart.
+        let rows = weighed::gained(&plan);
+        assert_eq!(weighed::Counts::of(&rows).total(), plan.summary.access_gained);
+        assert_eq!(rows.iter().filter(|row| row.is_trusted()).count(), plan.trusted.len());
+        let acting = || plan.changes.iter().filter(|change| change.action != crate::plan::Action::Blocked);
+        assert_eq!(weighed::Counts::of(&rows), weighed::Counts::sum(acting().flat_map(|change| change.access.gains())));
+        assert_eq!(weighed::Counts::of(&weighed::lost(&plan)), weighed::Counts::sum(acting().flat_map(|change| change.access.losses())));
+        if round == 0 {
+            assert!(texts[0].1.contains("2 edits that take effect only after the merge") && texts[2].1.contains("2 trusted changes"));
+            // Without trusted changes, not one number is another.
+            let counted = plan.summary.access_gained;
+            plan.trusted.clear();
+            assert_eq!(plan.summary.access_gained, counted);
+        }
+    }
+}
+
+#[test]
+fn warnings_of_the_policy_fold_and_violations_never_do() {
+    let many = |severity| {
+        let mut plan = plan();
+        let one = |n: u32| crate::diagnostics::Located {
+            severity,
+            line: Some(n),
+            message: format!("number {n:04} breaks a rule"),
+            ..open_ended()
+        };
+        plan.diagnostics = (0..2000).map(one).collect();
+        plan
+    };
+    let folded = plan_markdown(&many(crate::diagnostics::Severity::Warning), &setting()).expect("it fits");
+    assert!(folded.contains("2000 warnings") && folded.contains(": 2000") && !folded.contains("number 1999"), "{folded}");
+    assert!(folded.contains("pay/old-reporting"), "what is critical is still there");
+    plan_markdown(&many(crate::diagnostics::Severity::Error), &setting()).expect_err("violations are told in full, or not at all");
+}
+
+#[test]
+fn what_was_pending_is_told_apart_row_by_row() {
+    let plan = plan();
+    let rows = weighed::gained(&plan);
+    let told: Vec<String> = rows
+        .iter()
+        .filter(|row| row.change.is_some_and(|change| change.address.name.as_str() == "half-pending"))
+        .map(|row| {
+            let what = match &row.what {
+                weighed::What::Scopes(entries) => weighed::words(entries).join(" "),
+                weighed::What::Readers(names) => names.join(" "),
+                other => format!("{other:?}"),
+            };
+            format!("{what} {}", if row.origin == Some(crate::plan::Origin::Pending) { "pending" } else { "introduced" })
+        })
+        .collect();
+    assert_eq!(told, ["x:hooks:create pending", "age1late pending", "x:hooks:delete introduced"]);
+    let markdown = plan_markdown(&plan, &setting()).expect("it fits");
+    let (introduced, pending) = markdown.split_once("### Access gained: already pending").expect("both tables");
+    let pending = pending.split("###").next().expect("a table");
+    let table = introduced.split("### Access gained: introduced here").nth(1).expect("a table");
+    let has = |table: &str, scope: &str| table.lines().any(|line| line.contains("half-pending") && line.contains(scope));
+    assert!(has(table, "x:hooks:delete") && !has(table, "x:hooks:create") && has(pending, "x:hooks:create"), "{markdown}");
+    let html = plan_html(&plan, &setting());
+    let at = |words: &str| html.find(words).unwrap_or_else(|| panic!("no `{words}`"));
+    let table = &html[at("id=\"gained\"")..at("id=\"lost\"")];
+    assert!(table.rfind("introduced here") < table.find("already pending"), "{table}");
+    let text = plan_text(&plan, Style::PLAIN);
+    assert!(text.lines().any(|line| line.contains("x:hooks:create") && line.contains("already pending")), "{text}");
+    assert!(text.lines().any(|line| line.contains("age1late") && line.contains("already pending")), "{text}");
+    assert!(plan_sarif(&plan, &setting()).contains("already pending without this change"));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Pages: what a diagnostic means, and what a scope opens.
 use std::fmt::Write as _;
 
+use super::findings::{ACCESS_RULES, DRIFT_RULE};
 use crate::diagnostics::{Code, suggest};
 use crate::model::text_safety::safe;
-use crate::model::{AccessLevel, Risk, Scope, Tag};
+use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
 use crate::profile::catalogue::ScopeFacts;
 use crate::profile::{Catalogue, Profile, ScopeCheck, Unlisted};
 
@@ -21,19 +22,43 @@ pub fn explain(word: &str, providers: &[(&Profile, &Catalogue)]) -> Result<Strin
     if let Ok(code) = word.parse::<Code>() {
         return Ok(code.page().to_owned());
     }
+    if let Some((rule, risk, says)) = ACCESS_RULES.iter().find(|(rule, ..)| *rule == word) {
+        return Ok(format!("# {rule}\n\n{says}\n\n{}\n", access_help(*risk)));
+    }
+    if word == DRIFT_RULE.0 {
+        return Ok(format!("# {}\n\n{}\n\nThe next apply corrects it, unless the manifest takes it over.\n", DRIFT_RULE.0, DRIFT_RULE.1));
+    }
     // A free catalogue takes any word: it answers only when no provider knows the scope better.
     let is_free = |catalogue: &Catalogue| catalogue.spec().unlisted == Unlisted::Allow;
     for free in [false, true] {
         let asked = providers.iter().filter(|(_, catalogue)| is_free(catalogue) == free);
         let pages: Vec<String> = asked.filter_map(|(profile, catalogue)| scope_page(word, profile, catalogue)).collect();
         if !pages.is_empty() {
-            return Ok(pages.join("\n"));
+            let listed = providers.iter().flat_map(|(profile, _)| profile.catalogue.scopes.keys().map(Scope::as_str));
+            // Else a mistyped scope of one provider would seem to be a good one of another.
+            let hint = suggest::did_you_mean(word, listed).filter(|_| free).map(|hint| {
+                let shown = safe(word);
+                format!("No provider lists `{shown}`: {hint} What follows is of providers that take any word.\n\n")
+            });
+            return Ok(hint.unwrap_or_default() + &pages.join("\n"));
         }
     }
     let listed = providers.iter().flat_map(|(profile, _)| profile.catalogue.scopes.keys().map(Scope::as_str));
     let known = Code::ALL.iter().map(|code| code.as_str()).chain(listed);
     let help = suggest::did_you_mean(word, known).unwrap_or_else(|| "list the scopes with `keywright providers NAME`".to_owned());
     Err(UnknownWord { word: safe(word).into_owned(), help })
+}
+
+/// What a reviewer does about a gain of this risk.
+fn access_help(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Critical | Risk::High => {
+            "The finding names the key and what it gains. `keywright explain SCOPE` tells what a scope opens and why it is risky. Ask whether a narrower scope does; where it must be, a shorter lifetime limits the harm."
+        }
+        Risk::Medium | Risk::Low => {
+            "The finding names the key and what it gains; `keywright explain SCOPE` tells what a scope opens. Nothing has to be mended."
+        }
+    }
 }
 
 /// The page of one scope at one provider; `None` when the provider has no such scope.
@@ -43,7 +68,7 @@ fn scope_page(word: &str, profile: &Profile, catalogue: &Catalogue) -> Option<St
         ScopeCheck::Unlisted | ScopeCheck::Unknown | ScopeCheck::Malformed => return None,
     };
     let facts = catalogue.describe(&scope);
-    let listed = catalogue.spec().scopes.get(&scope);
+    let listed = catalogue.listed(&scope);
     let mut out = format!("# {}\n\nA scope of `{}` ({}).", safe(scope.as_str()), safe(&profile.name), safe(&profile.title));
     for text in listed.iter().flat_map(|spec| [&spec.says, &spec.why]).flatten() {
         let _ = write!(out, " {}.", sentence(&safe(text)));
@@ -56,20 +81,20 @@ fn scope_page(word: &str, profile: &Profile, catalogue: &Catalogue) -> Option<St
     for tag in facts.tags.iter() {
         let _ = writeln!(out, "- {tag}: {}", tag_says(*tag));
     }
-    if catalogue.is_wildcard(&scope) {
-        covered(&mut out, &scope, profile, catalogue);
-    }
+    covered(&mut out, &scope, profile, catalogue);
     covering(&mut out, &scope, catalogue);
     Some(out)
 }
 
-/// What a wildcard grants today.
-fn covered(out: &mut String, wildcard: &Scope, profile: &Profile, catalogue: &Catalogue) {
-    let below: Vec<&Scope> =
-        catalogue.spec().scopes.keys().filter(|scope| !catalogue.is_wildcard(scope) && catalogue.covers(wildcard, scope)).collect();
-    let _ = writeln!(out, "\nIt is open-ended: it also grants what {} adds later.", safe(&profile.title));
-    if !below.is_empty() {
-        out.push_str("Today it grants:\n\n");
+/// What a wildcard grants today, and what a scope includes.
+fn covered(out: &mut String, above: &Scope, profile: &Profile, catalogue: &Catalogue) {
+    let granted = catalogue.expand(&ScopeSet::from([above.clone()]));
+    let below: Vec<&Scope> = granted.iter().filter(|(_, via)| via.is_some()).map(|(scope, _)| scope).collect();
+    if catalogue.is_wildcard(above) {
+        let _ = writeln!(out, "\nIt is open-ended: it also grants what {} adds later.", safe(&profile.title));
+        out.push_str(if below.is_empty() { "" } else { "Today it grants:\n\n" });
+    } else if !below.is_empty() {
+        out.push_str("\nIt includes:\n\n");
     }
     for scope in below {
         let facts = catalogue.describe(scope);
@@ -93,6 +118,11 @@ fn covering(out: &mut String, scope: &Scope, catalogue: &Catalogue) {
         wildcards.extend(
             candidates.into_iter().filter(|other| above(other) && matches!(catalogue.check(other.as_str()), ScopeCheck::Listed(_))),
         );
+    }
+    let including = |other: &&Scope| *other != scope && !catalogue.is_wildcard(other) && catalogue.covers(other, scope);
+    let including: Vec<String> = spec.scopes.keys().filter(including).map(|other| format!("`{}`", safe(other.as_str()))).collect();
+    if !including.is_empty() {
+        let _ = writeln!(out, "\nScopes that include it: {}.", including.join(", "));
     }
     if !wildcards.is_empty() {
         let words: Vec<String> = wildcards.iter().map(|wildcard| format!("`{}`", safe(wildcard.as_str()))).collect();
@@ -172,6 +202,29 @@ mod tests {
         let profile = demo::profile();
         let catalogue = Catalogue::new(profile.catalogue.clone()).expect("a catalogue");
         explain(word, &[(&profile, &catalogue)])
+    }
+
+    #[test]
+    fn rules_of_reports_have_pages_and_another_provider_says_so() {
+        for rule in ["access/critical", "access/high", "access/medium", "access/low", "access/drift"] {
+            assert!(page(rule).expect("a page").starts_with(&format!("# {rule}\n\nA key ")), "{rule}");
+        }
+        let listed = demo::profile();
+        let mut free = demo::profile();
+        free.name = "free".to_owned();
+        free.catalogue.unlisted = Unlisted::Allow;
+        free.catalogue.form = ".+".to_owned();
+        free.catalogue.scopes.clear();
+        free.catalogue.aliases.clear();
+        let catalogues = [&listed, &free].map(|profile| Catalogue::new(profile.catalogue.clone()).expect("a catalogue"));
+        let ask = |word: &str| explain(word, &[(&listed, &catalogues[0]), (&free, &catalogues[1])]).expect("a page");
+        assert!(
+            ask("x:hooks:raed").starts_with("No provider lists `x:hooks:raed`: did you mean `x:hooks:read`?"),
+            "{}",
+            ask("x:hooks:raed")
+        );
+        assert!(ask("x:hooks:read").starts_with("# x:hooks:read"));
+        assert!(ask("Something else entirely").starts_with("# Something else"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What machines are told of a plan, one thing each: diagnostics, access that is gained, drift. For annotations and reports of code quality.
 use sha2::{Digest, Sha256};
 
+use super::drift::{beside_scopes, until};
 use super::setting::Setting;
-use super::weighed::{self, What, words};
+use super::weighed::{self, What, option_says, words};
 use crate::diagnostics::{Located, Severity};
 use crate::model::text_safety::safe;
 use crate::model::{Position, Risk};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{AccessEntry, Action, Change, Origin, Plan};
 
 /// One thing, fit for every tool.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Finding<'p> {
     pub level: Level,
     /// Of the access that it tells; a warning stands behind high risk.
     pub risk: Risk,
+    /// It comes without the change, too.
+    pub pending: bool,
     /// One line, safe to show; names in backticks.
     pub message: String,
     /// Below the repository's root.
@@ -75,13 +78,26 @@ pub fn of_plan<'p>(plan: &'p Plan, setting: &Setting) -> Vec<Finding<'p>> {
             (_, None) => continue,
         };
         let (rule, _, _) = ACCESS_RULES.iter().find(|(_, risk, _)| *risk == row.risk).expect("every risk has its rule");
-        let message =
-            format!("{what} ({}, {}){}{why}", row.risk.as_str().to_uppercase(), row.kind(), if why.is_empty() { "" } else { ": " });
-        findings.push(placed(rule, row.risk, &message, place, &[&subject, &identity(&row.what)], setting));
+        // Without a base, and of what is introduced, nothing more is said.
+        let pending = if row.origin == Some(Origin::Pending) { "; already pending without this change" } else { "" };
+        let message = format!(
+            "{what} ({}, {}){}{why}{pending}",
+            row.risk.as_str().to_uppercase(),
+            row.kind(),
+            if why.is_empty() { "" } else { ": " }
+        );
+        let finding = placed(rule, row.risk, &message, place, &[&subject, &identity(&row.what)], setting);
+        findings.push(Finding { pending: row.origin == Some(Origin::Pending), ..finding });
     }
+    let scopes =
+        |sign: &str, entries: &[AccessEntry]| entries.iter().map(|entry| format!("{sign}`{}`", entry.scope)).collect::<Vec<_>>().join(" ");
     for deed in &plan.drift {
         let risk = weighed::gravity(deed);
-        let message = format!("`{}`: {}, which no manifest asks for", deed.address, deed.reason);
+        let told: Vec<String> = [beside_scopes(deed), scopes("+", &deed.access.gained), scopes("-", &deed.access.lost)].into();
+        let told: Vec<String> = told.into_iter().filter(|told| !told.is_empty()).collect();
+        let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join(" ")) };
+        let known = weighed::weight(deed).0.map(|risk| format!(" ({})", risk.as_str().to_uppercase())).unwrap_or_default();
+        let message = format!("`{}`: {}{told}{known}, which no manifest asks for{}", deed.address, deed.reason, until(deed));
         findings.push(placed(DRIFT_RULE.0, risk, &message, deed.declared_at.as_ref(), &[&deed.address.to_string(), &deed.reason], setting));
     }
     sorted(findings)
@@ -95,7 +111,7 @@ pub fn of_diagnostics<'p>(diagnostics: &'p [Located], setting: &Setting) -> Vec<
 /// Sorts, and makes fingerprints that fell together distinct in their order.
 fn sorted(mut findings: Vec<Finding<'_>>) -> Vec<Finding<'_>> {
     findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (finding.level, std::cmp::Reverse(finding.risk), finding.file.is_none());
+        let key = |finding: &Finding| (finding.level, std::cmp::Reverse(finding.risk), finding.pending, finding.file.is_none());
         let place = |finding: &Finding| (finding.file.clone(), finding.line, finding.column);
         key(a).cmp(&key(b)).then_with(|| place(a).cmp(&place(b))).then_with(|| (a.rule, &a.message).cmp(&(b.rule, &b.message)))
     });
@@ -121,6 +137,7 @@ fn diagnostic<'p>(located: &'p Located, setting: &Setting) -> Finding<'p> {
         rule: located.code.as_str(),
         level,
         risk: if level == Level::Note { Risk::Low } else { Risk::Medium },
+        pending: false,
         message: safe(&located.message).into_owned(),
         fingerprint: fingerprint(&[located.code.as_str(), file.as_deref().unwrap_or_default(), &located.message]),
         file,
@@ -136,6 +153,7 @@ fn placed<'p>(rule: &'p str, risk: Risk, message: &str, place: Option<&Position>
         rule,
         level: level(risk),
         risk,
+        pending: false,
         message: safe(message).into_owned(),
         file: place.map(|place| setting.path(&place.file)),
         line: place.map_or(1, |place| place.line),
@@ -155,7 +173,6 @@ fn level(risk: Risk) -> Level {
 
 fn gains(change: &Change, what: &What<'_>) -> String {
     let list = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let of = |names: &[String]| list(names.iter().map(String::as_str).collect());
     let address = &change.address;
     match what {
         What::Scopes(entries) => {
@@ -165,9 +182,10 @@ fn gains(change: &Change, what: &What<'_>) -> String {
         What::Expiry { .. } => format!("`{address}` lives longer"),
         What::Overlap(_) => format!("`{address}` has a longer overlap"),
         What::Unprotected => format!("`{address}` is no longer protected"),
-        What::Readers(names) => format!("`{address}` can be opened by {}", of(names)),
-        What::FormerReaders(names) => format!("`{address}` can no longer be opened by {}", of(names)),
-        What::Places(names) => format!("`{address}` is delivered to {}", of(names)),
+        What::Readers(names) => format!("`{address}` can be opened by {}", list(names.clone())),
+        What::FormerReaders(names) => format!("`{address}` can no longer be opened by {}", list(names.clone())),
+        What::Places(names) => format!("`{address}` is delivered to {}", list(names.clone())),
+        What::Option(gain) => format!("`{address}`: {}", option_says(gain)),
         What::Trusted(_) => format!("`{address}`"),
     }
 }
@@ -182,6 +200,7 @@ fn identity(what: &What<'_>) -> String {
         What::Readers(names) => format!("readers\n{}", names.join("\n")),
         What::FormerReaders(names) => format!("former\n{}", names.join("\n")),
         What::Places(names) => format!("places\n{}", names.join("\n")),
+        What::Option(gain) => format!("option\n{}\n{}", gain.option, gain.value.as_deref().unwrap_or_default()),
         What::Trusted(trusted) => {
             // Where neither side is shown, the reason tells what it is.
             let unshown = trusted.before.is_none().then_some(trusted.why.as_str());

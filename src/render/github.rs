@@ -33,8 +33,11 @@ fn annotations(findings: &[Finding]) -> String {
             annotate(&mut out, command, finding);
         }
         if left > 0 {
-            let _ =
-                writeln!(out, "::{command} title=keywright::{} more: the plan's text, Markdown or SARIF has them all", count(left, word));
+            let _ = writeln!(
+                out,
+                "::{command} title=keywright::{} more are not shown here: the plan's text, JSON and SARIF list every one",
+                count(left, word)
+            );
         }
     }
     out
@@ -86,7 +89,7 @@ mod tests {
         let text = problems_github(&many, &Setting::default());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 10);
-        assert!(lines[9].starts_with("::error title=keywright::31 errors more"), "{}", lines[9]);
+        assert!(lines[9].starts_with("::error title=keywright::31 errors more are not shown here"), "{}", lines[9]);
         assert_eq!(problems_github(&many[..10], &Setting::default()).lines().count(), 10);
         assert_eq!(problems_github(&[], &Setting::default()), "");
     }

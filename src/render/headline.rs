@@ -4,7 +4,7 @@ use super::timeline::days_until;
 use super::weighed::{Counts, Row};
 use crate::diagnostics::{Located, Severity};
 use crate::model::Risk;
-use crate::plan::{Action, Change, Plan, Verdict};
+use crate::plan::{Action, Change, Plan, TrustedKind, Verdict};
 
 /// Whether the plan may go ahead, in a few words.
 pub fn verdict(plan: &Plan) -> String {
@@ -66,7 +66,8 @@ pub fn also(plan: &Plan) -> Vec<String> {
     let mut parts = Vec::new();
     let mut add = |n: usize, word: &str| parts.extend((n > 0).then(|| count(n, word)));
     add(plan.attended.len(), "attended step");
-    add(plan.trusted.len(), "trusted change");
+    parts.extend(trusted(plan));
+    let mut add = |n: usize, word: &str| parts.extend((n > 0).then(|| count(n, word)));
     add(plan.base.as_ref().map_or(0, |base| base.withdrawn.len()), "withdrawn change");
     let rotations: Vec<_> = plan.due.iter().filter(|due| due.kind == "rotation").collect();
     match &rotations[..] {
@@ -82,6 +83,13 @@ pub fn also(plan: &Plan) -> Vec<String> {
     add(plan.unused.len(), "unused");
     add(plan.accounts.values().filter(|account| account.listing == "unavailable").count(), "unavailable");
     parts
+}
+
+/// `14 trusted changes (2 critical, 8 high)`.
+fn trusted(plan: &Plan) -> Option<String> {
+    let grave = Counts::sum(plan.trusted.iter().map(|change| (change.risk, 1))).grave();
+    let aside = if grave.is_empty() { String::new() } else { format!(" ({grave})") };
+    (!plan.trusted.is_empty()).then(|| count(plan.trusted.len(), "trusted change") + &aside)
 }
 
 /// `in 12 days`, `today`, or how long ago.
@@ -104,14 +112,16 @@ pub fn blocked(sign: &str, rows: &[Row]) -> String {
     }
 }
 
-/// How many things rows stand for, as it stands in headings: `3`, or `3 · 1 blocked`.
+/// How many things rows stand for, as it stands in headings: `3`, or `3 · 1 blocked · 2 trusted changes`.
 pub fn things<'r, 'p: 'r>(rows: impl Iterator<Item = &'r Row<'p>> + Clone) -> String {
-    let of = |blocked: bool| rows.clone().filter(|row| row.is_blocked() == blocked).map(Row::things).sum::<usize>();
-    match (of(false), of(true)) {
-        (now, 0) => now.to_string(),
-        (0, blocked) => format!("{blocked} blocked"),
-        (now, blocked) => format!("{now} · {blocked} blocked"),
-    }
+    let of = |keep: fn(&Row) -> bool| rows.clone().filter(|row| keep(row)).map(Row::things).sum::<usize>();
+    let (now, blocked) = (of(|row| !row.is_blocked() && !row.is_trusted()), of(|row| row.is_blocked()));
+    let trusted = of(|row| row.is_trusted());
+    let mut parts = Vec::new();
+    parts.extend((now > 0 || (blocked == 0 && trusted == 0)).then(|| now.to_string()));
+    parts.extend((blocked > 0).then(|| format!("{blocked} blocked")));
+    parts.extend((trusted > 0).then(|| count(trusted, "trusted change")));
+    parts.join(" · ")
 }
 
 /// `+6 gained (2 high)`, with the sign of the side.
@@ -126,12 +136,19 @@ pub fn tally(sign: &str, word: &str, rows: &[Row]) -> String {
 pub fn readers(plan: &Plan) -> String {
     let acting = || plan.changes.iter().filter(|change| change.action != Action::Blocked);
     let distinct = |pick: fn(&Change) -> &Vec<String>| acting().flat_map(pick).collect::<std::collections::BTreeSet<_>>().len();
-    match (distinct(|change| &change.access.recipients_added), distinct(|change| &change.access.recipients_removed)) {
-        (0, 0) => "unchanged".to_owned(),
-        (added, 0) => format!("+{}", count(added, "public key")),
-        (0, removed) => format!("−{}", count(removed, "public key")),
-        (added, removed) => format!("+{added} −{removed} public keys"),
-    }
+    let merged = |kind| {
+        let of_kind = plan.trusted.iter().filter(|change| change.kind == kind);
+        of_kind.filter_map(|change| change.after.as_ref().or(change.before.as_ref())).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let words = |added: usize, removed: usize| match (added, removed) {
+        (0, 0) => None,
+        (added, 0) => Some(format!("+{}", count(added, "public key"))),
+        (0, removed) => Some(format!("−{}", count(removed, "public key"))),
+        (added, removed) => Some(format!("+{added} −{removed} public keys")),
+    };
+    let now = words(distinct(|change| &change.access.recipients_added), distinct(|change| &change.access.recipients_removed));
+    let later = words(merged(TrustedKind::RecipientAdded), merged(TrustedKind::RecipientRemoved));
+    now.unwrap_or_else(|| "unchanged".to_owned()) + &later.map(|later| format!(", {later} after the merge")).unwrap_or_default()
 }
 
 /// A risk as it stands in tables.

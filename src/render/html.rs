@@ -106,11 +106,9 @@ fn text(text: &str) -> Cow<'_, str> {
 
 /// Text whose backticks enclose code.
 fn prose(words: &str) -> Markup {
-    let pieces: Vec<&str> = words.split('`').collect();
     html! {
-        @for (i, piece) in pieces.iter().enumerate() {
-            // Every other piece stood between backticks; one without its partner is text.
-            @if i % 2 == 1 && i + 1 < pieces.len() { code { (text(piece)) } } @else if i % 2 == 1 { "`" (text(piece)) } @else { (text(piece)) }
+        @for (is_code, piece) in super::markdown::inline::pieces(words) {
+            @if is_code { code { (text(piece)) } } @else { (text(piece)) }
         }
     }
 }

@@ -10,10 +10,11 @@ use super::plan_text::day;
 use super::runbook::runbook;
 use super::table::{Cell, pad, table};
 use super::timeline::days_until;
+use super::weighed::Counts;
 use crate::diagnostics::Severity;
 use crate::model::Risk;
 use crate::model::text_safety::safe;
-use crate::plan::{AccessEntry, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
+use crate::plan::{AccessDiff, Action, AttendedStep, Mode, Plan, Summary, UnmanagedKey, Verdict};
 
 /// How many scopes of an unmanaged key are named; the others are counted.
 const SCOPES: usize = 2;
@@ -44,6 +45,7 @@ pub fn changing(plan: &Plan) -> String {
         (0, _) if !plan.deferred.is_empty() => format!("no changes now: {} deferred", count(plan.deferred.len(), "rotation")),
         (0, _) if !plan.trusted.is_empty() => format!("no key changes, but {}", count(plan.trusted.len(), "trusted setting")),
         (0, _) if unread => format!("no changes among {}, not all of them read", count(total, "key")),
+        (0, _) if !plan.drift.is_empty() => format!("no changes now: {} made by hand", count(plan.drift.len(), "difference")),
         (0, 1) => "no changes: 1 key matches its manifest".to_owned(),
         (0, _) => format!("no changes: {total} keys match their manifests"),
         (1, _) => format!("1 of {} changes", count(total, "key")),
@@ -81,18 +83,16 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         return;
     }
     let acting = || plan.changes.iter().filter(|change| change.action != Action::Blocked);
-    let side = |pick: fn(&crate::plan::AccessDiff) -> &Vec<AccessEntry>| {
-        let of = |risk: Risk| acting().flat_map(|change| pick(&change.access)).filter(|entry| entry.risk == risk).count();
-        let words: Vec<String> = [Risk::Critical, Risk::High]
+    let side = |counts: Counts| {
+        let words: Vec<String> = [(Risk::Critical, counts.critical), (Risk::High, counts.high)]
             .into_iter()
-            .filter_map(|risk| match of(risk) {
-                0 => None,
-                n => Some(style.paint(Ink::Risk(risk), &format!("{n} {risk}"))),
-            })
+            .filter(|(_, count)| *count > 0)
+            .map(|(risk, count)| style.paint(Ink::Risk(risk), &format!("{count} {risk}")))
             .collect();
         if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
     };
-    let (gained, lost) = (side(|access| &access.gained), side(|access| &access.lost));
+    let gained = Counts::sum(acting().flat_map(|change| change.access.gains()));
+    let lost = Counts::sum(acting().flat_map(|change| change.access.losses()));
     let readers = |pick: fn(&crate::plan::AccessDiff) -> &Vec<String>| {
         let keys: std::collections::BTreeSet<&String> = acting().flat_map(|change| pick(&change.access)).collect();
         keys.len()
@@ -107,24 +107,19 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
         0 => String::new(),
         places => format!("   delivered to: +{}", count(places, "place")),
     };
-    let (s, label) = (&plan.summary, style.paint(Ink::Strong, "access"));
-    let held = blocked(plan);
-    let _ = writeln!(
-        out,
-        "\n{label}   +{} gained{gained}   -{} lost{lost}{held}   who can decrypt: {who}{places}",
-        s.access_gained, s.access_lost
-    );
+    let (label, held) = (style.paint(Ink::Strong, "access"), blocked(plan));
+    let (more, less) = (gained.total(), lost.total());
+    let (gained, lost) = (side(gained), side(lost));
+    let _ = writeln!(out, "\n{label}   +{more} gained{gained}   -{less} lost{lost}{held}   who can decrypt: {who}{places}");
 }
 
 /// `   blocked: +1 (1 critical)`: what does not happen now; empty when nothing is gained or lost by it.
 fn blocked(plan: &Plan) -> String {
     let changes = || plan.changes.iter().filter(|change| change.action == Action::Blocked).map(|change| &change.access);
-    let gained = || changes().flat_map(|access| &access.gained);
-    let of = |risk: Risk| gained().filter(|entry| entry.risk == risk).count();
-    let grave = [Risk::Critical, Risk::High].into_iter().filter(|risk| of(*risk) > 0);
-    let grave: Vec<String> = grave.map(|risk| format!("{} {risk}", of(risk))).collect();
-    let aside = if grave.is_empty() { String::new() } else { format!(" ({})", grave.join(", ")) };
-    match (gained().count(), changes().map(|access| access.lost.len()).sum::<usize>()) {
+    let gained = Counts::sum(changes().flat_map(AccessDiff::gains));
+    let grave = gained.grave();
+    let aside = if grave.is_empty() { String::new() } else { format!(" ({grave})") };
+    match (gained.total(), Counts::sum(changes().flat_map(AccessDiff::losses)).total()) {
         (0, 0) => String::new(),
         (gained, 0) => format!("   blocked: +{gained}{aside}"),
         (0, lost) => format!("   blocked: -{lost}"),
@@ -287,7 +282,8 @@ pub fn summary(out: &mut String, plan: &Plan) {
     } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() && !plan.trusted.is_empty() {
         sentences.push("After the merge, the trusted settings count.".to_owned());
     } else if plan.changes.is_empty() && plan.attended.is_empty() && plan.deferred.is_empty() {
-        sentences.push("Nothing to do.".to_owned());
+        let left = || format!("Nothing to do now: {} made by hand ends by itself.", count(plan.drift.len(), "difference"));
+        sentences.push(if plan.drift.is_empty() { "Nothing to do.".to_owned() } else { left() });
     }
     let _ = writeln!(out, "\n{}", sentences.join(" "));
 }

@@ -13,9 +13,10 @@ use super::plan_sections as sections;
 use super::plan_trust;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
+use super::weighed::{is_pending, pending};
 use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
-use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
+use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, PendingAccess, Plan, PlanStep};
 
 /// Where action words begin, and where the place of the declaration begins, in columns.
 const WORDS: usize = 36;
@@ -153,7 +154,7 @@ impl Entry<'_> {
         let groups = [(gains, Ink::Create, &access.gained), (loses, Ink::Remove, &access.lost)];
         for (word, ink, entries) in groups {
             let mut sorted: Vec<&AccessEntry> = entries.iter().collect();
-            sorted.sort_by_key(|entry| (Reverse(entry.risk), &entry.scope));
+            sorted.sort_by_key(|entry| (is_pending(self.change, entry), Reverse(entry.risk), &entry.scope));
             let word = self.style.paint(ink, word);
             for entry in sorted {
                 self.entry(out, &word, entry, widest);
@@ -185,6 +186,9 @@ impl Entry<'_> {
         }
         out.extend(std::iter::repeat_n(' ', room));
         out.push_str(&entry.why.as_deref().map(safe).unwrap_or_default());
+        if is_pending(self.change, entry) {
+            out.push_str(if entry.why.is_some() { "; already pending" } else { "already pending" });
+        }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
     }
@@ -248,20 +252,34 @@ impl Entry<'_> {
         if (issues(self.change.action) || self.change.action == Action::Reseal) && !self.notes_on("secret ") {
             field(out, "secret", &format!("-> secrets/{}.age", self.change.address));
         }
+        let before = |is: &dyn Fn(&PendingAccess) -> bool| {
+            if pending(self.change).is_some_and(is) { "; already pending" } else { "" }
+        };
         for key in &self.change.access.recipients_added {
-            let _ = writeln!(out, "      {}  {}  can open the secret", self.style.paint(Ink::Create, "+ reader"), safe(key));
+            let pending = before(&|pending| pending.recipients_added.contains(key));
+            let _ = writeln!(out, "      {}  {}  can open the secret{pending}", self.style.paint(Ink::Create, "+ reader"), safe(key));
         }
         if let Some(longer) = self.change.access.overlap {
             let text = arrow(&longer.before.to_string(), &longer.after.to_string());
-            field(out, "overlap", &format!("{}  longer", pad(&text, PLACE - 18)));
+            let pending = before(&|pending| pending.overlap);
+            field(out, "overlap", &format!("{}  longer{pending}", pad(&text, PLACE - 18)));
+        }
+        for gain in &self.change.access.options_gained {
+            let risk = self.style.paint(Ink::Risk(gain.risk), shouted(gain.risk));
+            let value = gain.value.as_deref().map_or_else(|| "removed".to_owned(), |value| format!("gains {}", safe(value)));
+            let text = pad(&format!("{}: {value}", safe(&gain.option)), PLACE - 18);
+            let (why, pending) = (safe(&gain.why), before(&|pending| pending.options_gained.contains(gain)));
+            field(out, "option", &format!("{text}  {risk}  {why}{pending}"));
         }
         if self.change.access.protection_removed {
             let high = self.style.paint(Ink::Risk(Risk::High), shouted(Risk::High));
             let text = pad(&arrow("true", "false"), PLACE - 18);
-            field(out, "protect", &format!("{text}  {high}  removed: it may be disabled or deleted from now on"));
+            let pending = before(&|pending| pending.protection_removed);
+            field(out, "protect", &format!("{text}  {high}  removed: it may be disabled or deleted from now on{pending}"));
         }
         for place in &self.change.access.deliveries_added {
-            let _ = writeln!(out, "      {}   {}  gets the secret", self.style.paint(Ink::Create, "+ place"), safe(place));
+            let pending = before(&|pending| pending.deliveries_added.contains(place));
+            let _ = writeln!(out, "      {}   {}  gets the secret{pending}", self.style.paint(Ink::Create, "+ place"), safe(place));
         }
         for key in &self.change.access.recipients_removed {
             let text = "can no longer open new secrets";
@@ -418,7 +436,7 @@ mod tests {
               ! attended: make the key in the portal
                 then `keywright fulfil pay/waiting`
 
-        access   +4 gained (1 critical, 1 high)   -2 lost (1 critical)   who can decrypt: +2 -1 public keys
+        access   +7 gained (1 critical, 2 high)   -3 lost (1 critical)   who can decrypt: +2 -1 public keys
 
         x account `brynq` is unavailable, its keys are left alone: unreachable: connection refused
 

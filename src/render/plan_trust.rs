@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use super::palette::{Ink, Style};
 use super::plan_sections::count;
 use crate::model::text_safety::safe;
-use crate::plan::{Action, BaseView, Change, Origin, Plan, TrustedChange};
+use crate::plan::{Action, BaseView, Change, Origin, Plan, TrustedChange, TrustedKind};
 
 /// How many keys are named that a trusted change concerns; the others are counted.
 const NAMED: usize = 5;
@@ -20,6 +20,13 @@ pub fn header(out: &mut String, plan: &Plan, style: Style) {
 /// `REF abcdef01`.
 pub fn commit(base: &BaseView) -> String {
     format!("{} {:.8}", safe(&base.reference), base.commit)
+}
+
+/// Accounts of the plan that only the working tree has: what the plan says of them rests on the change itself.
+pub fn brought(plan: &Plan) -> Vec<&str> {
+    let added = plan.trusted.iter().filter(|change| change.kind == TrustedKind::AccountAdded);
+    let names = added.filter_map(|change| change.subject.strip_prefix("accounts."));
+    names.filter(|name| plan.accounts.keys().any(|known| known.as_str() == *name)).collect()
 }
 
 /// The changes, those that the working tree introduces first; each group with its heading. Without a base: one group without.
@@ -46,11 +53,14 @@ pub fn sections(out: &mut String, plan: &Plan, style: Style) {
         return;
     }
     let label = style.paint(Ink::Strong, "trusted files");
-    let _ = writeln!(
-        out,
-        "\n{label}   {} that take effect only after the merge; this plan was made without",
-        count(plan.trusted.len(), "edit")
-    );
+    let take = if plan.trusted.len() == 1 { "takes" } else { "take" };
+    let but = match &brought(plan)[..] {
+        [] => String::new(),
+        [one] => format!(", but for account {}", safe(one)),
+        all => format!(", but for accounts {}", safe(&all.join(", "))),
+    };
+    let edits = count(plan.trusted.len(), "edit");
+    let _ = writeln!(out, "\n{label}   {edits} that {take} effect only after the merge; this plan was made without{but}");
     for change in &plan.trusted {
         trusted(out, change, style);
     }

@@ -8,7 +8,7 @@ use super::providers_attended::{self, guarantees_of};
 use super::table::{Cell, table, wrap};
 use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
-use crate::profile::{Api, Capabilities, Catalogue, Disable, OptionKind, Profile, Unlisted};
+use crate::profile::{Api, Capabilities, Catalogue, Disable, OptionKind, Profile, ScopeRule, Unlisted};
 
 /// One provider of the list, as JSON.
 #[derive(Debug, Serialize)]
@@ -202,10 +202,20 @@ fn options(out: &mut String, profile: &Profile, style: Style) {
             let kind = match option.kind {
                 OptionKind::Text => "text",
                 OptionKind::List => "list of texts",
+                OptionKind::Json => "any JSON value",
             };
             let mut says = described(&option.says, &option.values, option.pattern.as_deref());
             if let Some(default) = &option.default {
                 let _ = write!(says, "; default `{}`", safe(&default.to_string()));
+            }
+            if let Some(widens) = option.widening() {
+                let when = match (option.kind, widens.confines, &widens.values[..]) {
+                    (OptionKind::Json, ..) => "any change".to_owned(),
+                    (_, true, _) => "more values, or none".to_owned(),
+                    (_, false, []) => "more values".to_owned(),
+                    (_, false, values) => values.join(", "),
+                };
+                let _ = write!(says, "; counts as access: {} ({})", safe(&when), safe(&widens.why));
             }
             vec![Cell::new(format!("  {}", safe(name))), Cell::new(kind), Cell::new(says)]
         })
@@ -279,10 +289,20 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
     let disable = match can.disable {
         Disable::Reversible => "a key can be disabled, and enabled again",
         Disable::Final => "a disabled key is gone for good: it cannot be enabled again",
-        Disable::None => "a key cannot be disabled, only deleted",
+        Disable::None if can.delete => "a key cannot be disabled: it is ended by deleting it",
+        Disable::None => "a key cannot be disabled",
+    };
+    let by_deleting = can.disable == Disable::None && can.delete;
+    let delete = match (can.delete, by_deleting) {
+        (false, _) => "keys cannot be deleted",
+        (true, true) => "a key that is to end is deleted at once",
+        (true, false) => "a disabled key is deleted after its cooldown",
     };
     let expiry = match (can.expiry.settable, can.expiry.max) {
-        (false, _) => "the provider ends no key by itself: Keywright disables it when its time has come".to_owned(),
+        (false, _) => {
+            let ends = if by_deleting { "deletes" } else { "disables" };
+            format!("the provider ends no key by itself: Keywright {ends} it when its time has come")
+        }
         (true, None) => format!("the provider ends the key at its expiry (rounded by up to {})", can.expiry.tolerance),
         (true, Some(max)) => {
             format!("the provider ends the key at its expiry, at most {max} ahead (rounded by up to {})", can.expiry.tolerance)
@@ -293,6 +313,7 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
         Some(false) => (Standing::No, "the listing leaves out disabled keys; they are asked for one by one"),
         None => (Standing::Unknown, "whether the listing shows disabled keys is not documented; it is found out at run time"),
     };
+    let expiry = if can.expiry.clamps { format!("{expiry}; it may grant an earlier end than asked") } else { expiry };
     let label = match (&can.label.says, can.label.min) {
         (Some(says), _) => says.clone(),
         (None, 0) => format!("up to {} characters", can.label.max),
@@ -301,14 +322,18 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
     let mut all = vec![
         one("edit", yes(!can_edit.is_empty()), edit),
         one("disable", yes(can.disable != Disable::None), disable.to_owned()),
-        one("delete", yes(can.delete), pick(can.delete, "a disabled key is deleted after its cooldown", "keys cannot be deleted")),
+        one("delete", yes(can.delete), delete.to_owned()),
         one(
             "show again",
             yes(can.reveal),
             pick(
                 can.reveal,
                 "a secret can be read again, so an interrupted apply can finish its key",
-                "a secret is shown once; an interrupted apply disables its key and makes another",
+                if by_deleting {
+                    "a secret is shown once; an interrupted apply deletes its key and makes another"
+                } else {
+                    "a secret is shown once; an interrupted apply disables its key and makes another"
+                },
             ),
         ),
         one("look up", yes(can.get), pick(can.get, "a key can be asked for by its id", "a key can only be found in the listing")),
@@ -328,9 +353,20 @@ pub fn guarantees(can: &Capabilities) -> Vec<Guarantee> {
             yes(can.last_used),
             pick(can.last_used, "tells when a key was last used", "does not tell when a key was last used"),
         ),
-        one("label", Standing::Yes, format!("{}; 12 characters of it are kept for the marker", safe(&label))),
+        if can.label.none {
+            one("label", Standing::No, "keys have no labels: a person has to say what an unanswered create has made".to_owned())
+        } else {
+            one("label", Standing::Yes, format!("{}; 12 characters of it are kept for the marker", safe(&label)))
+        },
         one("consistency", Standing::Yes, format!("a new key is in every listing after {}", can.consistency)),
     ];
+    let scopes = match can.scopes {
+        ScopeRule::Exact | ScopeRule::Set => None,
+        ScopeRule::Superset => Some((Standing::Yes, "the provider adds scopes of its own; more than it has added is drift")),
+        ScopeRule::Expanded => Some((Standing::Yes, "scopes come back expanded; what came back at first is what counts")),
+        ScopeRule::WriteOnly => Some((Standing::No, "scopes are never shown: whether somebody changed them cannot be seen")),
+    };
+    all.extend(scopes.map(|(standing, says)| one("show scopes", standing, says.to_owned())));
     if let Some(limit) = can.key_limit {
         all.push(one("key limit", Standing::Yes, format!("at most {limit} keys in one account")));
     }

@@ -11,7 +11,11 @@ use crate::profile::{Profile, Runbook};
 
 /// What a profile means for someone who relies on it.
 pub(super) fn guarantees_of(profile: &Profile) -> Vec<Guarantee> {
-    let all = guarantees(&profile.capabilities);
+    let mut all = guarantees(&profile.capabilities);
+    if profile.leaves_own_untold() {
+        let says = "nothing tells which key is that of our own credential: it is listed as any other".to_owned();
+        all.push(Guarantee { name: "own key", standing: Standing::No, says });
+    }
     if profile.attended().is_none() {
         return all;
     }

@@ -181,7 +181,9 @@ fn declared(out: &mut String, key: &DesiredKey) {
     line(out, "scopes", &scopes(&key.scopes));
     let renewal = match key.expiry {
         Expiry::Never => String::new(),
-        Expiry::At(_) | Expiry::Lifetime(_) => format!(", renewed {} before, overlap {}", key.renew_before, key.overlap),
+        // Nothing renews a fixed end.
+        Expiry::At(_) => format!(", overlap {}", key.overlap),
+        Expiry::Lifetime(_) => format!(", renewed {} before, overlap {}", key.renew_before, key.overlap),
     };
     line(out, "expires", &format!("{}{renewal}", expiry(key.expiry)));
     line(out, "readers", &readers(&key.recipients));

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use super::plan_text::day;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
-use crate::plan::{AccessEntry, Action, Change, LineKind, LongerOverlap, Origin, Plan, ScopeLine, TrustedChange, TrustedKind};
+use crate::plan::{
+    AccessEntry, Action, Change, LineKind, LongerOverlap, OptionGain, Origin, PROTECTION, PendingAccess, Plan, ScopeLine, TrustedChange,
+    TrustedKind, worst,
+};
 
 /// What is gained or lost.
 #[derive(Debug, Clone)]
@@ -21,11 +24,13 @@ pub enum What<'p> {
     /// The key's protection goes.
     Unprotected,
     /// Public keys that can open the secret.
-    Readers(&'p [String]),
+    Readers(Vec<&'p str>),
     /// Public keys that can open no new secrets.
-    FormerReaders(&'p [String]),
+    FormerReaders(Vec<&'p str>),
     /// Places that consume the secret.
-    Places(&'p [String]),
+    Places(Vec<&'p str>),
+    /// A value of an option that gives more than scopes say.
+    Option(&'p OptionGain),
     Trusted(&'p TrustedChange),
 }
 
@@ -49,9 +54,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of rows that happen.
+    /// Of what keys gain or lose. Trusted files are counted apart: they are no access of a key yet.
     pub fn of(rows: &[Row]) -> Self {
-        Self::counted(rows.iter().filter(|row| !row.is_blocked()))
+        Self::counted(rows.iter().filter(|row| !row.is_blocked() && !row.is_trusted()))
     }
 
     /// Of rows that do not happen now.
@@ -59,13 +64,16 @@ impl Counts {
         Self::counted(rows.iter().filter(|row| row.is_blocked()))
     }
 
+    /// The same without rows: what a plan counts, by risk.
+    pub fn sum(things: impl Iterator<Item = (Risk, usize)>) -> Self {
+        let mut counts = Self::default();
+        things.for_each(|(risk, count)| *counts.slot(risk) += count);
+        counts
+    }
+
     /// Of all rows.
     pub fn counted<'r, 'p: 'r>(rows: impl Iterator<Item = &'r Row<'p>>) -> Self {
-        let mut counts = Self::default();
-        for row in rows {
-            *counts.slot(row.risk) += row.things();
-        }
-        counts
+        Self::sum(rows.map(|row| (row.risk, row.things())))
     }
 
     fn slot(&mut self, risk: Risk) -> &mut usize {
@@ -94,12 +102,17 @@ impl Row<'_> {
         self.change.is_some_and(|change| change.action == Action::Blocked)
     }
 
+    /// Whether it is about a trusted file.
+    pub fn is_trusted(&self) -> bool {
+        matches!(self.what, What::Trusted(_))
+    }
+
     /// How many things the row stands for.
     pub fn things(&self) -> usize {
         match &self.what {
             What::Scopes(entries) => entries.len(),
             What::Readers(names) | What::FormerReaders(names) | What::Places(names) => names.len(),
-            What::Expiry { .. } | What::Overlap(_) | What::Unprotected | What::Trusted(_) => 1,
+            What::Expiry { .. } | What::Overlap(_) | What::Unprotected | What::Option(_) | What::Trusted(_) => 1,
         }
     }
 
@@ -113,6 +126,7 @@ impl Row<'_> {
             What::Readers(_) => "recipient".to_owned(),
             What::FormerReaders(_) => "recipient removed".to_owned(),
             What::Places(_) => "delivery".to_owned(),
+            What::Option(_) => "option".to_owned(),
             What::Trusted(trusted) => trusted_word(trusted.kind).to_owned(),
         }
     }
@@ -144,6 +158,7 @@ impl Row<'_> {
             (What::Readers(_), _) => parts.push("can open the secret from now on: everything that the key can do".to_owned()),
             (What::FormerReaders(_), _) => parts.push("can open no new secrets of the key".to_owned()),
             (What::Places(_), _) => parts.push("gets the secret from now on: everything that the key can do".to_owned()),
+            (What::Option(gain), _) => parts.push(gain.why.to_string()),
             (What::Trusted(trusted), _) => {
                 if trusted.weaker {
                     parts.push("weaker".to_owned());
@@ -172,50 +187,65 @@ pub fn lost(plan: &Plan) -> Vec<Row<'_>> {
     for change in &plan.changes {
         scopes(change, &change.access.lost, &mut rows);
         if !change.access.recipients_removed.is_empty() {
-            let risk = change.access.reach.or(worst(&change.access.lost)).unwrap_or(Risk::Low);
-            rows.push(Row {
-                risk,
-                origin: change.origin,
-                change: Some(change),
-                what: What::FormerReaders(&change.access.recipients_removed),
-            });
+            let (pending, introduced) =
+                split(&change.access.recipients_removed, pending(change).map(|pending| &pending.recipients_removed));
+            for (names, is_pending) in [(introduced, false), (pending, true)] {
+                if !names.is_empty() {
+                    rows.push(row(change, change.access.loses(), is_pending, What::FormerReaders(names)));
+                }
+            }
         }
     }
     sort(&mut rows);
     rows
 }
 
-/// What one key gains.
+/// What one key gains, what is pending without the change apart.
 pub fn gained_by<'p>(change: &'p Change, rows: &mut Vec<Row<'p>>) {
     let access = &change.access;
     scopes(change, &access.gained, rows);
-    // Where nobody worked the risk out, it is unknown.
-    let risk = access.reach.or(worst(&access.gained)).unwrap_or(Risk::Critical);
-    let mut row = |what| rows.push(Row { risk, origin: change.origin, change: Some(change), what });
+    let before = pending(change);
+    for gain in &access.options_gained {
+        let is_pending = before.is_some_and(|pending| pending.options_gained.contains(gain));
+        rows.push(row(change, gain.risk, is_pending, What::Option(gain)));
+    }
+    let risk = access.reaches();
     if access.expiry_extended {
         let end = |view: &Option<crate::plan::KeyView>| view.as_ref().and_then(|view| view.expires_at);
-        row(What::Expiry { before: end(&change.before), after: end(&change.after) });
+        let what = What::Expiry { before: end(&change.before), after: end(&change.after) };
+        rows.push(row(change, risk, before.is_some_and(|pending| pending.expiry_extended), what));
     }
     if let Some(longer) = access.overlap {
-        row(What::Overlap(longer));
+        rows.push(row(change, risk, before.is_some_and(|pending| pending.overlap), What::Overlap(longer)));
     }
     if access.protection_removed {
-        rows.push(Row { risk: Risk::High, origin: change.origin, change: Some(change), what: What::Unprotected });
+        rows.push(row(change, PROTECTION, before.is_some_and(|pending| pending.protection_removed), What::Unprotected));
     }
-    let mut row = |what| rows.push(Row { risk, origin: change.origin, change: Some(change), what });
-    if !access.recipients_added.is_empty() {
-        row(What::Readers(&access.recipients_added));
-    }
-    if !access.deliveries_added.is_empty() {
-        row(What::Places(&access.deliveries_added));
-    }
+    let (old, new) = split(&access.recipients_added, before.map(|pending| &pending.recipients_added));
+    let readers = [(new, false), (old, true)].map(|(names, is_pending)| (What::Readers(names), is_pending));
+    let (old, new) = split(&access.deliveries_added, before.map(|pending| &pending.deliveries_added));
+    let places = [(new, false), (old, true)].map(|(names, is_pending)| (What::Places(names), is_pending));
+    let named = readers.into_iter().chain(places).map(|(what, is_pending)| row(change, risk, is_pending, what));
+    rows.extend(named.filter(|row| row.things() > 0));
+}
+
+fn row<'p>(change: &'p Change, risk: Risk, is_pending: bool, what: What<'p>) -> Row<'p> {
+    Row { risk, origin: if is_pending { Some(Origin::Pending) } else { change.origin }, change: Some(change), what }
+}
+
+/// What of a change's access the base asks for, too.
+pub fn pending(change: &Change) -> Option<&PendingAccess> {
+    change.access.pending.as_deref()
+}
+
+/// Names that are pending, and the others.
+fn split<'p>(names: &'p [String], pending: Option<&'p Vec<String>>) -> (Vec<&'p str>, Vec<&'p str>) {
+    names.iter().map(String::as_str).partition(|name| pending.is_some_and(|pending| pending.iter().any(|other| other == name)))
 }
 
 /// The highest risk of what a change gives, then of what it takes.
 pub fn weight(change: &Change) -> (Option<Risk>, Option<Risk>) {
-    let beyond = change.access.widens_beyond_scopes().then(|| change.access.reach.unwrap_or(Risk::Critical));
-    let unprotected = change.access.protection_removed.then_some(Risk::High);
-    (worst(&change.access.gained).max(beyond).max(unprotected), worst(&change.access.lost))
+    (change.access.gains().map(|(risk, _)| risk).max(), worst(&change.access.lost))
 }
 
 /// The risk by which a change is sorted and folded: what it gives or takes, the higher of the two.
@@ -231,14 +261,18 @@ pub fn by_risk(changes: &[Change]) -> Vec<&Change> {
     sorted
 }
 
-pub fn worst(entries: &[AccessEntry]) -> Option<Risk> {
-    entries.iter().map(|entry| entry.risk).max()
-}
-
 /// `write · egress`, or that nobody knows.
 pub fn level_and_tags(entry: &AccessEntry) -> String {
     let level = entry.access.map_or("unknown", AccessLevel::as_str);
     std::iter::once(level).chain(entry.tags.iter().map(|tag| tag.as_str())).collect::<Vec<_>>().join(" · ")
+}
+
+/// What an option gives; names stand in backticks.
+pub fn option_says(gain: &OptionGain) -> String {
+    match &gain.value {
+        Some(value) => format!("option `{}` gains `{value}`", gain.option),
+        None => format!("option `{}` is removed, and confines the key no longer", gain.option),
+    }
 }
 
 /// The words of scopes, in their order.
@@ -280,17 +314,23 @@ fn sort(rows: &mut [Row]) {
     });
 }
 
+/// Whether a scope is gained or lost without the change, too. A scope is never on both sides.
+pub fn is_pending(change: &Change, entry: &AccessEntry) -> bool {
+    pending(change).is_some_and(|pending| pending.gained.contains(&entry.scope) || pending.lost.contains(&entry.scope))
+}
+
 /// Rows of scopes that share risk, level, tags, wildcard and reason.
 fn scopes<'p>(change: &'p Change, entries: &'p [AccessEntry], rows: &mut Vec<Row<'p>>) {
-    type Shared<'p> = (Reverse<Risk>, Reverse<Option<AccessLevel>>, &'p [Tag], Option<&'p Scope>, Option<&'p str>);
+    type Shared<'p> = (Reverse<Risk>, bool, Reverse<Option<AccessLevel>>, &'p [Tag], Option<&'p Scope>, Option<&'p str>);
     let mut groups: BTreeMap<Shared<'p>, Vec<&'p AccessEntry>> = BTreeMap::new();
     for entry in entries {
-        let shared = (Reverse(entry.risk), Reverse(entry.access), &*entry.tags, entry.via.as_ref(), entry.why.as_deref());
+        let is_pending = is_pending(change, entry);
+        let shared = (Reverse(entry.risk), is_pending, Reverse(entry.access), &*entry.tags, entry.via.as_ref(), entry.why.as_deref());
         groups.entry(shared).or_default().push(entry);
     }
-    for ((Reverse(risk), ..), mut entries) in groups {
+    for ((Reverse(risk), is_pending, ..), mut entries) in groups {
         entries.sort_by(|a, b| a.scope.cmp(&b.scope));
-        rows.push(Row { risk, origin: change.origin, change: Some(change), what: What::Scopes(entries) });
+        rows.push(row(change, risk, is_pending, What::Scopes(entries)));
     }
 }
 

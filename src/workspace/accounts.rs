@@ -17,7 +17,7 @@ use super::{Account, CredentialRef, Untrusted};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Guards, Name, Unmanaged, UnmanagedRule};
 use crate::policy::Policy;
-use crate::profile::Environment;
+use crate::profile::{Api, Environment};
 
 /// What `keywright.yaml` comes to.
 #[derive(Default)]
@@ -62,6 +62,21 @@ impl Settings {
         };
         let new = own.take_new(other);
         (own, new)
+    }
+}
+
+impl Settings {
+    /// Takes nobody's word for the scopes of accounts that are untrusted and whose profile is: a trusted one is as it was.
+    pub fn distrust(&mut self, untrusted: &Untrusted, profiles: &mut Profiles) {
+        for (_, account) in self.accounts.iter_mut().filter(|(name, _)| untrusted.accounts.contains(name)) {
+            let trusted = match profiles.get(&account.profile.name, &mut Report::default()) {
+                Lookup::Found(known) => known.catalogue.spec() == account.catalogue.spec(),
+                Lookup::Broken | Lookup::Unknown => false,
+            };
+            if !trusted {
+                account.catalogue = Arc::new(account.catalogue.distrusted());
+            }
+        }
     }
 }
 
@@ -162,6 +177,14 @@ fn account(
         report.push(Diagnostic::error(Code::ConfigCredential, message).at(entry.name()).help("remove it: the account needs no credential"));
     }
     let environment = environment(entry, name, spec.environment.as_deref(), &provider, advice, report);
+    let nowhere = match environment {
+        Some((_, environment)) => environment.url.is_none(),
+        None => provider.profile.environments.is_empty(),
+    };
+    if nowhere && spec.endpoint.is_none() && matches!(provider.profile.api, Some(Api::Http(_))) {
+        let message = format!("account `{}` does not say where it is: `{}` has no address of its own", short(name), provider.name());
+        report.push(Diagnostic::error(Code::ConfigEndpoint, message).at(entry.name()).help("add `endpoint: https://…`"));
+    }
     let params = params(entry, name, spec.params, &provider, environment.map(|(_, environment)| environment), advice, report);
     let account = Account {
         // The caller puts the valid name here.

@@ -19,26 +19,37 @@ impl<'a> Edits<'a> {
         Self { sources: sources.prepared().expect("sources prepare a locator") }
     }
 
-    /// The change that gives a key `state: disabled`. `None` when its entry has a form that cannot be changed line by line.
+    /// The change that gives a key `state: disabled`, and takes its protection away, which would refuse that. `None` when its entry has a form that
+    /// cannot be changed line by line.
     pub fn disable(&self, key: &DesiredKey) -> Option<String> {
         let file = &key.declared_at.file;
         let route = Route::default().field("keys").field(key.address.name.as_str());
         let place = |field: &str, part| self.sources.locate(file, &route.field(field), part);
+        let mut words = Vec::new();
+        let mut inserted = None;
         if let Some(value) = place("state", Part::Value) {
-            let line = self.line(file, value.line)?;
-            let (before, rest) = split(&line, value.column)?;
-            let rest = rest.strip_prefix("active").or_else(|| rest.strip_prefix("\"active\"")).or_else(|| rest.strip_prefix("'active'"))?;
-            return self.hunk(file, value.line, Change::Replace(format!("{before}disabled{rest}")));
+            words.push(Word { at: value, old: "active", new: "disabled" });
+        } else {
+            let scopes = place("scopes", Part::Field)?;
+            let line = self.line(file, scopes.line)?;
+            let (before, _) = split(&line, scopes.column)?;
+            match before.trim_start_matches(' ').chars().next_back() {
+                None => inserted = Some((scopes.line, format!("{before}state: disabled"))),
+                Some('{' | ',' | ' ') if before.contains('{') => words.push(Word { at: scopes, old: "", new: "state: disabled, " }),
+                Some(_) => return None,
+            }
         }
-        let scopes = place("scopes", Part::Field)?;
-        let line = self.line(file, scopes.line)?;
-        let (before, rest) = split(&line, scopes.column)?;
-        let change = match before.trim_start_matches(' ').chars().next_back() {
-            None => Change::Insert(format!("{before}state: disabled")),
-            Some('{' | ',' | ' ') if before.contains('{') => Change::Replace(format!("{before}state: disabled, {rest}")),
-            Some(_) => return None,
-        };
-        self.hunk(file, scopes.line, change)
+        if key.protect {
+            words.push(Word { at: place("protect", Part::Value)?, old: "true", new: "false" });
+        }
+        // From right to left: what stands before keeps its column.
+        words.sort_by_key(|word| std::cmp::Reverse((word.at.line, word.at.column)));
+        let mut changed: BTreeMap<u32, String> = BTreeMap::new();
+        for word in &words {
+            let line = changed.remove(&word.at.line).or_else(|| self.line(file, word.at.line))?;
+            changed.insert(word.at.line, word.put_into(&line)?);
+        }
+        self.hunk(file, &changed, inserted)
     }
 
     /// The same for many keys. Takes time in proportion to their number and to the files.
@@ -55,33 +66,43 @@ impl<'a> Edits<'a> {
         (excerpt.column == 1 && excerpt.text.len() < 4000).then_some(excerpt.text)
     }
 
-    fn hunk(&self, file: &str, at: u32, change: Change) -> Option<String> {
-        let first = at.saturating_sub(AROUND).max(1);
-        let around: Vec<(u32, String)> = (first..=at + AROUND).map_while(|number| Some((number, self.line(file, number)?))).collect();
+    /// Lines that become others, and one that comes before another.
+    fn hunk(&self, file: &str, changed: &BTreeMap<u32, String>, inserted: Option<(u32, String)>) -> Option<String> {
+        let touched = || changed.keys().copied().chain(inserted.as_ref().map(|(line, _)| *line));
+        let (first, last) = (touched().min()?.saturating_sub(AROUND).max(1), touched().max()? + AROUND);
+        let around: Vec<(u32, String)> = (first..=last).map_while(|number| Some((number, self.line(file, number)?))).collect();
         // What stands behind the last line end is no line.
         let last = around.iter().rposition(|(_, text)| !text.is_empty()).unwrap_or(0);
         let around = &around[..=last];
-        let (old, new) = match change {
-            Change::Insert(_) => (around.len(), around.len() + 1),
-            Change::Replace(_) => (around.len(), around.len()),
-        };
+        let (old, new) = (around.len(), around.len() + usize::from(inserted.is_some()));
         let mut out = format!("--- a/{file}\n+++ b/{file}\n@@ -{first},{old} +{first},{new} @@\n");
         for (number, text) in around {
-            let _ = match &change {
-                Change::Insert(line) if *number == at => writeln!(out, "+{line}\n {text}"),
-                Change::Replace(line) if *number == at => writeln!(out, "-{text}\n+{line}"),
-                Change::Insert(_) | Change::Replace(_) => writeln!(out, " {text}"),
+            if let Some((_, line)) = inserted.as_ref().filter(|(at, _)| at == number) {
+                let _ = writeln!(out, "+{line}");
+            }
+            let _ = match changed.get(number) {
+                Some(line) => writeln!(out, "-{text}\n+{line}"),
+                None => writeln!(out, " {text}"),
             };
         }
         Some(out)
     }
 }
 
-/// What becomes of one line.
-enum Change {
-    /// A line before it.
-    Insert(String),
-    Replace(String),
+/// A word that becomes another, quoted or not.
+struct Word {
+    at: SourceSpan,
+    old: &'static str,
+    new: &'static str,
+}
+
+impl Word {
+    fn put_into(&self, line: &str) -> Option<String> {
+        let (before, rest) = split(line, self.at.column)?;
+        let quoted = |quote: char| rest.strip_prefix(quote)?.strip_prefix(self.old)?.strip_prefix(quote);
+        let rest = rest.strip_prefix(self.old).or_else(|| quoted('"')).or_else(|| quoted('\''))?;
+        Some(format!("{before}{}{rest}", self.new))
+    }
 }
 
 /// A line before and from a column, which counts from 1 in characters.
@@ -130,6 +151,8 @@ mod tests {
             "account: shop\nkeys:\n  one: { scopes: [a:read], owner: x }\n  two: { owner: x, scopes: [a:read] }\n",
             "account: shop\nkeys:\n  one:\n    state: active # yes\n    scopes: [a:read]\n  two: {state: \"active\", scopes: [a:read]}\n",
             "account: shop\nkeys:\n  one:\n    owner: x\n    purpose: é日本\n    scopes: [a:read]\n    label: one\n  two: { purpose: é日本, scopes: [a:read] }",
+            "account: shop\nkeys:\n  one:\n    protect: true\n    scopes: [a:read]\n    owner: x\n  two: { scopes: [a:read], protect: true }\n",
+            "account: shop\nkeys:\n  one: { protect: true, state: active, scopes: [a:read] }\n  two:\n    scopes: [a:read]\n    state: active\n    protect: true\n",
             "account: shop\r\nkeys:\r\n  one:\r\n    scopes: [a:read]\r\n  two:\r\n    owner: x\r\n    scopes: [a:read]\r\n",
         ];
         for manifest in manifests {
@@ -144,9 +167,11 @@ mod tests {
                 let Loaded { workspace: after, .. } = load();
                 assert!(!after.report.has_errors(), "{diff} {:?}", after.report);
                 for (address, key) in &workspace.keys {
-                    let state = if address.name.as_str() == name { DesiredState::Disabled } else { DesiredState::Active };
+                    let is_it = address.name.as_str() == name;
+                    let state = if is_it { DesiredState::Disabled } else { DesiredState::Active };
+                    let protect = key.protect && !is_it;
                     let declared_at = after.keys[address].declared_at.clone();
-                    assert_eq!(after.keys[address], DesiredKey { state, declared_at, ..key.clone() }, "{diff}");
+                    assert_eq!(after.keys[address], DesiredKey { state, protect, declared_at, ..key.clone() }, "{diff}");
                 }
             }
         }

@@ -11,10 +11,10 @@ use super::moves::Move;
 use super::place::{Entry, short};
 use super::profiles::Provider;
 use super::reviews::Interval;
-use super::{TOLD, TOLD_IN_ALL, labels, options, timing};
+use super::{TOLD, TOLD_IN_ALL, confusable, labels, options, timing};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::{Address, DesiredKey, Format, KeyRecord, Name, Options, Position, Recipients, Scope, ScopeSet};
-use crate::profile::{Environment, ScopeCheck};
+use crate::profile::{Catalogue, Environment, ScopeCheck};
 use crate::yaml::{self, PlacedName};
 
 /// What the checks of keys look at, and what they collect.
@@ -138,6 +138,9 @@ impl Keys<'_> {
         let unused_after = Interval::or(spec.unused_after, defaults.unused_after);
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
+        let unlabelled = provider.is_some_and(|provider| provider.label_rule().none);
+        let texts = [("owner", spec.owner.as_deref()), ("label", spec.label.as_deref()), ("purpose", spec.purpose.as_deref())];
+        confusable::check(&texts, &entry, &mut self.report);
         let scopes = self.scopes(spec.scopes, provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
         let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
@@ -146,7 +149,7 @@ impl Keys<'_> {
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
         let key = DesiredKey {
             declared_at: position,
-            label: spec.label.map_or_else(|| address.name.as_str().into(), Arc::from),
+            label: if unlabelled { "".into() } else { spec.label.map_or_else(|| address.name.as_str().into(), Arc::from) },
             owner: spec.owner.map(Arc::from),
             purpose: spec.purpose.map(Arc::from),
             scopes,
@@ -172,7 +175,7 @@ impl Keys<'_> {
             let diagnostic = Diagnostic::error(Code::ManifestNoScopes, "the key has no scopes").at(entry.value(&["scopes"]));
             self.report.push(diagnostic.help("name at least one scope; `keywright providers NAME` lists them"));
         }
-        let mut all = ScopeSet::new();
+        let (mut all, mut sound) = (ScopeSet::new(), !words.is_empty());
         for (i, word) in words.into_iter().enumerate() {
             if self.report.is_overfull() {
                 break;
@@ -190,7 +193,7 @@ impl Keys<'_> {
                     self.report.push_warning(Code::ManifestUnlistedScope, |code| {
                         let message = format!("`{}` does not list the scope `{}`", provider.name(), short(word.as_str()));
                         let mut diagnostic = Diagnostic::warning(code, message).at(place()).label("not in the catalogue");
-                        diagnostic.help = self.advice.on(word.as_str(), provider.catalogue.words());
+                        diagnostic.help = near(self.advice, &provider.catalogue, word.as_str());
                         diagnostic
                     });
                     word
@@ -199,10 +202,11 @@ impl Keys<'_> {
                     let message = format!("`{}` has no scope `{}`", provider.name(), short(word.as_str()));
                     let label = if check == ScopeCheck::Malformed { "not the form of a scope" } else { "unknown scope" };
                     let mut diagnostic = Diagnostic::error(Code::ManifestUnknownScope, message).at(place()).label(label);
-                    let near = self.advice.on(word.as_str(), provider.catalogue.words());
+                    let near = near(self.advice, &provider.catalogue, word.as_str());
                     diagnostic.help =
                         near.or_else(|| Some(format!("see `keywright providers {}` for the scopes that it has", provider.name())));
                     self.report.push(diagnostic);
+                    sound = false;
                     continue;
                 }
             };
@@ -213,6 +217,11 @@ impl Keys<'_> {
                     diagnostic.label("repeated").help("remove the repetition; it has no effect")
                 });
             }
+        }
+        // What is wrong with one scope has been said; here it is the set.
+        if let Some((problem, help)) = provider.filter(|_| sound).and_then(|provider| provider.unaskable(&all)) {
+            let diagnostic = Diagnostic::error(Code::ManifestScopeSet, problem).at(entry.value(&["scopes"]));
+            self.report.push(diagnostic.label("cannot be asked for together").help(help));
         }
         all
     }
@@ -258,5 +267,18 @@ impl Keys<'_> {
                 None
             }
         }
+    }
+}
+
+/// What was probably meant by a word that is no scope.
+fn near(advice: &mut Advice, catalogue: &Catalogue, word: &str) -> Option<String> {
+    let listed = |word: &str| catalogue.listed(&Scope::from(word)).is_some();
+    match (catalogue.confined(word), &catalogue.spec().confined_by) {
+        (Some((base, rest)), _) if !listed(base) => {
+            let known: Vec<String> = catalogue.words().map(|known| format!("{known}{rest}")).collect();
+            advice.on(word, known.iter().map(String::as_str))
+        }
+        (None, Some(sign)) if listed(word) => Some(format!("say what it is for: `{word}{sign}…`")),
+        (Some(_) | None, _) => advice.on(word, catalogue.words()),
     }
 }

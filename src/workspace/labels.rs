@@ -3,13 +3,20 @@ use super::place::{Entry, short};
 use super::profiles::Provider;
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::model::Marker;
-use crate::model::marker::LABEL_ROOM;
 
 /// Any marker: what apply appends has the same form.
 const SPECIMEN: &str = " kw-a2a2a2a2";
 
 /// Checks the label of a key. `said`: the manifest has it; otherwise it is the key's name.
 pub(super) fn check(label: &str, said: bool, provider: Option<&Provider>, entry: &Entry, report: &mut Report) {
+    if let Some(provider) = provider.filter(|provider| provider.label_rule().none) {
+        if said {
+            let message = format!("`{}` has no labels", provider.name());
+            let diagnostic = Diagnostic::error(Code::ManifestLabel, message).at(entry.field(&["label"]));
+            report.push(diagnostic.help("take `label` out: the key is known by its name here alone"));
+        }
+        return;
+    }
     let Some(problem) = problem(label, provider) else { return };
     let place = if said { entry.value(&["label"]) } else { entry.name() };
     let help = match provider.and_then(|provider| provider.label_rule().says.as_deref()) {
@@ -31,18 +38,25 @@ fn problem(label: &str, provider: Option<&Provider>) -> Option<String> {
     }
     let provider = provider?;
     let rule = provider.label_rule();
-    let length = label.chars().count() + LABEL_ROOM;
+    // What the provider sees: the marker may be joined otherwise, or stand elsewhere.
+    let written = provider.label_as_written(&format!("{label}{SPECIMEN}"));
+    let length = written.chars().count();
+    let room = length - label.chars().count();
     let (min, max) = (rule.min as usize, rule.max as usize);
     if length > max {
-        let fitting = max.saturating_sub(LABEL_ROOM);
-        let has = length - LABEL_ROOM;
-        return Some(format!(
-            "has {has} characters; `{}` takes {max}, of which the marker needs {LABEL_ROOM}: at most {fitting}",
-            provider.name()
-        ));
+        let (fitting, has, name) = (max.saturating_sub(room), length - room, provider.name());
+        return Some(match room {
+            0 => format!("has {has} characters; `{name}` takes {max}"),
+            _ => format!("has {has} characters; `{name}` takes {max}, of which the marker needs {room}: at most {fitting}"),
+        });
     }
     if length < min {
         return Some(format!("is too short: `{}` asks for {min} characters, marker included", provider.name()));
     }
-    (!provider.label_fits(&format!("{label}{SPECIMEN}"))).then(|| format!("has characters that `{}` refuses", provider.name()))
+    if !provider.label_fits(&written) {
+        return Some(format!("has characters that `{}` refuses", provider.name()));
+    }
+    // Apply would never see such a key again, or never touch it.
+    let taken = provider.label_meaning(&format!("{label}{SPECIMEN}"))?;
+    Some(format!("makes it, for the profile of `{}`, {taken}", provider.name()))
 }

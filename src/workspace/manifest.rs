@@ -112,8 +112,12 @@ const LAST: Date = date(9990, 12, 31);
 
 /// A text that is no fixed end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an expiry: write a day as `2027-03-31`, or `never`")]
-pub struct ExpiresError(String);
+pub enum ExpiresError {
+    #[error("`{0}` is not an expiry: write a day as `2027-03-31`, or `never`")]
+    Text(String),
+    #[error("`{0}` is no day that a key can end on: the first is `1970-01-01`, the last `9990-12-31`; for no end at all, write `never`")]
+    Day(Date),
+}
 
 impl FromStr for Expires {
     type Err = ExpiresError;
@@ -121,10 +125,14 @@ impl FromStr for Expires {
         if text == "never" {
             return Ok(Self::Never);
         }
-        let bad = || ExpiresError(text.chars().take(40).flat_map(char::escape_debug).collect());
+        let bad = || ExpiresError::Text(text.chars().take(40).flat_map(char::escape_debug).collect());
         let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let day: Date = text.parse().map_err(|_| bad())?;
-        if plain && (FIRST..=LAST).contains(&day) { Ok(Self::Day(day)) } else { Err(bad()) }
+        match plain {
+            true if (FIRST..=LAST).contains(&day) => Ok(Self::Day(day)),
+            true => Err(ExpiresError::Day(day)),
+            false => Err(bad()),
+        }
     }
 }
 
@@ -170,5 +178,7 @@ mod tests {
         for bad in ["", "2027-02-29", "2027-3-31", "20270331", "2027-03-31T00:00", "9999-12-31", "0000-01-01", "Never", "31.03.2027"] {
             assert!(end(bad).is_err(), "{bad}");
         }
+        let late = end("9999-12-31").expect_err("too late").to_string();
+        assert!(late.starts_with("`9999-12-31` is no day that a key can end on") && late.contains("`9990-12-31`"), "{late}");
     }
 }

@@ -36,12 +36,16 @@ pub(super) fn resolve(
         let is_unsaid = said.is_none();
         let value = match said {
             Some(value) => checked(name, option, value, provider, entry, report),
+            None if option.kind == OptionKind::Json => option.default.clone(),
             None => option.default.clone().map(canonical),
         };
         if let (None, true, Some(allowed)) = (&value, is_unsaid, environment.and_then(|environment| environment.allow.get(name))) {
             let message = format!("`{name}` must be said in this environment");
             let diagnostic = Diagnostic::error(Code::ManifestInvalidOption, message).at(entry.name());
             report.push(diagnostic.help(format!("add `options: {{ {name}: … }}` with {}", allowed.join(" or "))));
+        } else if value.is_none() && is_unsaid && option.required {
+            let diagnostic = Diagnostic::error(Code::ManifestInvalidOption, format!("`{name}` must be said")).at(entry.name());
+            report.push(diagnostic.help(format!("add `options: {{ {name}: … }}`: {}", short(&option.says))));
         }
         if let Some((value, allowed)) = value.as_ref().zip(environment.and_then(|environment| environment.allow.get(name))) {
             let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
@@ -92,11 +96,10 @@ fn checked(name: &str, option: &KeyOption, value: Value, provider: &Provider, en
                 return None;
             }
         }
+        // Nobody but the provider knows what it may hold, nor whether the order of a list matters.
+        (OptionKind::Json, _) => return Some(value),
         (OptionKind::Text | OptionKind::List, _) => {
-            let kind = match option.kind {
-                OptionKind::Text => "a text",
-                OptionKind::List => "a list of texts",
-            };
+            let kind = if option.kind == OptionKind::Text { "a text" } else { "a list of texts" };
             report.push(wrong(format!("`{name}` is {kind}")).at(entry.value(&route)));
             return None;
         }

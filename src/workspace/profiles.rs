@@ -7,7 +7,10 @@ use regex::Regex;
 use super::place::{Entry, short};
 use super::sources::Sources;
 use crate::diagnostics::{Code, Diagnostic, Place, Report};
-use crate::profile::{Catalogue, LabelRule, Profile, builtin, builtin_text};
+use crate::model::{ScopeSet, Span};
+use crate::profile::codec_time::Round;
+use crate::profile::codec_words::WordsProblem;
+use crate::profile::{Api, Catalogue, LabelRule, Profile, builtin, builtin_text};
 
 /// A profile with everything prepared that checks ask of it.
 pub(super) struct Provider {
@@ -127,6 +130,49 @@ impl Provider {
 
     pub fn label_rule(&self) -> &LabelRule {
         &self.profile.capabilities.label
+    }
+
+    /// What the profile takes every key of this label for, other than a key of ours that lives. The label has its marker.
+    pub fn label_meaning(&self, label: &str) -> Option<&'static str> {
+        match &self.profile.api {
+            Some(Api::Http(api)) => api.key.as_ref()?.label_meaning(label),
+            Some(Api::Keyring) | None => None,
+        }
+    }
+
+    /// The label of a key, marker included, as the provider has it.
+    pub fn label_as_written(&self, label: &str) -> String {
+        let key = match &self.profile.api {
+            Some(Api::Http(api)) => api.key.as_ref(),
+            Some(Api::Keyring) | None => None,
+        };
+        key.and_then(|key| key.label.as_ref()).map_or_else(|| label.to_owned(), |reader| reader.place().write(label).0)
+    }
+
+    /// A shorter life than this may be none at all, as the provider is told ends.
+    pub fn shortest_life(&self) -> Option<Span> {
+        let Some(Api::Http(api)) = &self.profile.api else { return None };
+        let daily = self.profile.capabilities.expiry.settable && api.formats.expiry.format.is_daily();
+        (daily && api.formats.expiry.round == Round::Down).then(|| Span::days(1))
+    }
+
+    /// Why no request can ask for these scopes together, and what to do; `None`: one can, as far as the profile tells.
+    pub fn unaskable(&self, scopes: &ScopeSet) -> Option<(String, String)> {
+        let Some(Api::Http(api)) = &self.profile.api else { return None };
+        api.operations.create.as_ref()?;
+        let problem = api.formats.scopes.problem(scopes)?;
+        let begins = |axis: &str| format!("begins with `{}`", api.formats.scopes.prefix(axis));
+        let help = match &problem {
+            WordsProblem::NotOne { axis: Some(axis), .. } => format!("name exactly one that {}", begins(axis)),
+            WordsProblem::NoneOf { axis } => format!("name at least one that {}", begins(axis)),
+            WordsProblem::NotOne { axis: None, .. } => "name exactly one".to_owned(),
+            WordsProblem::Form(_)
+            | WordsProblem::Unclear(_)
+            | WordsProblem::NoAxis(_)
+            | WordsProblem::Unlisted(_)
+            | WordsProblem::Several(_) => format!("see `keywright providers {}` for the scopes that it has", self.name()),
+        };
+        Some((problem.to_string(), help))
     }
 
     pub fn label_fits(&self, label: &str) -> bool {

@@ -21,8 +21,8 @@ params:
   tenant: { says: twelve digits, pattern: "[0-9]{12}" }
   note: { says: anything, optional: true }
 options:
-  methods: { says: how keys sign, kind: list, values: [HMAC, BASIC], default: [HMAC] }
-  color: { says: a colour, kind: text, pattern: "[a-z]+" }
+  methods: { says: how keys sign, kind: list, values: [HMAC, BASIC], default: [HMAC], widens: nothing }
+  color: { says: a colour, kind: text, pattern: "[a-z]+", widens: nothing }
 secret: { parts: [id, secret] }
 capabilities:
   label: { pattern: "[A-Za-z0-9 -]+", max: 32, says: letters and digits }
@@ -470,10 +470,48 @@ fn built_in_profiles_are_there_and_can_be_overridden() {
     assert_eq!((workspace.keys.len(), workspace.report.diagnostics()), (1, &[][..]));
     put(root.path(), "providers/keyring.yaml", &ACME.replace("name: acme", "name: keyring"));
     let names = |root| known_profiles(root).iter().map(|(profile, _)| profile.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(None), ["brex", "brynq", "keyring", "payconex"]);
-    assert_eq!(names(Some(root.path())), ["acme", "brex", "brynq", "keyring", "loose", "payconex"]);
+    let carried: std::collections::BTreeSet<String> = crate::profile::builtin().iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names(None), carried.iter().cloned().collect::<Vec<_>>());
+    let own = ["acme", "loose"].map(str::to_owned);
+    assert_eq!(
+        names(Some(root.path())),
+        carried.into_iter().chain(own).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    );
     let overridden = load(root.path(), now()).workspace;
     assert_eq!(overridden.accounts.values().next().map(|account| account.profile.title.clone()).as_deref(), Some("Acme"));
     assert_ne!(overridden.digest, workspace.digest);
     assert!(overridden.report.has_errors());
+}
+
+#[test]
+fn an_option_that_a_key_must_say_is_missed() {
+    let pail = LOOSE
+        .replace("loose", "pail")
+        .replace("secret:", "options:\n  bucket: { says: the bucket, kind: text, required: true, widens: nothing }\nsecret:");
+    let trusted = plain().replace("provider: loose", "provider: pail");
+    let manifest = "account: free\nkeys:\n  without: { scopes: [\"a:b\"], lifetime: 90d }\n  with: { scopes: [\"a:b\"], lifetime: 90d, options: { bucket: x } }\n";
+    let root = workspace(&[("keywright.yaml", &trusted), ("keys/a.yaml", manifest), ("providers/pail.yaml", &pail)]);
+    assert_eq!(told(root.path()), ["keys/a.yaml:3:3 manifest/invalid-option"]);
+    assert_eq!(advice_of(root.path()), "add `options: { bucket: … }`: the bucket | ");
+}
+
+#[test]
+fn a_word_that_confines_no_scope_is_told_which_was_meant() {
+    let logs = LOOSE
+        .replace("loose", "logs")
+        .replace(
+            "catalogue: { form: \"[a-z0-9]+:[a-z0-9]+\", unlisted: warn,",
+            "catalogue: { form: \"i:[a-z]+@[a-z]+\", confined_by: \"@\",",
+        )
+        .replace("\"a:b\":", "\"i:read\":");
+    let trusted = plain().replace("provider: loose", "provider: logs");
+    let advised = |scope: &str| {
+        let manifest = format!("account: free\nkeys:\n  a: {{ scopes: [\"{scope}\"], lifetime: 90d }}\n");
+        let root = workspace(&[("keywright.yaml", &trusted), ("keys/a.yaml", &manifest), ("providers/logs.yaml", &logs)]);
+        located(root.path()).into_iter().next().map(|told| (told.code.to_string(), told.help.unwrap_or_default()))
+    };
+    let unknown = |help: &str| Some(("manifest/unknown-scope".to_owned(), help.to_owned()));
+    assert_eq!(advised("i:read@app"), None);
+    assert_eq!(advised("i:read"), unknown("say what it is for: `i:read@…`"));
+    assert_eq!(advised("i:reed@app"), unknown("did you mean `i:read@app`?"));
 }

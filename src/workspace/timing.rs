@@ -239,6 +239,14 @@ pub(super) fn expiry(
             return None;
         }
     }
+    if let (Some(provider), Expiry::Lifetime(lifetime)) = (provider, expiry)
+        && let Some(shortest) = provider.shortest_life().filter(|shortest| lifetime < *shortest)
+    {
+        let message = format!("the key lives {lifetime}, but `{}` counts whole days", provider.name());
+        let diagnostic = Diagnostic::error(Code::ManifestExpiryUnsupported, message).at(place());
+        report.push(diagnostic.help(format!("set `lifetime: {shortest}` or more")));
+        return None;
+    }
     Some(expiry)
 }
 

@@ -53,9 +53,9 @@ pub struct Remark {
 pub fn judge(bytes: &[u8]) -> Option<Vec<Remark>> {
     let file: Arc<str> = "workflow".into();
     let Some(workflow) = yaml::read::<Workflow>(&file, bytes, &mut Report::default()) else {
-        let help = "look at its triggers and permissions yourself";
-        let unread = Remark { bad: false, says: "it names keywright, and cannot be read".to_owned(), help };
-        return String::from_utf8_lossy(bytes).contains("keywright").then(|| vec![unread]);
+        let names = String::from_utf8_lossy(bytes).contains("keywright");
+        let says = if names { "it names keywright, and cannot be read" } else { "it cannot be read: whether it runs keywright is unknown" };
+        return Some(vec![Remark { bad: false, says: says.to_owned(), help: "look at its triggers and permissions yourself" }]);
     };
     let jobs = workflow.jobs.iter().map(|(name, job)| (name, job, commands(job))).filter(|(.., words)| !words.is_empty());
     let remarks: Vec<Vec<Remark>> = jobs.map(|(name, job, words)| judge_job(&workflow, name, job, &words)).collect();
@@ -110,7 +110,7 @@ fn commands(job: &Job) -> Vec<Vec<String>> {
         let text = step.run.as_deref().unwrap_or_default().replace("\\\n", " ");
         for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
             let mut words = line.split_whitespace().map(|word| word.trim_matches(|sign| matches!(sign, '"' | '\'' | '(' | ')' | ';')));
-            if words.any(|word| word == "keywright" || word.ends_with("/keywright")) {
+            if words.any(is_program) {
                 found.push(words.map(str::to_owned).collect());
             }
         }
@@ -121,6 +121,13 @@ fn commands(job: &Job) -> Vec<Vec<String>> {
         }
     }
     found
+}
+
+/// Whether a word runs the program: by its name, or by a path to it under that name, a longer one, or `kw`.
+fn is_program(word: &str) -> bool {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    name == "keywright" || (word.contains('/') && (name == "kw" || name.starts_with("keywright-")))
 }
 
 fn is_triggered_by(on: &Value, event: &str) -> bool {
@@ -214,6 +221,22 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said_only_where_it_matters() {
         assert_eq!(found("jobs: [keywright\n").map(|remarks| remarks.len()), Some(1));
-        assert_eq!(found("jobs: [other\n"), None);
+        let unknown = (false, "it cannot be read: whether it runs keywright is unknown".to_owned());
+        assert_eq!(found("jobs: [other\n"), Some(vec![unknown]));
+    }
+
+    #[test]
+    fn a_program_is_known_by_its_path() {
+        for (run, is_ours) in [
+            ("./kw apply --yes", true),
+            ("tools/kw plan", true),
+            ("./bin/keywright-x86_64-linux apply --yes", true),
+            ("target/release/keywright check", true),
+            ("kw apply", false),
+            ("./kwargs apply", false),
+            ("terraform apply", false),
+        ] {
+            assert_eq!(found(&workflow("push", "permissions: { contents: read }", run)).is_some(), is_ours, "{run}");
+        }
     }
 }

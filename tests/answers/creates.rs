@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use keywright::model::GenerationState::{Active, Disabled};
 
 use crate::emulator::{Config, Fault, KeySeed, Route};
-use crate::site::{Site, WEBHOOKS};
+use crate::site::{BILLING, Site, WEBHOOKS};
 use crate::{assert_whole, order};
 
 /// The provider acted, and the answer is of no use: the key is found by its marker, and its secret is read again.
@@ -112,6 +112,36 @@ fn another_id_than_its_own_is_noticed_and_the_key_taken_out_of_use() {
     assert_whole(&site);
     let strangers: Vec<_> = site.live().into_iter().filter(|key| key.id != site.opened("billing").0).collect();
     assert!(strangers.is_empty(), "{strangers:?}");
+}
+
+#[test]
+fn a_key_that_was_there_before_is_not_what_a_create_made() {
+    // Somebody else's key.
+    let site = Site::new(Config::default());
+    let foreign = site.emulator.add_key(KeySeed::new("made by hand", ["pcx:webhooks:create"])).id;
+    order(&site, Fault::KnownKey, Route::Create, 1);
+    site.apply().exits(4).says("provider/not-applied").says(&foreign);
+    assert!(!site.sandbox.exists("secrets/pay/billing.age"));
+    site.settle();
+    site.assert_works("billing");
+    assert_eq!(site.live().len(), 2);
+    assert!(site.emulator.key(&foreign).is_some_and(|key| key.enabled && key.label == "made by hand"), "it is nobody's to touch");
+    // Our own.
+    let site = Site::new(Config::default());
+    site.settle();
+    let first = site.assert_works("billing").id;
+    order(&site, Fault::KnownKey, Route::Create, 1);
+    site.declare(&format!(
+        "{BILLING}  refunds: {{ scopes: [pcx:webhooks:create] }}
+"
+    ));
+    site.apply().exits(4).says("provider/not-applied").says(&first);
+    assert_eq!(site.states("billing"), [(1, Active)]);
+    assert!(site.emulator.key(&first).is_some_and(|key| key.enabled), "it is the key of another address");
+    site.settle();
+    assert_eq!((site.states("billing"), site.states("refunds")[0]), (vec![(1, Active)], (2, Active)));
+    site.assert_works("refunds");
+    assert_eq!(site.live().len(), 2);
 }
 
 #[test]

@@ -19,8 +19,13 @@ use crate::site::{BILLING, Site};
 use crate::{assert_whole, order, pass};
 
 const LONG: Duration = Duration::from_secs(600);
-const LIMITS: Limits =
-    Limits { connect: Duration::from_secs(5), call: Duration::from_millis(500), answer: 1 << 20, retries: Duration::from_millis(100) };
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(5),
+    call: Duration::from_millis(500),
+    answer: 1 << 20,
+    retries: Duration::from_millis(100),
+    ..Limits::USUAL
+};
 
 /// A clock that waits move on.
 struct Still(Cell<Timestamp>);
@@ -75,6 +80,7 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
         if let Listing::Unavailable(why) = &listing {
             return Err(why.clone());
         }
+        let no_options = BTreeMap::new();
         let input = AccountInput {
             moved: BTreeMap::new(),
             parts: &account.profile.secret.parts,
@@ -86,6 +92,8 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
             ledger: known,
             attended: None,
             unmanaged: &loaded.unmanaged,
+            own_untold: false,
+            options: &no_options,
         };
         let plan = plan::plan(&PlanInput {
             now: surroundings.now(),
@@ -110,6 +118,7 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
             keys: keys.clone(),
             formerly: BTreeMap::new(),
             records: RefCell::new(records),
+            listed: Default::default(),
             ledger: &ledger,
             journal: &journal,
             identities: None,
@@ -225,8 +234,37 @@ fn an_answer_beyond_the_limit_is_given_up_at_the_limit() {
 }
 
 #[test]
+fn a_listing_has_an_end_in_bytes_and_in_entries() {
+    let site = Site::new(Config::default());
+    for number in 0..300 {
+        site.emulator.add_key(crate::emulator::KeySeed::new(&format!("foreign {number}"), ["pcx:webhooks:read"]));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let patient = Limits { call: LONG, ..LIMITS };
+    for (limits, why) in [
+        (Limits { entries: 299, ..patient }, Some("the list has more than 299 entries")),
+        (Limits { listed: 2000, ..patient }, Some("the list has more than 2000 bytes")),
+        (Limits { entries: 301, ..patient }, None),
+    ] {
+        let said = runtime.block_on(run(&site, limits));
+        match why {
+            Some(why) => assert!(said.as_ref().is_err_and(|said| said.contains(why)), "{why}: {said:?}"),
+            None => assert!(said.is_ok(), "{said:?}"),
+        }
+    }
+}
+
+#[test]
 fn the_limits_of_the_program_are_these() {
     let seconds = Duration::from_secs;
-    let limits = Limits { connect: seconds(5), call: seconds(30), answer: 8 << 20, retries: seconds(10) };
+    let limits = Limits {
+        connect: seconds(5),
+        call: seconds(30),
+        answer: 8 << 20,
+        retries: seconds(10),
+        listing: seconds(900),
+        listed: 256 << 20,
+        entries: 1_000_000,
+    };
     assert_eq!(Limits::default(), limits);
 }

@@ -2,7 +2,7 @@
 use keywright::model::GenerationState::{Active, Disabled, Retiring};
 
 use crate::emulator::{Config, Fault, Route};
-use crate::site::{BILLING, Site};
+use crate::site::{BILLING, Site, WEBHOOKS};
 use crate::{assert_whole, order, pass};
 
 const OTHER: &str = "  billing: { label: Billing webhooks, scopes: [pcx:webhooks:create] }\n";
@@ -76,6 +76,24 @@ fn an_edit_to_other_scopes_than_asked_is_told_and_the_key_replaced() {
         (vec!["pcx:webhooks:create".to_owned()], vec![(2, Active), (1, Retiring)])
     );
     assert!(site.emulator.key(&first).is_some_and(|key| key.enabled), "the last good key is not touched");
+}
+
+#[test]
+fn an_edit_or_an_enabling_that_changes_more_than_it_was_asked_for_is_told() {
+    let site = Site::new(Config::default());
+    site.settle();
+    order(&site, Fault::OtherScopes, Route::Update, 1);
+    site.declare(&BILLING.replace("Billing webhooks", "Another name"));
+    site.apply().exits(4).says("provider/not-applied").says("more than it was asked for: scopes (it gained `pcx:payments:*`)");
+    site.settle();
+    assert_eq!(site.assert_works("billing").scopes, [WEBHOOKS]);
+    site.declare(&BILLING.replace("Billing webhooks", "Another name, state: disabled"));
+    site.settle();
+    order(&site, Fault::OtherScopes, Route::Update, 1);
+    site.declare(&BILLING.replace("Billing webhooks", "Another name"));
+    site.apply().exits(4).says("accepted to enable the key, and changed more").says("`pcx:payments:*`");
+    site.settle();
+    assert_eq!(site.assert_works("billing").scopes, [WEBHOOKS]);
 }
 
 /// A new key that cannot be read back is sealed and stays unpublished; the next apply finishes it.

@@ -98,8 +98,31 @@ fn a_new_account_that_borrows_the_credential() {
     replace(&a, "keywright.yaml", "accounts:\n", &account);
     a.write("keys/evil.yaml", "account: evil\nkeys:\n  x: { scopes: [pcx:devices:read] }\n");
     let plan = plan(&a, 0);
-    assert_eq!(trusted(&plan), [("account-added", "accounts.evil", "high", false)]);
+    assert_eq!(trusted(&plan), [("account-added", "accounts.evil", "critical", false)], "the admin credential would go to its endpoint");
+    assert!(text(&plan["trusted"][0]["why"]).contains("credential of `pay`"), "{plan:#}");
     assert_eq!((text(&plan["accounts"]["evil"]["listing"]), text(&plan["changes"][0]["action"])), ("assumed", "create"));
+    attacker.heard_nothing();
+}
+
+#[test]
+fn a_profile_that_calls_its_scopes_harmless() {
+    let (team, attacker) = (Team::new(), Attacker::listens());
+    let a = branch(&team, "a");
+    let own = include_str!("../../src/profiles/payconex.yaml").replace("name: payconex", "name: harmless");
+    let listed =
+        "pcx:payments:refund: { access: write, tags: [money], says: refunds payments, why: can pay money back out of the account }";
+    assert!(own.contains(listed), "its line in the catalogue");
+    a.write("providers/harmless.yaml", &own.replace(listed, "pcx:payments:refund: { access: list, says: nothing of note }"));
+    let account = format!(
+        "accounts:\n  own:\n    provider: harmless\n    environment: certification\n    endpoint: {}\n    params: {{ account_id: \"220614966801\", auth: basic }}\n    credential: {{ env: HARMLESS_ADMIN_KEY }}\n",
+        attacker.url()
+    );
+    replace(&a, "keywright.yaml", "accounts:\n", &account);
+    a.write("keys/own.yaml", "account: own\nkeys:\n  x: { scopes: [pcx:payments:refund] }\n");
+    let plan = plan(&a, 0);
+    let gained = &plan["changes"][0]["access"]["gained"][0];
+    assert_eq!((text(&gained["scope"]), text(&gained["risk"])), ("pcx:payments:refund", "critical"), "{plan:#}");
+    assert!(text(&gained["why"]).contains("comes with this change"), "{gained}");
     attacker.heard_nothing();
 }
 

@@ -125,7 +125,7 @@ pub async fn a_key_is_disabled_and_enabled(subject: &Subject) {
     let (key, secret) = subject.create(&subject.request("one")).await;
     let told = |enabled| subject.ways.tells_state.then_some(enabled);
     for _ in 0..2 {
-        subject.provider.set_enabled(&key.id, false).await.expect("disabled, also twice");
+        subject.provider.set_enabled(&key.id, false, None).await.expect("disabled, also twice");
         assert_eq!(subject.provider.verify(&key.id, &secret).await, Ok(Liveness::Dead));
         assert_eq!(subject.key(&key.id).await.enabled, told(false));
         assert_eq!(subject.listed().await.contains_key(&key.id), !subject.ways.hides_disabled);
@@ -133,7 +133,7 @@ pub async fn a_key_is_disabled_and_enabled(subject: &Subject) {
     if subject.capabilities.disable == Disable::Final {
         return;
     }
-    let answer = subject.provider.set_enabled(&key.id, true).await;
+    let answer = subject.provider.set_enabled(&key.id, true, None).await;
     let alive = match subject.ways.enabling {
         Enabling::Works | Enabling::Ignored => {
             assert_eq!(answer, Ok(()));
@@ -167,7 +167,7 @@ pub async fn an_unknown_key_is_not_there(subject: &Subject) {
     let edit = subject.provider.edit(id, &EditRequest { label: Some("two".into()), ..EditRequest::default() }).await;
     assert!(matches!(edit, Err(ProviderError::NotFound(_))), "{edit:?}");
     for enabled in [false, true] {
-        let answer = subject.provider.set_enabled(id, enabled).await;
+        let answer = subject.provider.set_enabled(id, enabled, None).await;
         assert!(matches!(answer, Err(ProviderError::NotFound(_))), "{answer:?}");
     }
     let shown = subject.provider.reveal(id).await;
@@ -209,7 +209,7 @@ pub async fn a_hostile_id_reaches_nothing(subject: &Subject) {
         assert!(matches!(subject.provider.get(id).await, Ok(None) | Err(ProviderError::Refused(_))), "get {shown:?}");
         let edit = EditRequest { label: Some("taken".into()), ..EditRequest::default() };
         assert!(subject.provider.edit(id, &edit).await.is_err(), "edit {shown:?}");
-        assert!(subject.provider.set_enabled(id, false).await.is_err(), "disable {shown:?}");
+        assert!(subject.provider.set_enabled(id, false, None).await.is_err(), "disable {shown:?}");
         assert!(matches!(subject.provider.reveal(id).await, Ok(None) | Err(_)), "reveal {shown:?}");
         let deleted = subject.provider.delete(id).await;
         assert!(matches!(deleted, Ok(()) | Err(ProviderError::Refused(_))), "delete {shown:?}");
@@ -234,7 +234,7 @@ pub async fn our_own_key_is_left_alone(subject: &Subject) {
     for key in &before {
         let edit = EditRequest { label: Some("taken".into()), ..EditRequest::default() };
         assert!(matches!(subject.provider.edit(&key.id, &edit).await, Err(ProviderError::Refused(_))));
-        assert!(matches!(subject.provider.set_enabled(&key.id, false).await, Err(ProviderError::Refused(_))));
+        assert!(matches!(subject.provider.set_enabled(&key.id, false, None).await, Err(ProviderError::Refused(_))));
         assert!(matches!(subject.provider.delete(&key.id).await, Err(ProviderError::Refused(_))));
     }
     assert_eq!(own(subject.provider.list().await.expect("a listing")), before);

@@ -47,8 +47,8 @@ async fn a_missing_operation_is_named() {
         ("get", none.get(&id).await.err()),
         ("create", none.create(&request).await.err()),
         ("edit", none.edit(&id, &EditRequest { label: Some("two".into()), ..EditRequest::default() }).await.err()),
-        ("disable", none.set_enabled(&id, false).await.err()),
-        ("enable", none.set_enabled(&id, true).await.err()),
+        ("disable", none.set_enabled(&id, false, None).await.err()),
+        ("enable", none.set_enabled(&id, true, None).await.err()),
         ("delete", none.delete(&id).await.err()),
         ("verify", none.verify(&id, &secret).await.err()),
     ];

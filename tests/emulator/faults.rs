@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::KEYS;
-use crate::emulator::{Config, Fault, Order, Route};
+use crate::emulator::{Config, Fault, KeySeed, Order, Route};
 use crate::start;
 
 fn body() -> Value {
@@ -36,11 +36,13 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
         (Fault::ShortLength, 1, Some(201)),
         (Fault::OtherId, 1, Some(201)),
         (Fault::OtherScopes, 1, Some(201)),
+        (Fault::KnownKey, 0, Some(201)),
         (Fault::Twice, 2, Some(201)),
         (Fault::TwiceErrorAfter, 2, Some(500)),
     ];
     for (fault, made, status) in rows {
         let (emulator, admin) = start(Config::default()).await;
+        emulator.add_key(KeySeed::new("by hand", ["pcx:webhooks:read"]));
         emulator.inject(fault, Method::POST, 1);
         admin.list().await.assert_status(200);
         let begun = Instant::now();
@@ -74,6 +76,9 @@ async fn each_failure_acts_or_not_and_spoils_the_answer() {
                         (key.scopes.as_slice(), &json.expect("JSON")["scopes"]),
                         (["pcx:payments:*".to_owned()].as_slice(), &json!(key.scopes))
                     );
+                }
+                Fault::KnownKey => {
+                    assert!(emulator.key(json.expect("JSON")["id"].as_str().expect("an id")).is_some_and(|key| key.label != "spoilt"))
                 }
                 Fault::Twice => assert_eq!(emulator.keys_labelled("spoilt")[0].id, json.expect("JSON")["id"].as_str().expect("an id")),
                 Fault::Echo(_) => assert!(answer.text.contains("spoilt")),

@@ -56,7 +56,7 @@ drift   4 differences that no manifest asked for
   shop/dashboard  -         enable        label changed by hand: `dashboard <marker 1>` -> `our
                                           board <marker 1>`
   shop/dashboard  CRITICAL  enable        scopes widened by hand: +orders:admin
-  shop/dashboard  -         enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
+  shop/dashboard  CRITICAL  enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 
@@ -78,7 +78,7 @@ drift   4 differences that no manifest asked for
   shop/dashboard  -         enable        label changed by hand: `dashboard <marker 1>` -> `our
                                           board <marker 1>`
   shop/dashboard  CRITICAL  enable        scopes widened by hand: +orders:admin
-  shop/dashboard  -         enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
+  shop/dashboard  CRITICAL  enable        expiry moved later by hand: 2026-04-01 -> 2027-04-01
 
 access   +1 gained   -0 lost   who can decrypt: unchanged
 

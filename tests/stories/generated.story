@@ -93,6 +93,7 @@ Commands:
   keyring      Work with a keyring store
   providers    List the providers, or print all about one: environments, options, capabilities,
                scopes
+  profile      Begin a profile of your own, or try one at a live account
   explain      Explain a diagnostic code or a scope
   schema       Print a JSON Schema
   completions  Print a completion script for a shell
@@ -233,6 +234,7 @@ Commands:
   keyring      Work with a keyring store
   providers    List the providers, or print all about one: environments, options, capabilities,
                scopes
+  profile      Begin a profile of your own, or try one at a live account
   explain      Explain a diagnostic code or a scope
   schema       Print a JSON Schema
   completions  Print a completion script for a shell

@@ -106,7 +106,7 @@ pay: pay/billing: disable done
       expires  2090-06-23 -> 2090-06-27 (90 days), then rotates
       note     generation 2 stays valid for 3 days more, then it is disabled
 
-access   +0 gained   -0 lost   who can decrypt: -1 public key
+access   +0 gained   -1 lost   who can decrypt: -1 public key
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 

@@ -134,7 +134,7 @@ enabled  Billing webhooks <marker 2> pcx:webhooks:create,pcx:webhooks:read until
       expires  2090-06-23 -> 2090-06-27 (90 days), then rotates
       note     generation 2 stays valid for 3 days more, then it is disabled
 
-access   +0 gained   -0 lost   who can decrypt: -1 public key
+access   +0 gained   -1 lost   who can decrypt: -1 public key
 
 unmanaged   none
   pay: our own admin credential, emulated administrator (<id 1>)

@@ -174,10 +174,10 @@ UID:review.shop/short@keywright
 == $ keywright list --timeline
 -- exit 0
 -- stdout
-KEY             STATE   GEN  RISK    SCOPES  AGE  EXPIRES     ROTATES     VERIFIED    REVIEW      OWNER
-shop/dashboard  active  1    LOW     1       63d  2026-04-01  2026-03-19  2026-01-01              @shop/operations
-shop/robot      active  1    MEDIUM  1       63d  never                   2026-01-01  2026-03-02  @shop/warehouse
-shop/short      active  1    MEDIUM  1       63d  2026-01-31  2026-01-26  2026-01-01  2026-03-02
+KEY             STATE    GEN  RISK    SCOPES  AGE  EXPIRES     ROTATES     VERIFIED    REVIEW      OWNER
+shop/dashboard  active   1    LOW     1       63d  2026-04-01  2026-03-19  2026-01-01              @shop/operations
+shop/robot      active   1    MEDIUM  1       63d  never                   2026-01-01  2026-03-02  @shop/warehouse
+shop/short      expired  1    MEDIUM  1       63d  2026-01-31  2026-01-26  2026-01-01  2026-03-02
 
 2 reviews are overdue: `keywright review`
 

@@ -286,14 +286,34 @@ help: use `plan --base REF` or `plan --offline` here; everything else belongs to
 1 error
 == $ GITHUB_EVENT_NAME=pull_request keywright plan --offline --detailed-exitcode
 -- exit 2
-== $ keywright plan --out ~/plan.json -o text -o json=out/plan.json
+== $ keywright plan -o json=out/plan.json
+-- exit 1
+-- stderr
+error[command/usage]: `out/plan.json` cannot be written: there is no directory `out`
+  = more: keywright explain command/usage
+
+1 error
+== $ keywright plan -o text -o json
+-- exit 1
+-- stderr
+error[command/usage]: two formats cannot share standard output: name a file for all but one, as in `-o json=FILE`
+  = more: keywright explain command/usage
+
+1 error
+== $ keywright plan -o json -o github
+-- exit 1
+-- stderr
+error[command/usage]: two formats cannot share standard output: name a file for all but one, as in `-o json=FILE`
+  = more: keywright explain command/usage
+
+1 error
+== $ keywright plan --out ~/plan.json -o text -o json=plan.json
 -- exit 0
 == tree
 d755 keys
 f644 keys/shop.yaml
 f644 keywright.yaml
-d755 out
-f600 out/plan.json
+f600 plan.json
 == $ keywright apply --yes
 -- exit 0
 == $ keywright plan --detailed-exitcode

@@ -58,7 +58,7 @@ warning[policy/rule]: `shop/importer` breaks the rule `writers tell why`: review
 == $ keywright plan
 -- exit 3
 -- stdout
-2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
+2 of 2 keys change                  plan <plan 1>, offline: the ledger stands in, cannot be applied
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
@@ -71,6 +71,13 @@ warning[policy/rule]: `shop/importer` breaks the rule `writers tell why`: review
       expires  2026-01-31 (30 days), then rotates
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
+
+note[plan/assumed]: the ledger stands in for `shop`: `keyring` was not asked, and this plan cannot be applied
+  = more: keywright explain plan/assumed
+
+note[plan/offline]: this plan was made offline: what is refused anyway is no reason to ask a provider
+help: the ledger stands in for the providers; such a plan cannot be applied
+  = more: keywright explain plan/offline
 
 error[policy/max-lifetime]: `shop/dashboard` lives for 90d, and at most 60d is allowed
   --> keys/shop.yaml:6:15
@@ -96,7 +103,7 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable. 1 error. 1 warning. Blo
 == $ keywright apply --yes
 -- exit 3
 -- stdout
-2 of 2 keys change                                     plan <plan 1>, valid until 2026-01-02 00:00Z
+2 of 2 keys change                  plan <plan 1>, offline: the ledger stands in, cannot be applied
 
   + shop/dashboard                  create: declared, and not issued yet    keys/shop.yaml:3
       + gains  orders:read   LOW       read
@@ -109,6 +116,13 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable. 1 error. 1 warning. Blo
       expires  2026-01-31 (30 days), then rotates
 
 access   +2 gained   -0 lost   who can decrypt: unchanged
+
+note[plan/assumed]: the ledger stands in for `shop`: `keyring` was not asked, and this plan cannot be applied
+  = more: keywright explain plan/assumed
+
+note[plan/offline]: this plan was made offline: what is refused anyway is no reason to ask a provider
+help: the ledger stands in for the providers; such a plan cannot be applied
+  = more: keywright explain plan/offline
 
 error[policy/max-lifetime]: `shop/dashboard` lives for 90d, and at most 60d is allowed
   --> keys/shop.yaml:6:15

@@ -112,7 +112,7 @@ keys:
       = keeps  orders:read
       protect  true -> false                                               HIGH  removed: it may be disabled or deleted from now on
 
-access   +0 gained   -0 lost   who can decrypt: unchanged
+access   +1 gained (1 high)   -0 lost   who can decrypt: unchanged
 
 Plan: 0 to create, 1 to edit, 0 to rotate, 0 to disable.
 

@@ -2,13 +2,38 @@
 == $ keywright providers
 -- exit 0
 -- stdout
-NAME      TITLE               KIND               ENVIRONMENTS               SCOPES  CANNOT
-brex      Brex (user tokens)  attended           production, staging        47      create, edit, revoke,
-                                                                                    last use, expiry
-brynq     BrynQ (API tokens)  attended           production, staging        0       create, edit, revoke,
-                                                                                    last use
-keyring   Keyring (embedded)  in-process                                    any     show again, last use
-payconex  PayConex (Bluefin)  managed over HTTP  certification, production  121     last use
+NAME            TITLE                                   KIND               ENVIRONMENTS                                SCOPES  CANNOT
+brex            Brex (user tokens)                      attended           production, staging                         47      create, edit, revoke,
+                                                                                                                               last use, expiry
+brynq           BrynQ (API tokens)                      attended           production, staging                         0       create, edit, revoke,
+                                                                                                                               last use
+cloudflare      Cloudflare (account API tokens)         managed over HTTP  production                                  125     show again
+datadog         Datadog (application keys)              managed over HTTP  ap1, ap2, eu1, uk1, us1, us1-fed, us3, us5  168     disable, show again,
+                                                                                                                               expiry
+elasticsearch   Elasticsearch (API keys)                managed over HTTP                                              89      disable, show again,
+                                                                                                                               last use
+garage-admin    Garage (administration tokens)          managed over HTTP                                              50      show again, last use
+garage-s3       Garage (S3 access keys)                 managed over HTTP                                              4       verify, last use
+gitlab-group    GitLab (group access tokens)            managed over HTTP  saas                                        19      edit, disable, show
+                                                                                                                               again
+gitlab-project  GitLab (project access tokens)          managed over HTTP  saas                                        17      edit, disable, show
+                                                                                                                               again
+grafana         Grafana (service accounts)              managed over HTTP                                              4       show again
+jupyterhub      JupyterHub (API tokens)                 managed over HTTP                                              48      edit, disable, show
+                                                                                                                               again
+keyring         Keyring (embedded)                      in-process                                                     any     show again, last use
+openai-admin    OpenAI (admin API keys)                 managed over HTTP  production                                  1       edit, disable, show
+                                                                                                                               again, show scopes
+openai-project  OpenAI (service accounts of a project)  managed over HTTP  production                                  3       disable, show again,
+                                                                                                                               last use
+payconex        PayConex (Bluefin)                      managed over HTTP  certification, production                   121     last use
+sendgrid        SendGrid (API keys)                     managed over HTTP  eu, global                                  145     disable, show again,
+                                                                                                                               expiry, last use
+unleash         Unleash (API tokens)                    managed over HTTP                                              any     disable, show again,
+                                                                                                                               look up
+verdaccio       Verdaccio (npm tokens)                  managed over HTTP                                              2       edit, disable, show
+                                                                                                                               again, look up, expiry,
+                                                                                                                               last use, label
 
 `keywright providers NAME` tells more about one.
 == $ keywright providers keyring

@@ -108,7 +108,7 @@ generations:
       expires  2026-04-02 -> 2026-12-31
       note     generation 2 stays valid for 3 days more, then it is disabled
 
-access   +0 gained   -0 lost   who can decrypt: unchanged
+access   +1 gained   -0 lost   who can decrypt: unchanged
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 == now 2026-01-06T00:00:00Z

@@ -70,7 +70,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to d
       secret   -> secrets/shop/dashboard.age
       + reader  <recovery>  can open the secret
 
-access   +0 gained   -0 lost   who can decrypt: +1 public key
+access   +1 gained   -0 lost   who can decrypt: +1 public key
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 == $ keywright apply --yes -i ~/recovery.txt
@@ -83,7 +83,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
       secret   -> secrets/shop/dashboard.age
       + reader  <recovery>  can open the secret
 
-access   +0 gained   -0 lost   who can decrypt: +1 public key
+access   +1 gained   -0 lost   who can decrypt: +1 public key
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 
@@ -104,7 +104,7 @@ error[apply/write-failed]: `shop/dashboard`: none of the identities can open it
       secret   -> secrets/shop/dashboard.age
       + reader  <recovery>  can open the secret
 
-access   +0 gained   -0 lost   who can decrypt: +1 public key
+access   +1 gained   -0 lost   who can decrypt: +1 public key
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
 
@@ -167,7 +167,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.
       expires  2026-04-01 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
-access   +0 gained   -0 lost   who can decrypt: -1 public key
+access   +0 gained   -1 lost   who can decrypt: -1 public key
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 == $ keywright apply --yes
@@ -182,7 +182,7 @@ Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
       expires  2026-04-01 (90 days), then rotates
       note     generation 1 stays valid for 3 days more, then it is disabled
 
-access   +0 gained   -0 lost   who can decrypt: -1 public key
+access   +0 gained   -1 lost   who can decrypt: -1 public key
 
 Plan: 0 to create, 0 to edit, 1 to rotate, 0 to disable.
 

@@ -116,6 +116,26 @@ fn an_end_beyond_the_tolerance_is_not_accepted() {
 }
 
 #[test]
+fn an_end_that_only_the_create_tells_is_compared_there() {
+    let mut site = Site::new(&Kind { ends: Ends::Early, tells_ends: false, ..Kind::PLAIN }, 5);
+    site.declare(vec![Declared::new("one")]);
+    let ran = site.apply();
+    assert_eq!(ran.exit, Some(Exit::Partial));
+    assert!(ran.said.contains("provider/not-applied") && ran.said.contains("another expiry"), "{}", ran.said);
+    assert_eq!(lives(&site), 0, "it was disabled again");
+}
+
+#[test]
+fn an_end_that_has_passed_is_never_as_asked() {
+    // Its day is not over, but the provider ended it with the midnight before: within the tolerance, and of no use to anybody.
+    let mut site = site(Ends::AtMidnight, Some("2026-11-21"));
+    let ran = site.apply();
+    assert_eq!(ran.exit, Some(Exit::Partial));
+    assert!(ran.said.contains("provider/not-applied") && ran.said.contains("another expiry"), "{}", ran.said);
+    assert!(states(&site).iter().all(|(_, state)| *state != GenerationState::Active), "{:?}", states(&site));
+}
+
+#[test]
 fn where_keys_cannot_expire_the_ledger_keeps_the_end() {
     let mut site = site(Ends::Never, None);
     applied(&mut site);

@@ -81,7 +81,7 @@ impl Provider for Calls {
     async fn edit(&self, _: &str, _: &EditRequest) -> Result<(), ProviderError> {
         Err(ProviderError::Unsupported("edit"))
     }
-    async fn set_enabled(&self, _: &str, _: bool) -> Result<(), ProviderError> {
+    async fn set_enabled(&self, _: &str, _: bool, _: Option<Timestamp>) -> Result<(), ProviderError> {
         Err(ProviderError::Unsupported("disable"))
     }
     async fn delete(&self, _: &str) -> Result<(), ProviderError> {

@@ -331,6 +331,25 @@ fn a_provider_that_reveals() {
 }
 
 #[test]
+fn a_provider_without_labels() {
+    walk_all(&Kind::UNLABELLED);
+}
+
+#[test]
+fn a_provider_that_expands_scopes() {
+    walk_all(&Kind::EXPANDS);
+}
+
+/// What is to come back cannot be ended there.
+#[test]
+fn a_provider_that_only_deletes() {
+    let parked = ["disable", "enable", "move what is disabled"];
+    let scenarios = SCENARIOS.iter().filter(|scenario| !parked.iter().any(|word| scenario.name.starts_with(word)));
+    let all: usize = scenarios.map(|scenario| walk(scenario, &Kind::DELETES)).sum();
+    assert!(all > 200, "{all} deaths");
+}
+
+#[test]
 fn a_provider_without_get() {
     walk_all(&Kind::NO_GET);
 }

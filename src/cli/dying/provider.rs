@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::world::{Editing, Fault, SimKey, Touch, World, later};
-use crate::model::{ObservedKey, Secret};
+use crate::model::{ObservedKey, ScopeSet, Secret};
 use crate::profile::Disable;
 use crate::provider::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::seam;
@@ -26,20 +26,29 @@ impl World {
             return None;
         }
         let key = key.stale.as_ref().filter(|(until, _)| *until > now).map_or(key, |(_, stale)| stale);
-        Some(self.observed(key))
+        let observed = self.observed(key);
+        Some(ObservedKey { expires_at: observed.expires_at.filter(|_| self.kind.tells_ends), ..observed })
+    }
+
+    /// What reads say of scopes that were asked for.
+    fn told(&self, scopes: &ScopeSet) -> ScopeSet {
+        let more = (self.kind.scopes != "set").then(|| "own:read".into());
+        scopes.iter().cloned().chain(more).collect()
     }
 
     fn observed(&self, key: &SimKey) -> ObservedKey {
         ObservedKey {
             id: key.id.clone(),
             label: key.label.clone(),
-            scopes: self.kind.tells_scopes.then(|| key.scopes.clone()),
+            scopes: self.kind.tells_scopes.then(|| self.told(&key.scopes)),
             expires_at: Some(key.expires_at),
             enabled: self.kind.tells_enabled.then_some(key.enabled),
-            created_at: Some(key.created_at),
+            created_at: self.kind.tells_created.then_some(key.created_at),
             last_used_at: None,
             options: key.options.clone(),
             own: false,
+            unread: None,
+            untouchable: false,
         }
     }
 }
@@ -125,6 +134,7 @@ impl Provider for Sim {
         let made = {
             let mut world = self.0.borrow_mut();
             world.writes += 1;
+            assert_eq!(request.label.is_empty(), !world.kind.labels, "a label is sent where there are labels");
             let live = world.keys.len();
             if world.kind.key_limit.is_some_and(|limit| live >= limit as usize) {
                 return Err(ProviderError::Refused("the limit of keys is reached".to_owned()));
@@ -206,7 +216,7 @@ impl Provider for Sim {
         self.write("edit", Touch::Edit, id, act).await
     }
 
-    async fn set_enabled(&self, id: &str, enabled: bool) -> Result<(), ProviderError> {
+    async fn set_enabled(&self, id: &str, enabled: bool, _: Option<jiff::Timestamp>) -> Result<(), ProviderError> {
         {
             let world = self.0.borrow();
             let Some(key) = world.key(id) else { return Err(ProviderError::NotFound("404".to_owned())) };

@@ -141,9 +141,9 @@ impl Site {
             let recipients = if key.both_recipients { "ops, more" } else { "ops" };
             let expires = key.expires.map_or_else(String::new, |day| format!("    expires: {day}\n"));
             let deliver = if key.delivered { "    deliver: [place]\n" } else { "" };
+            let label = if self.world.borrow().kind.labels { format!("    label: The {}\n", key.name) } else { String::new() };
             text.push_str(&format!(
-                "  {}:\n    label: The {}\n    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}{deliver}",
-                key.name,
+                "  {}:\n{label}    scopes: [{}]\n    state: {state}\n    recipients: [{recipients}]\n{expires}{deliver}",
                 key.name,
                 key.scopes.join(", ")
             ));
@@ -230,15 +230,15 @@ impl Site {
     }
 
     /// Nothing goes beyond this machine.
-    fn writing(&self) -> Writing {
+    pub(super) fn writing(&self) -> Writing {
         Writing { commit: self.commits, push: false, durable: None, local: true }
     }
 
-    fn asking(&self) -> Asking {
+    pub(super) fn asking(&self) -> Asking {
         Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: vec![Allowance::Empty] }
     }
 
-    fn staged(
+    pub(super) fn staged(
         &mut self,
         command: impl FnOnce(&Host) -> Result<Exit, Stop>,
         mut at: impl FnMut(&Snapshot<'_>, &str) -> Then + 'static,

@@ -30,7 +30,10 @@ pub fn finish(site: &mut Site, times: usize) -> Result<String, String> {
         if done {
             break;
         }
-        let wait = site.world.borrow().kind.consistency;
+        let (wait, labels) = (site.world.borrow().kind.consistency, site.world.borrow().kind.labels);
+        if !labels {
+            said.push_str(&site.answer());
+        }
         site.pass(wait);
     }
     let told = |problems: Vec<String>, said: &str| {
@@ -94,7 +97,8 @@ pub fn judge(site: &Site) -> Vec<String> {
             known.extend(generation.id.as_deref().filter(|_| may_live));
         }
     }
-    for key in world.keys.iter().filter(|key| world.is_live(key) && !key.foreign && Marker::at_end_of(&key.label).is_some()) {
+    let marked = |key: &&SimKey| !world.kind.labels || Marker::at_end_of(&key.label).is_some();
+    for key in world.keys.iter().filter(|key| world.is_live(key) && !key.foreign).filter(marked) {
         if !known.contains(key.id.as_str()) {
             wrong.push(format!("a live key `{}` bears our marker (`{}`) and is not known as live", key.id, key.label));
         }
@@ -155,7 +159,9 @@ fn untrue(world: &World, name: &str, generation: &Generation) -> Option<String> 
             live && !cannot && generation.disable_after.is_none_or(|after| after <= world.now())
         }
         GenerationState::Disabled | GenerationState::Deleted | GenerationState::Vanished | GenerationState::Expired => live,
-        GenerationState::Ambiguous => generation.id.is_some() || world.keys.iter().any(|key| bears(&key)),
+        GenerationState::Ambiguous => {
+            (!world.kind.labels && !generation.unseen) || generation.id.is_some() || world.keys.iter().any(|key| bears(&key))
+        }
         GenerationState::Intended
         | GenerationState::Created
         | GenerationState::Sealed

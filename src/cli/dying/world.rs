@@ -19,6 +19,12 @@ pub struct Kind {
     pub verify: bool,
     pub tells_enabled: bool,
     pub tells_scopes: bool,
+    /// What the profile says of scopes that are read back; all but `set` come back with one more.
+    pub scopes: &'static str,
+    pub labels: bool,
+    pub tells_created: bool,
+    /// Whether reads tell when a key ends; the answer to a create always does.
+    pub tells_ends: bool,
     pub lists_disabled: bool,
     pub edits_scopes: bool,
     pub edits_labels: bool,
@@ -44,6 +50,8 @@ pub enum Ends {
     AtMidnight,
     /// An hour earlier, whatever its profile says.
     Early,
+    /// After so many days at the latest, which only the account knows.
+    Within(i64),
     /// It cannot be asked.
     Never,
 }
@@ -66,6 +74,10 @@ impl Kind {
         verify: true,
         tells_enabled: true,
         tells_scopes: true,
+        scopes: "set",
+        labels: true,
+        tells_created: true,
+        tells_ends: true,
         lists_disabled: true,
         edits_scopes: true,
         edits_labels: true,
@@ -80,6 +92,9 @@ impl Kind {
         lags_verify: false,
     };
     pub const REVEALS: Self = Self { name: "reveals", reveal: true, ..Self::PLAIN };
+    pub const UNLABELLED: Self = Self { name: "without labels", labels: false, ..Self::PLAIN };
+    pub const EXPANDS: Self = Self { name: "expands scopes", scopes: "expanded", ..Self::PLAIN };
+    pub const DELETES: Self = Self { name: "only deletes", disable: Disable::None, ..Self::PLAIN };
     pub const NO_GET: Self = Self { name: "no get", get: false, ..Self::PLAIN };
     pub const LAGS: Self = Self { name: "list lags", get: false, consistency: 10, lag: 8, ..Self::PLAIN };
     pub const SILENT: Self = Self { name: "enabled not told", tells_enabled: false, tells_scopes: false, ..Self::PLAIN };
@@ -96,15 +111,25 @@ impl Kind {
         let expiry = match self.ends {
             Ends::Exactly | Ends::Early => "settable: true, tolerance: 0s",
             Ends::AtMidnight => "settable: true, tolerance: 1d",
+            Ends::Within(_) => "settable: true, tolerance: 0s, clamps: true",
             Ends::Never => "settable: false, tolerance: 0s",
         };
+        let label = if self.labels { "{ max: 200 }" } else { "none" };
         let limit = self.key_limit.map_or_else(String::new, |limit| format!("\n  key_limit: {limit}"));
         format!(
-            "version: 1\nname: sim\ntitle: Sim\nsecret: {{ parts: [secret] }}\ncapabilities:\n  label: {{ max: 200 }}\n  \
+            "version: 1\nname: sim\ntitle: Sim\nsecret: {{ parts: [secret] }}\ncapabilities:\n  label: {label}\n  scopes: {}\n  \
              editable: {{ label: {}, scopes: {}, expiry: true }}\n  disable: {disable}\n  delete: {}\n  reveal: {}\n  get: {}\n  verify: {}\n  \
              lists_disabled: {}\n  expiry: {{ {expiry} }}\n  consistency: {}s{limit}\napi: keyring\ncatalogue:\n  \
              form: '^[a-z]+:[a-z]+$'\n  separator: \":\"\n  wildcard: segment\n  unlisted: allow\n  verbs: {{ read: read, write: write }}\n",
-            self.edits_labels, self.edits_scopes, self.delete, self.reveal, self.get, self.verify, self.lists_disabled, self.consistency,
+            self.scopes,
+            self.edits_labels,
+            self.edits_scopes,
+            self.delete,
+            self.reveal,
+            self.get,
+            self.verify,
+            self.lists_disabled,
+            self.consistency,
         )
     }
 }
@@ -279,6 +304,7 @@ impl World {
             Ends::Exactly => Some(asked),
             Ends::AtMidnight => Some(later(asked, -asked.as_second().rem_euclid(86_400))),
             Ends::Early => Some(later(asked, -3600)),
+            Ends::Within(days) => Some(asked.min(later(self.now(), days * 86_400))),
             Ends::Never => {
                 self.broken.push("an end was asked for where keys cannot expire".to_owned());
                 None

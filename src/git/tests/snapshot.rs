@@ -34,6 +34,14 @@ async fn a_tag_does_not_stand_for_the_branch_of_the_remote() {
     site.git(&clone, &["tag", "origin/main"]);
     let repository = site.open(&clone).await;
     assert_eq!(repository.resolve("origin/main").await.expect("there").as_str(), main);
+    // Whoever may push branches may also name one like the whole name of another.
+    for branch in ["refs/remotes/origin/main", "heads/main"] {
+        site.git(&clone, &["update-ref", &format!("refs/heads/{branch}"), "HEAD"]);
+    }
+    assert_eq!(repository.resolve("refs/remotes/origin/main").await.expect("there").as_str(), main);
+    let own = site.git(&clone, &["rev-parse", "refs/heads/main"]);
+    assert_eq!(repository.resolve("heads/main").await.expect("there").as_str(), own);
+    assert_eq!(repository.resolve("refs/remotes/origin/none").await, Err(GitError::NoCommit("refs/remotes/origin/none".to_owned())));
     assert_eq!(repository.resolve("--output=x").await, Err(GitError::NoCommit("--output=x".to_owned())));
 }
 

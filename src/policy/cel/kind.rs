@@ -37,6 +37,8 @@ pub(crate) const OBJECTS: &[(&str, &[Field])] = &[
             ("expiry_extended", "bool", "whether its end is removed or moved later"),
             ("recipients_added", "list of string", "public keys that can open the secret from now on"),
             ("deliveries_added", "list of string", "deliveries that get its secrets from now on"),
+            ("protection_removed", "bool", "whether it may be disabled or deleted from now on, and could not before"),
+            ("options_gained", "list of string", "options that give it more than it had, such as `methods`"),
         ],
     ),
     (

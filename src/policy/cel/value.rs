@@ -44,6 +44,8 @@ struct Access<'a> {
     expiry_extended: bool,
     recipients_added: &'a [String],
     deliveries_added: &'a [String],
+    protection_removed: bool,
+    options_gained: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +64,7 @@ pub(crate) struct Subject<'e> {
 
 impl<'e> Subject<'e> {
     /// Makes the variables once for all expressions about the key.
-    pub(super) fn of(facts: &KeyFacts<'_>, mut bound: Context<'e, 'static>) -> Self {
+    pub(super) fn of(facts: &KeyFacts<'_>, file: &str, mut bound: Context<'e, 'static>) -> Self {
         let key = facts.key;
         let address = &key.address;
         let account = Account {
@@ -76,7 +78,7 @@ impl<'e> Subject<'e> {
             account: account.name,
             provider: account.provider,
             environment: account.environment,
-            file: &key.declared_at.file,
+            file,
             label: &key.label,
             owner: key.owner.as_deref().unwrap_or_default(),
             purpose: key.purpose.as_deref().unwrap_or_default(),
@@ -97,11 +99,14 @@ impl<'e> Subject<'e> {
             expiry_extended: facts.access.is_some_and(|access| access.expiry_extended),
             recipients_added: facts.access.map_or(&[], |access| &access.recipients_added),
             deliveries_added: facts.access.map_or(&[], |access| &access.deliveries_added),
+            protection_removed: facts.access.is_some_and(|access| access.protection_removed),
+            options_gained: facts.access.map_or(&[][..], |access| &access.options_gained).iter().map(|gain| gain.option.as_str()).collect(),
         };
         let lists = [
             variable.scopes.len(),
             access.gained.len(),
             access.lost.len(),
+            access.options_gained.len(),
             variable.public_keys.len(),
             variable.recipients.len(),
             variable.deliver.len(),

@@ -98,9 +98,9 @@ fn a_key_is_dead_when_disabled_expired_deleted_or_not_its_own() {
     let alive = |id: &str, secret: &Secret| now(keyring.verify(id, secret)).expect("verified") == Liveness::Alive;
     assert!(alive(&id, &secret) && alive(&other_id, &other));
     assert!(!alive(&id, &other) && !alive(&id, &Secret::single(Zeroizing::new("kw_x".to_owned()))));
-    now(keyring.set_enabled(&id, false)).expect("disabled");
+    now(keyring.set_enabled(&id, false, None)).expect("disabled");
     assert!(!alive(&id, &secret));
-    now(keyring.set_enabled(&id, true)).expect("enabled");
+    now(keyring.set_enabled(&id, true, None)).expect("enabled");
     account.now.set("2026-11-30T23:59:59Z".parse().expect("a time"));
     assert!(alive(&id, &secret));
     account.now.set("2026-12-01T00:00:00Z".parse().expect("a time"));
@@ -134,7 +134,7 @@ fn an_edit_without_a_difference_writes_nothing() {
     let (id, _) = create(&keyring, None);
     let before = fs::metadata(account.path()).and_then(|about| about.modified()).expect("about");
     now(keyring.edit(&id, &EditRequest { expires_at: Some(None), ..EditRequest::default() })).expect("edited");
-    now(keyring.set_enabled(&id, true)).expect("enabled");
+    now(keyring.set_enabled(&id, true, None)).expect("enabled");
     now(keyring.delete("key_aaaaaaaaaaaa")).expect("deleted");
     assert_eq!(fs::metadata(account.path()).and_then(|about| about.modified()).expect("about"), before);
 }
@@ -149,7 +149,7 @@ fn what_makes_no_key_is_refused_and_leaves_no_file() {
     for bad in [request(" ", None), no_scopes, option, request("a", Some("2026-11-21T10:00:00Z"))] {
         assert!(matches!(now(keyring.create(&bad)).err(), Some(ProviderError::Refused(_))), "{bad:?}");
     }
-    assert!(matches!(now(keyring.set_enabled("key_aaaaaaaaaaaa", false)), Err(ProviderError::NotFound(_))));
+    assert!(matches!(now(keyring.set_enabled("key_aaaaaaaaaaaa", false, None)), Err(ProviderError::NotFound(_))));
     assert!(matches!(now(keyring.edit("../x", &EditRequest::default())), Err(ProviderError::NotFound(_))));
     assert_eq!(fs::read_dir(account.directory.path()).expect("listed").count(), 0);
 }
@@ -164,7 +164,7 @@ fn a_missing_store_is_unreachable_when_the_ledger_has_keys() {
     unreachable(now(keyring.list()).err());
     unreachable(now(keyring.get("key_aaaaaaaaaaaa")).err());
     unreachable(now(keyring.create(&request("a", None))).err());
-    unreachable(now(keyring.set_enabled("key_aaaaaaaaaaaa", false)).err());
+    unreachable(now(keyring.set_enabled("key_aaaaaaaaaaaa", false, None)).err());
     unreachable(now(keyring.delete("key_aaaaaaaaaaaa")).err());
     unreachable(now(keyring.verify("key_aaaaaaaaaaaa", &Secret::single(Zeroizing::new(String::new())))).err());
     assert_eq!(fs::read_dir(account.directory.path()).expect("listed").count(), 0);
@@ -207,7 +207,7 @@ fn a_service_can_check_a_token() {
     let stranger = Token::generate().expect("randomness").into_text();
     let answer = check(&path, &stranger, account.now.get()).expect("checked");
     assert_eq!((answer.verdict, answer.id, answer.scopes.len()), (Verdict::Unknown, None, 0));
-    now(keyring.set_enabled(&id, false)).expect("disabled");
+    now(keyring.set_enabled(&id, false, None)).expect("disabled");
     assert_eq!(verdict(&path, token(&secret), "2026-12-02T00:00:00Z"), Verdict::Disabled);
     assert!(matches!(check(Path::new("nowhere"), &stranger, account.now.get()), Err(StoreProblem::Missing(_))));
 }

@@ -6,15 +6,17 @@ use super::{prose, text, tone};
 use crate::diagnostics::{Located, Severity};
 use crate::model::Risk;
 use crate::plan::{Action, Change, Mode, Origin, Plan};
+use crate::render::drift::{beside_scopes, until};
 use crate::render::headline::{self, in_days, loud};
 use crate::render::markdown::exact::lines_of;
 use crate::render::markdown::inline::is_link;
 use crate::render::patch::patch;
 use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, symbol};
+use crate::render::plan_trust::brought;
 use crate::render::setting::Setting;
 use crate::render::timeline::days_until;
-use crate::render::weighed::{Row, What, by_risk, gained_by, gravity, words};
+use crate::render::weighed::{Row, What, by_risk, gravity, option_says, words};
 
 /// Days that the expiry chart shows.
 const HORIZON: i64 = 180;
@@ -101,7 +103,7 @@ fn table(heading: &str, changes: &[&Change]) -> Markup {
                         th scope="row" { (change.address) }
                         td { strong { (action_words(change.action)) } @if !change.reason.is_empty() { ": " (prose(&change.reason)) } }
                         td class=(tone(gravity(change))) { (loud(gravity(change))) }
-                        td { @if change.action == Action::Blocked { "not now: " } "+" (gains(change)) " −" (change.access.lost.len() + change.access.recipients_removed.len()) @if !change.access.open_ended.is_empty() { " open-ended" } }
+                        td { @if change.action == Action::Blocked { "not now: " } "+" (of(change.access.gains())) " −" (of(change.access.losses())) @if !change.access.open_ended.is_empty() { " open-ended" } }
                         td { @if let Some(owner) = &change.owner { (text(owner)) } }
                     }
                 } }
@@ -110,11 +112,9 @@ fn table(heading: &str, changes: &[&Change]) -> Markup {
     }
 }
 
-/// How many things a key gains, or would if it were not blocked.
-fn gains(change: &Change) -> usize {
-    let mut rows = Vec::new();
-    gained_by(change, &mut rows);
-    rows.iter().map(Row::things).sum()
+/// How many things these are.
+fn of(things: impl Iterator<Item = (Risk, usize)>) -> usize {
+    things.map(|(_, count)| count).sum()
 }
 
 /// One access table.
@@ -126,7 +126,7 @@ pub fn access(id: &str, heading: &str, rows: &[Row<'_>], plan: &Plan, setting: &
                 h2 { (heading) " (" (things) ")" }
                 div.wide { table {
                     thead { tr { th { "Risk" } th { "What" } th { "Key" } th { "Why" } @if plan.base.is_some() { th { "Whose" } } } }
-                    tbody { @for row in rows {
+                    tbody { @for row in introduced_first(rows) {
                         tr {
                             td class=(tone(row.risk)) { (loud(row.risk)) " " (text(&row.kind())) }
                             td { (what(row, setting)) }
@@ -139,6 +139,12 @@ pub fn access(id: &str, heading: &str, rows: &[Row<'_>], plan: &Plan, setting: &
             }
         }
     }
+}
+
+/// What is introduced here, then what is pending anyway; each as it was sorted.
+fn introduced_first<'r, 'p>(rows: &'r [Row<'p>]) -> impl Iterator<Item = &'r Row<'p>> {
+    let is_pending = |row: &&Row| row.origin == Some(Origin::Pending);
+    rows.iter().filter(move |row| !is_pending(row)).chain(rows.iter().filter(is_pending))
 }
 
 fn whose(origin: Option<Origin>) -> &'static str {
@@ -162,7 +168,8 @@ fn key(row: &Row<'_>) -> Markup {
             | What::Unprotected
             | What::Readers(_)
             | What::FormerReaders(_)
-            | What::Places(_),
+            | What::Places(_)
+            | What::Option(_),
             None,
         ) => {
             html! {}
@@ -177,7 +184,8 @@ fn what(row: &Row<'_>, setting: &Setting) -> Markup {
         What::Expiry { .. } => html! { "lives longer" },
         What::Overlap(_) => html! { "longer overlap" },
         What::Unprotected => html! { "protection removed" },
-        What::Readers(names) | What::FormerReaders(names) | What::Places(names) => list(names.iter().map(String::as_str).collect()),
+        What::Readers(names) | What::FormerReaders(names) | What::Places(names) => list(names.clone()),
+        What::Option(gain) => prose(&option_says(gain)),
         What::Trusted(trusted) => {
             let side = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), |value| text(value).into_owned());
             html! {
@@ -278,9 +286,11 @@ pub fn drift(plan: &Plan) -> Markup {
                 ul { @for deed in by_risk(&plan.drift) {
                     li {
                         span class=(tone(gravity(deed))) { (loud(gravity(deed))) } " " strong { (deed.address) } " " (prose(&deed.reason))
+                        @let told = beside_scopes(deed);
+                        @if !told.is_empty() { " (" (prose(&told)) ")" }
                         @for entry in &deed.access.gained { " +" code { (text(entry.scope.as_str())) } }
                         @for entry in &deed.access.lost { " −" code { (text(entry.scope.as_str())) } }
-                        @if deed.action == Action::Blocked { "; not corrected now" } @else { "; corrected by " (deed.action.as_str()) }
+                        @if matches!(deed.action, Action::Blocked | Action::None) { "; not corrected now" (prose(&until(deed))) } @else { "; corrected by " (deed.action.as_str()) }
                     }
                 } }
             }
@@ -332,6 +342,10 @@ pub fn exact(plan: &Plan) -> Markup {
 pub fn identity(plan: &Plan, setting: &Setting) -> Markup {
     let accounts: Vec<String> =
         plan.accounts.iter().map(|(name, account)| format!("{name} {} ({} keys)", text(&account.listing), account.observed)).collect();
+    let but = match &brought(plan)[..] {
+        [] => ", never from this change".to_owned(),
+        brought => format!(", not from this change, but for what it brings along: account {}", text(&brought.join(", "))),
+    };
     html! {
         footer {
             h2 { "Plan identity" }
@@ -340,7 +354,7 @@ pub fn identity(plan: &Plan, setting: &Setting) -> Markup {
                 tr { th scope="row" { "Workspace" } td { code { (text(setting.workspace())) } } }
                 tr { th scope="row" { "Valid until" } td { @if plan.mode == Mode::Live { (plan.expires_at) } @else { "offline: it cannot be applied" } } }
                 @if let Some(base) = &plan.base {
-                    tr { th scope="row" { "Trusted configuration" } td { code { (text(&base.reference)) " " (text(&base.commit)) } ", never from this change" } }
+                    tr { th scope="row" { "Trusted configuration" } td { code { (text(&base.reference)) " " (text(&base.commit)) } (but) } }
                     @if let Some(head) = &base.head { tr { th scope="row" { "Manifests" } td { "the working tree on " code { (text(head)) } } } }
                 } @else {
                     tr { th scope="row" { "Manifests and configuration" } td { "the working tree" } }

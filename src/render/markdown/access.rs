@@ -6,7 +6,7 @@ use super::inline::{code, prose};
 use crate::model::Risk;
 use crate::plan::{Origin, TrustedChange};
 use crate::render::headline::{loud, things};
-use crate::render::weighed::{Counts, Row, What, words};
+use crate::render::weighed::{Counts, Row, What, option_says, words};
 
 /// Keys that a row of a trusted file names before it counts the rest.
 const CONCERNS: usize = 10;
@@ -23,7 +23,10 @@ pub fn gained(out: &mut String, page: &Page<'_>) {
 
 /// What is lost.
 pub fn lost(out: &mut String, page: &Page<'_>) {
-    table(out, page, "Access lost", "Why", page.lost.iter().collect());
+    let (pending, others): (Vec<&Row>, Vec<&Row>) = page.lost.iter().partition(|row| row.origin == Some(Origin::Pending));
+    let heading = if page.plan.base.is_some() { "Access lost: introduced here" } else { "Access lost" };
+    table(out, page, heading, "Why", others);
+    table(out, page, "Access lost: already pending", "Why", pending);
 }
 
 fn table(out: &mut String, page: &Page<'_>, heading: &str, why: &str, rows: Vec<&Row<'_>>) {
@@ -72,7 +75,8 @@ fn key(row: &Row<'_>) -> String {
             | What::Unprotected
             | What::Readers(_)
             | What::FormerReaders(_)
-            | What::Places(_),
+            | What::Places(_)
+            | What::Option(_),
             None,
         ) => String::new(),
     }
@@ -88,13 +92,13 @@ fn concerned(trusted: &TrustedChange) -> String {
 
 fn what(row: &Row<'_>, page: &Page<'_>) -> String {
     let list = |names: &[&str]| names.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ");
-    let of = |names: &[String]| list(&names.iter().map(String::as_str).collect::<Vec<_>>());
     match &row.what {
         What::Scopes(entries) => list(&words(entries)),
         What::Expiry { .. } => "lives longer".to_owned(),
         What::Overlap(_) => "longer overlap".to_owned(),
         What::Unprotected => "protection removed".to_owned(),
-        What::Readers(names) | What::FormerReaders(names) | What::Places(names) => of(names),
+        What::Readers(names) | What::FormerReaders(names) | What::Places(names) => list(names),
+        What::Option(gain) => prose(&option_says(gain)),
         What::Trusted(trusted) => {
             let place = trusted
                 .at

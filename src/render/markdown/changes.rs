@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use super::Page;
 use super::inline::{code, prose};
 use crate::model::Risk;
+use crate::plan::worst;
 use crate::plan::{Action, Change, Origin};
 use crate::render::headline::{actions, loud};
 use crate::render::plan_text::{action_words, symbol};
-use crate::render::weighed::{by_risk, gained_by, gravity, weight, worst};
+use crate::render::weighed::{by_risk, gained_by, gravity, weight};
 
 /// The groups, what is introduced first; without a base there is one, and it needs no heading.
 pub fn tables(out: &mut String, page: &Page<'_>) {
@@ -42,12 +43,16 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, changes: &[&Change]) 
         let folded: Vec<&Change> = hidden.iter().copied().filter(|change| gravity(change) == risk).collect();
         if !folded.is_empty() {
             let (gained, lost) =
-                folded.iter().fold((0, 0), |(gained, lost), change| (gained + change.access.gained.len(), lost + change.access.lost.len()));
+                (sum(folded.iter().flat_map(|change| change.access.gains())), sum(folded.iter().flat_map(|change| change.access.losses())));
             let counted = actions(folded.iter().copied()).join(" · ");
             let _ = writeln!(out, "| | _{} more, {}_ | {counted} | +{gained} −{lost} | |", folded.len(), loud(risk));
         }
     }
     out.push('\n');
+}
+
+fn sum(things: impl Iterator<Item = (Risk, usize)>) -> usize {
+    things.map(|(_, count)| count).sum()
 }
 
 fn row(out: &mut String, page: &Page<'_>, change: &Change) {

@@ -7,6 +7,7 @@ use crate::model::{Marker, Scope};
 use crate::plan::{Action, Change, KeyView, LineKind, Mode, Plan};
 use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, option_text};
+use crate::render::plan_trust::brought;
 use crate::render::weighed::{by_risk, gravity, line_words};
 
 /// The differences of all keys, as a patch; most risky first.
@@ -171,7 +172,11 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
             let head =
                 base.head.as_deref().map_or_else(|| "the working tree".to_owned(), |head| format!("the working tree on {}", code(head)));
             facts.push(("manifests", head));
-            let trusted = format!("{} {}, never from this change", code(&base.reference), code(&base.commit));
+            let brought: Vec<String> = brought(plan).into_iter().map(code).collect();
+            let but =
+                if brought.is_empty() { String::new() } else { format!(", but for what it brings along: account {}", brought.join(", ")) };
+            let never = if brought.is_empty() { ", never from this change" } else { ", not from this change" };
+            let trusted = format!("{} {}{never}{but}", code(&base.reference), code(&base.commit));
             facts.push(("configuration, profiles, policy, recipients, ledger", trusted));
         }
         None => facts.push(("manifests and configuration", "the working tree".to_owned())),

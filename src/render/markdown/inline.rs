@@ -11,19 +11,38 @@ const COMMIT: usize = 7;
 /// Text whose backticks enclose code.
 pub fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    let pieces: Vec<&str> = text.split('`').collect();
-    for (i, piece) in pieces.iter().enumerate() {
-        // Every other piece stood between backticks; one without its partner is text.
-        if i % 2 == 1 && i + 1 < pieces.len() {
+    for (is_code, piece) in pieces(text) {
+        if is_code {
             out.push_str(&code(piece));
-        } else if i % 2 == 1 {
-            out.push_str("&#96;");
-            plain(&mut out, piece);
         } else {
-            plain(&mut out, piece);
+            for (i, part) in piece.split('`').enumerate() {
+                out.push_str(if i > 0 { "&#96;" } else { "" });
+                plain(&mut out, part);
+            }
         }
     }
     out
+}
+
+/// The pieces of a text, and whether each stood between backticks. A backtick within a word is a part of it: names may have some.
+pub fn pieces(text: &str) -> Vec<(bool, &str)> {
+    let (mut pieces, mut rest, mut done) = (Vec::new(), text, 0);
+    let bytes = text.as_bytes();
+    let inside = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80 || *byte == b'`');
+    let at = |from: usize| text[from..].match_indices('`').map(move |(n, _)| from + n);
+    let mut from = 0;
+    while let Some(open) = at(from).find(|open| *open == 0 || !inside(bytes.get(open - 1))) {
+        // Where this one has no partner, no later one has.
+        let Some(close) = at(open + 1).find(|close| *close > open + 1 && !inside(bytes.get(close + 1))) else { break };
+        pieces.push((false, &text[done..open]));
+        pieces.push((true, &text[open + 1..close]));
+        done = close + 1;
+        from = done;
+        rest = &text[done..];
+    }
+    pieces.push((false, rest));
+    pieces.retain(|(is_code, piece)| *is_code || !piece.is_empty());
+    pieces
 }
 
 /// Code that nothing can end early: a span where the text is harmless, an HTML element elsewhere, since backticks do not hold in every place.
@@ -32,8 +51,9 @@ pub fn code(text: &str) -> String {
     if !text.is_empty() && text.trim() == text && text.chars().all(harmless) {
         return format!("`{text}`");
     }
+    // Addresses become links within the element, too.
     let mut out = "<code>".to_owned();
-    text.chars().for_each(|character| push(&mut out, character));
+    plain(&mut out, text);
     out + "</code>"
 }
 
@@ -113,6 +133,26 @@ mod tests {
         assert_eq!(code(""), "<code></code>");
         assert_eq!(code("a|b"), "<code>a&#124;b</code>");
         assert_eq!(code("日本 `x`"), "<code>日本 &#96;x&#96;</code>");
+        let linked = "<code>www.&#8203;evil.example/&#8203;x &#91;a&#93; b&#64;&#8203;c.example</code>";
+        assert_eq!(code("www.evil.example/x [a] b@c.example"), linked, "no address becomes a link");
+    }
+
+    #[test]
+    fn names_with_backticks_stay_whole() {
+        for (text, expected) in [
+            ("the label `a`b` is long", vec![(false, "the label "), (true, "a`b"), (false, " is long")]),
+            ("`x`: `y` -> `z`", vec![(true, "x"), (false, ": "), (true, "y"), (false, " -> "), (true, "z")]),
+            ("don`t", vec![(false, "don`t")]),
+            ("one ` alone", vec![(false, "one ` alone")]),
+            ("`", vec![(false, "`")]),
+            ("", vec![]),
+            ("`é`ü` ok", vec![(true, "é`ü"), (false, " ok")]),
+        ] {
+            assert_eq!(pieces(text), expected, "{text}");
+        }
+        assert_eq!(prose("`a`b`"), "<code>a&#96;b</code>");
+        let long = "`a".repeat(100_000);
+        assert_eq!(pieces(&long).len(), 1, "and it takes no time");
     }
 
     #[test]

@@ -7,13 +7,14 @@ use super::{Page, is_remark};
 use crate::diagnostics::{Located, Severity};
 use crate::model::Risk;
 use crate::plan::{Change, Due, Plan};
+use crate::render::drift::{beside_scopes, until};
 use crate::render::headline::{errors, in_days, loud};
 use crate::render::patch::patch;
 use crate::render::plan_sections::count;
 use crate::render::plan_text::day;
 use crate::render::setting::Setting;
 use crate::render::timeline::days_until;
-use crate::render::weighed::{gravity, worst};
+use crate::render::weighed::{gravity, weight};
 
 /// How much of a diagnostic is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,15 +138,16 @@ fn drift(out: &mut String, page: &Page<'_>) {
     deeds.sort_by_cached_key(|deed| (std::cmp::Reverse(gravity(deed)), deed.address.clone()));
     let (hidden, shown): (Vec<&Change>, Vec<&Change>) = deeds.into_iter().partition(|deed| page.fold.hides(gravity(deed)));
     for deed in shown {
-        let risk = worst(&deed.access.gained).or(deed.access.reach).map(|risk| format!(", {}", loud(risk))).unwrap_or_default();
+        let risk = weight(deed).0.map(|risk| format!(", {}", loud(risk))).unwrap_or_default();
         let scopes = |sign: &str, entries: &[crate::plan::AccessEntry]| {
             entries.iter().map(|entry| format!(" {sign}{}", code(entry.scope.as_str()))).collect::<String>()
         };
         let _ = writeln!(
             out,
-            "- **Drift{risk}**: {} {}{}{}, which no manifest asks for. {}",
+            "- **Drift{risk}**: {} {}{}{}{}, which no manifest asks for. {}",
             code(&deed.address.to_string()),
             prose(&deed.reason),
+            Some(beside_scopes(deed)).filter(|told| !told.is_empty()).map(|told| format!(" ({})", prose(&told))).unwrap_or_default(),
             scopes("+", &deed.access.gained),
             scopes("−", &deed.access.lost),
             correction(deed),
@@ -159,7 +161,7 @@ fn drift(out: &mut String, page: &Page<'_>) {
 fn correction(deed: &Change) -> String {
     use crate::plan::Action::{Attended, Blocked, Create, Delete, Deliver, Disable, Edit, Enable, None, Replace, Reseal, Rotate};
     match deed.action {
-        Blocked | None => "It is not corrected now.".to_owned(),
+        Blocked | None => format!("It is not corrected now{}.", prose(&until(deed))),
         Create | Edit | Rotate | Replace | Disable | Enable | Delete | Reseal | Deliver | Attended => {
             format!("The next apply corrects it: {}.", deed.action.as_str())
         }

@@ -1,0 +1,113 @@
+//! What answers have told about the keys of one account. Sends nothing.
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{ObservedKey, Options};
+use crate::profile::reader::{Entry, RealId, Standing};
+
+/// Keys as the last answers had them, by what the rest of the program knows them by.
+#[derive(Debug, Default)]
+pub struct Known {
+    keys: RefCell<BTreeMap<String, OneKey>>,
+    /// Real ids of entries that nobody may touch, and that are known by nothing else.
+    untouchable: RefCell<BTreeSet<RealId>>,
+    own: OnceCell<String>,
+}
+
+#[derive(Debug)]
+struct OneKey {
+    real: RealId,
+    /// They say how a key authenticates. Absent once an edit has made them old news.
+    options: Option<Options>,
+    own: bool,
+    untouchable: bool,
+}
+
+impl Known {
+    /// Takes note of an entry; gives its key where it counts as one.
+    pub fn note(&self, entry: Entry) -> Option<ObservedKey> {
+        match (entry.standing, entry.id) {
+            (Standing::Key(key), Some(real)) => {
+                if entry.in_use {
+                    let _ = self.own.set(key.id.clone());
+                }
+                let (options, own, untouchable) = (Some(key.options.clone()).filter(|_| !key.untouchable), key.own, key.untouchable);
+                self.keys.borrow_mut().insert(key.id.clone(), OneKey { real, options, own, untouchable });
+                Some(*key)
+            }
+            (Standing::Untouchable, Some(real)) => {
+                self.untouchable.borrow_mut().insert(real);
+                None
+            }
+            (Standing::Key(_) | Standing::Untouchable, None) | (Standing::Dead, _) => None,
+        }
+    }
+
+    /// Forgets every key: a listing is about to tell them anew.
+    pub fn clear(&self) {
+        self.keys.borrow_mut().clear();
+    }
+
+    /// The id that requests name.
+    pub fn real(&self, id: &str) -> Option<RealId> {
+        self.keys.borrow().get(id).map(|key| key.real.clone())
+    }
+
+    /// The options of a key.
+    pub fn options(&self, id: &str) -> Option<Options> {
+        self.keys.borrow().get(id).and_then(|key| key.options.clone())
+    }
+
+    /// What is known of a key's options is true no more.
+    pub fn forget_options(&self, id: &str) {
+        if let Some(key) = self.keys.borrow_mut().get_mut(id) {
+            key.options = None;
+        }
+    }
+
+    /// Whether an answer has shown that a key is ours.
+    pub fn is_own(&self, id: &str) -> bool {
+        self.keys.borrow().get(id).is_some_and(|key| key.own)
+    }
+
+    /// The key that calls are made with, as an answer has shown.
+    pub fn own(&self) -> Option<&str> {
+        self.own.get().map(String::as_str)
+    }
+
+    /// Whether an answer has shown that a key is more than the profile can say, or nobody's to touch.
+    pub fn is_beyond(&self, id: &str) -> bool {
+        self.keys.borrow().get(id).is_some_and(|key| key.untouchable)
+    }
+
+    /// Whether an answer has shown that nobody may touch an entry that has no other name.
+    pub fn is_untouchable(&self, real: &RealId) -> bool {
+        self.untouchable.borrow().contains(real)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, own: bool) -> Entry {
+        let mut key = ObservedKey::new(format!("{id}@1"), "a");
+        key.own = own;
+        Entry { id: Some(RealId::new(id.to_owned())), in_use: own, standing: Standing::Key(Box::new(key)) }
+    }
+
+    #[test]
+    fn keys_are_known_by_their_reference_alone() {
+        let known = Known::default();
+        assert!(known.note(entry("hush", false)).is_some() && known.note(entry("mine", true)).is_some());
+        assert_eq!(known.real("hush@1").map(|real| real.as_str().to_owned()).as_deref(), Some("hush"));
+        assert_eq!((known.own(), known.is_own("mine@1"), known.is_own("hush@1")), (Some("mine@1"), true, false));
+        assert_eq!(known.options("hush@1"), Some(Options::new()));
+        known.forget_options("hush@1");
+        assert_eq!(known.options("hush@1"), None);
+        let shut = RealId::new("shut".to_owned());
+        assert!(known.note(Entry { id: Some(shut.clone()), in_use: false, standing: Standing::Untouchable }).is_none());
+        assert!(known.is_untouchable(&shut));
+        assert!(!format!("{known:?}").contains("\"hush\""), "an id that may be a secret is not printed");
+    }
+}
