@@ -18,6 +18,7 @@ mod guards;
 #[cfg(test)]
 mod guards_tests;
 mod idle;
+mod later;
 #[cfg(test)]
 mod laws;
 mod limits;
@@ -208,7 +209,7 @@ fn begin<'a>(
             moved,
             request: input.asked.rotate.get(&address).copied(),
             resumed: input.before.interrupted.contains(&address),
-            overlap_before: input.before.overlaps.get(&address).copied(),
+            base: input.before.declared.get(&address),
             address,
         });
     }

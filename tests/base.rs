@@ -145,6 +145,32 @@ fn a_condition_over_the_file_and_the_overlap_follow_a_key_that_moves() {
 }
 
 #[test]
+fn who_will_read_the_next_secret_is_access_gained() {
+    let team = Team::new();
+    let b = team.clone("b");
+    // A provider that tells a secret once: nobody here can encrypt it anew.
+    let config = b.read("keywright.yaml").replace(
+        "recipients:\n",
+        &format!("  shop: {{ provider: keyring, params: {{ store: tokens.json }} }}\nrecipients:\n  auditors: [{CAROL}]\n"),
+    );
+    b.write("keywright.yaml", &config);
+    b.write("keys/shop.yaml", "account: shop\nkeys:\n  web: { scopes: [orders:read], lifetime: 30d, recipients: [ops] }\n");
+    b.git(&["add", "-A"]);
+    b.git(&["commit", "-qm", "shop"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    replace(&a, "keys/shop.yaml", "recipients: [ops]", "recipients: [ops, auditors]");
+    let plan = json(&a, 0);
+    assert_eq!(origins(&plan), [("shop/web", "edit", "introduced")]);
+    assert_eq!(plan["changes"][0]["access"]["recipients_added"], serde_json::json!([CAROL]));
+    let shown = a.run(BASE).exits(0).stdout;
+    assert!(shown.contains("more recipients open its next secret") && shown.contains("who can decrypt: +1 public key"), "{shown}");
+    a.git(&["commit", "-qam", "let them in"]);
+    a.git(&["push", "-q", "origin", "a:main"]);
+    assert!(origins(&json(&a, 0)).is_empty(), "merged, it is nobody's change");
+}
+
+#[test]
 fn what_changes_beside_access_is_told() {
     let team = Team::new();
     let b = team.clone("b");

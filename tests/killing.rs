@@ -152,14 +152,16 @@ impl Killer {
         self.tally
     }
 
-    /// Declares each key anew: with these scopes or those, disabled, or not at all.
+    /// Declares each key anew: with these scopes or those, disabled, or not at all. One stays at least: none at all is refused by a guard.
     fn declare(&mut self) {
         self.declared.clear();
-        for name in NAMES {
-            match self.dice.below(8) {
-                0 => {}
-                1 => drop(self.declared.insert(name.to_owned(), None)),
-                _ => drop(self.declared.insert(name.to_owned(), Some(self.dice.one_of(&SCOPES)))),
+        while self.declared.is_empty() {
+            for name in NAMES {
+                match self.dice.below(8) {
+                    0 => {}
+                    1 => drop(self.declared.insert(name.to_owned(), None)),
+                    _ => drop(self.declared.insert(name.to_owned(), Some(self.dice.one_of(&SCOPES)))),
+                }
             }
         }
         let line = |(name, scopes): (&String, &Option<&str>)| match scopes {

@@ -1,6 +1,6 @@
 //! One account under apply: its provider, its records, and the durable steps that every change is made of.
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::staging::{SECRET_FILE_LIMIT, Staging};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::files;
 use crate::ledger::Ledger;
-use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, Request, Sealed, Secret, Span};
+use crate::model::{Address, DesiredKey, Generation, GenerationState, KeyRecord, Marker, Name, ObservedKey, Request, Sealed, Secret, Span};
 use crate::profile::{Capabilities, Catalogue, HttpApi, ReadBack};
 use crate::provider::{Liveness, Provider, ProviderError};
 use crate::vault::{self, Identities};
@@ -50,8 +50,8 @@ pub struct Account<'a> {
     /// Keys that a manifest moves, by the old name and with the old address: what was begun there is finished as it is declared now.
     pub formerly: BTreeMap<Name, DesiredKey>,
     pub records: RefCell<BTreeMap<Name, KeyRecord>>,
-    /// Ids of the keys that were there when the run began.
-    pub listed: BTreeSet<String>,
+    /// The keys that were there when the run began, by their ids.
+    pub listed: BTreeMap<String, ObservedKey>,
     pub ledger: &'a Ledger,
     pub journal: &'a Journal<'a>,
     pub identities: Option<&'a Identities>,

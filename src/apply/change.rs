@@ -1,8 +1,6 @@
 //! Carries out the steps of one change on existing generations: edit, enable, disable, delete, reseal, record.
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-
 use super::account::Account;
 use super::delivery;
 use super::failure::Failure;
@@ -10,7 +8,7 @@ use super::issue::options_agree;
 use crate::diagnostics::Code;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Name, ObservedKey, Request};
 use crate::plan::{Change, EditField, PlanStep, RecordedState};
-use crate::profile::ScopeRule;
+use crate::profile::{Capabilities, ScopeRule};
 use crate::provider::EditRequest;
 
 impl Account<'_> {
@@ -45,7 +43,7 @@ impl Account<'_> {
                 }
                 PlanStep::Create { .. } => {
                     let issued = self.issue(self.declared(name)?, change.request).await;
-                    issued.map_err(|failure| ask_again(change, failure))?;
+                    issued.map_err(|failure| self.ask_again(change, failure))?;
                 }
                 PlanStep::Open { generation } => self.open_step(self.declared(name)?, *generation, change.request).await?,
                 PlanStep::Edit { generation, fields } => {
@@ -74,6 +72,24 @@ impl Account<'_> {
             }
         }
         open.map_or(Ok(()), Err)
+    }
+
+    /// Says how to ask once more for what a person asked for, where nothing is left that remembers it.
+    fn ask_again(&self, change: &Change, failure: Failure) -> Failure {
+        let flag = match change.request {
+            None => return failure,
+            Some(Request::Rotate) => "",
+            Some(Request::Compromised) => " --compromised",
+        };
+        let record = self.record(&change.address.name);
+        if record.generations.iter().any(|generation| self.is_open(generation)) {
+            return failure;
+        }
+        let works = record.current().is_some_and(|current| current.state == GenerationState::Active);
+        let before = failure.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
+        let after = if works { "; the old secret works until then" } else { "" };
+        let help = format!("{before}then ask again: `keywright apply --rotate {}{flag}`{after}", change.address);
+        failure.help(help)
     }
 
     fn declared(&self, name: &Name) -> Result<&DesiredKey, Failure> {
@@ -202,43 +218,52 @@ impl Account<'_> {
         }
         self.commit(&mut record, &generation).await?;
         match (stayed.first(), asked) {
-            (None, _) => self.unchanged_otherwise("edit", &generation, &observed, fields),
+            (None, _) => self.unchanged_otherwise("edit", &observed, fields),
             (Some(_), Err(error)) => Err(Failure::provider("edit the key", error)),
             (Some(field), Ok(())) => Err(not_applied(*field, key, &observed)),
         }
     }
 
-    /// Errors: a write has changed more than it was asked for (`asked`). What it changed is named, and is drift for the next plan.
-    pub(super) fn unchanged_otherwise(
-        &self,
-        write: &str,
-        written: &Generation,
-        observed: &ObservedKey,
-        asked: &[EditField],
-    ) -> Result<(), Failure> {
-        let capabilities = self.capabilities;
+    /// Errors: a write has changed more than it was asked for, beside what was observed when the run began. What it changed is named, and is drift
+    /// for the next plan.
+    pub(super) fn unchanged_otherwise(&self, write: &str, observed: &ObservedKey, asked: &[EditField]) -> Result<(), Failure> {
+        let Some(before) = self.listed.get(&observed.id) else { return Ok(()) };
+        let Capabilities { told, expiry, editable, .. } = self.capabilities;
+        let untold = |field: &str| format!("{field} (none is told any more)");
         let mut changed = Vec::new();
-        let scopes = observed.scopes.as_ref().filter(|shown| !self.read_back().stands(written, shown));
-        if let Some(shown) = scopes.filter(|_| !asked.contains(&EditField::Scopes)) {
-            let expected = self.read_back().expected(written);
-            let gained: Vec<String> = shown.difference(&expected).map(|scope| format!("`{scope}`")).collect();
-            changed.push(if gained.is_empty() { "scopes".to_owned() } else { format!("scopes (it gained {})", gained.join(", ")) });
+        if !asked.contains(&EditField::Scopes) {
+            match (&before.scopes, &observed.scopes) {
+                (Some(before), Some(shown)) if !self.read_back().same(before, shown) => {
+                    let gained: Vec<String> = shown.difference(before).map(|scope| format!("`{scope}`")).collect();
+                    let gained = if gained.is_empty() { String::new() } else { format!(" (it gained {})", gained.join(", ")) };
+                    changed.push(format!("scopes{gained}"));
+                }
+                (Some(_), None) if told.scopes => changed.push(untold("scopes")),
+                (Some(_) | None, Some(_) | None) => {}
+            }
         }
-        let moved = |end: Option<Timestamp>| !capabilities.expiry.agrees(written.expires_at, end);
-        if !asked.contains(&EditField::Expiry) && capabilities.expiry.settable && observed.expires_at.is_some_and(moved) {
-            changed.push("expiry".to_owned());
+        if !asked.contains(&EditField::Expiry) && expiry.settable {
+            match (before.expires_at, observed.expires_at) {
+                (Some(before), Some(end)) if !expiry.agrees(before, end) => changed.push("expiry".to_owned()),
+                (Some(Some(_)), None) if told.expiry => changed.push(untold("expiry")),
+                (Some(_) | None, Some(_) | None) => {}
+            }
         }
-        if !asked.contains(&EditField::Label) && capabilities.editable.label && observed.label != written.label {
+        if !asked.contains(&EditField::Label) && editable.label && observed.label != before.label {
             changed.push("label".to_owned());
         }
-        if !asked.contains(&EditField::Options) && !options_agree(&capabilities.told, &written.options, &observed.options) {
+        if !asked.contains(&EditField::Options) && !options_agree(told, &before.options, &observed.options) {
             changed.push("options".to_owned());
+        }
+        if before.enabled == Some(true) && observed.enabled == Some(false) {
+            changed.push("state (the key is disabled)".to_owned());
         }
         if changed.is_empty() {
             return Ok(());
         }
         let message = format!("the provider accepted to {write} the key, and changed more than it was asked for: {}", changed.join(", "));
-        Err(Failure::new(Code::ProviderNotApplied, message).help("look at the key: the next plan shows what differs, and corrects it"))
+        Err(Failure::new(Code::ProviderNotApplied, message)
+            .help("look at the key: the next plan shows what differs, and corrects what it can"))
     }
 
     /// Where a person makes the keys, only the end that Keywright itself keeps can be edited.
@@ -315,18 +340,6 @@ impl Account<'_> {
         }
         self.commit(&mut record, &generation).await
     }
-}
-
-/// Says how to ask once more for what a person asked for: where nothing was made, the ledger does not remember it.
-fn ask_again(change: &Change, failure: Failure) -> Failure {
-    let (address, flag) = match change.request {
-        None => return failure,
-        Some(Request::Rotate) => (&change.address, ""),
-        Some(Request::Compromised) => (&change.address, " --compromised"),
-    };
-    let before = failure.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
-    let help = format!("{before}then ask again: `keywright apply --rotate {address}{flag}`; the old secret works until then");
-    failure.help(help)
 }
 
 /// Two places that were not served, as one failure.

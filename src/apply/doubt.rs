@@ -1,4 +1,5 @@
 //! A create without an answer where keys have no labels: no marker tells what it made. The listing settles it, or a person does.
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::account::Account;
@@ -20,7 +21,8 @@ pub enum Word<'a> {
 /// Takes a person's word on the generation of a key that is in doubt, and finishes or undoes it.
 ///
 /// Expected flow: the key that was named becomes the generation's, and is recovered as any created one; a create that made nothing is withdrawn.
-/// Guarantees: only a key is taken that could be it: listed, known to no record, not ours, not older than the create. Assumptions: the lock is held
+/// Guarantees: only a key is taken that could be it: listed, known to no record, not ours, not listed before the create; nothing is forgotten before the
+/// list has settled. Assumptions: the lock is held
 /// and the journal replayed. Caveats: a wrong word ends somebody else's key, or leaves one that nobody knows. Errors: nothing is in doubt, the key
 /// cannot be it, the provider, or the disk.
 pub async fn believe(account: &Account<'_>, name: &Name, word: Word<'_>) -> Result<(), Failure> {
@@ -29,33 +31,49 @@ pub async fn believe(account: &Account<'_>, name: &Name, word: Word<'_>) -> Resu
         let unanswered = matches!(generation.state, GenerationState::Intended | GenerationState::Ambiguous);
         unanswered && generation.id.is_none() && generation.label.is_empty()
     };
-    let Some(generation) = record.generations.iter().filter(open).max_by_key(|generation| generation.number).cloned() else {
+    let mut doubtful: Vec<Generation> = record.generations.iter().filter(open).cloned().collect();
+    doubtful.sort_by_key(|generation| std::cmp::Reverse(generation.number));
+    let Some(newest) = doubtful.first().cloned() else {
         let message = format!("nothing of `{}` is in doubt", record.address);
         return Err(Failure::new(Code::PlanAmbiguous, message).help("`keywright recover` shows what was left, and needs no answer"));
     };
-    let Word::Found(id) = word else { return account.withdraw(&mut record, &generation).await };
-    let candidates = account.candidates(&generation).await?;
-    let Some(found) = candidates.iter().find(|candidate| candidate.id == id) else {
-        let message = format!("`{}` cannot be generation {} of `{}`", id.escape_debug(), generation.number, record.address);
-        let help = match &candidates[..] {
+    let Word::Found(id) = word else { return account.forget(&mut record, &newest).await };
+    let mut others = BTreeMap::new();
+    let mut found = None;
+    for generation in doubtful {
+        let candidates = account.candidates(&generation).await?;
+        found = candidates.iter().find(|candidate| candidate.id == id).map(|candidate| (generation, candidate.id.clone()));
+        if found.is_some() {
+            break;
+        }
+        others.extend(candidates.into_iter().map(|candidate| (candidate.id.clone(), candidate)));
+    }
+    let Some((generation, id)) = found else {
+        let message = format!("`{}` cannot be generation {} of `{}`", id.escape_debug(), newest.number, record.address);
+        let others: Vec<ObservedKey> = others.into_values().collect();
+        let help = match &others[..] {
             [] => "no listed key could be it: say `--absent` when the provider's list has settled".to_owned(),
-            [..] => format!("it may be {}; what is older, known or ours is left alone", named(&candidates)),
+            [..] => format!("it may be {}; what is known, ours, or was listed before the create is left alone", named(&others)),
         };
         return Err(Failure::new(Code::PlanAmbiguous, message).help(help));
     };
-    let created = Generation {
-        state: GenerationState::Created,
-        id: Some(found.id.clone()),
-        settles_at: None,
-        beside: Vec::new(),
-        unseen: false,
-        ..generation
-    };
+    let created =
+        Generation { state: GenerationState::Created, id: Some(id), settles_at: None, beside: Vec::new(), unseen: false, ..generation };
     account.commit(&mut record, &created).await?;
     account.recover_generation(account.declaration(name), &mut record, created.number).await
 }
 
 impl Account<'_> {
+    /// Takes a person's word that a create has made nothing. Errors: it may be listed yet.
+    async fn forget(&self, record: &mut KeyRecord, generation: &Generation) -> Result<(), Failure> {
+        let settles = generation.settles_at.unwrap_or_else(|| self.settles(generation));
+        if !generation.unseen && settles > self.now() {
+            let message = format!("what the create of generation {} has made may be listed until {settles}", generation.number);
+            return Err(Failure::new(Code::PlanAmbiguous, message).help("say `--absent` after that, when it is still not listed"));
+        }
+        self.withdraw(record, generation).await
+    }
+
     /// Settles an intent by what is listed that no record knows.
     ///
     /// Expected flow: no candidate once the provider's list tells the truth: it counts as not created, and stays in the ledger as unseen, so that

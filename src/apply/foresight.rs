@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use super::staging::Staging;
 use crate::ledger::Ledger;
-use crate::model::text_safety::one_of;
 use crate::model::{DesiredKey, DesiredState, Generation, GenerationState, KeyRecord, Marker, ObservedKey, Snapshot};
 use crate::profile::Capabilities;
 
@@ -14,8 +13,8 @@ use crate::profile::Capabilities;
 pub struct Foreseen {
     pub generation: u32,
     pub state: GenerationState,
-    /// The provider's id, where it is known or was found by the marker.
-    pub id: Option<String>,
+    /// The provider's id, where it is known or was found by the marker. More than one where any of them may be it.
+    pub ids: Vec<String>,
     pub outcome: Prospect,
 }
 
@@ -72,29 +71,28 @@ pub struct Circumstances<'a> {
 pub fn foresee(record: &KeyRecord, key: Option<&DesiredKey>, at: Circumstances<'_>) -> Vec<Foreseen> {
     let mut all = Vec::new();
     for generation in &record.generations {
-        let told = |outcome, id| Foreseen { generation: generation.number, state: generation.state, id, outcome };
+        let told = |outcome, ids| Foreseen { generation: generation.number, state: generation.state, ids, outcome };
         if generation.resealing.is_some() {
-            all.push(told(Prospect::PutInPlace, generation.id.clone()));
+            all.push(told(Prospect::PutInPlace, generation.id.iter().cloned().collect()));
         }
         if generation.state.is_unfinished() {
-            let superseded = record.generations.iter().any(|other| other.number > generation.number);
-            let wanted = key.is_some_and(|key| key.state == DesiredState::Active) && !superseded;
-            let (outcome, id) = prospect(record, generation, wanted, at);
-            all.push(told(outcome, id));
+            let wanted = key.is_some_and(|key| key.state == DesiredState::Active) && !record.supersedes(generation);
+            let (outcome, ids) = prospect(record, generation, wanted, at);
+            all.push(told(outcome, ids));
         }
         let twins = generation.marker.as_ref().and_then(|marker| at.strays.get(marker)).into_iter().flatten();
         if generation.id.is_some() {
-            all.extend(twins.map(|id| told(Prospect::Disable, Some(id.clone()))));
+            all.extend(twins.map(|id| told(Prospect::Disable, vec![id.clone()])));
         }
     }
     all
 }
 
-fn prospect(record: &KeyRecord, generation: &Generation, wanted: bool, at: Circumstances<'_>) -> (Prospect, Option<String>) {
-    let candidates: Vec<&str> =
-        at.strangers.iter().filter(|key| at.capabilities.label.none && key.may_be(generation)).map(|key| key.id.as_str()).collect();
+fn prospect(record: &KeyRecord, generation: &Generation, wanted: bool, at: Circumstances<'_>) -> (Prospect, Vec<String>) {
+    let may_be = |key: &&&ObservedKey| at.capabilities.label.none && key.may_be(generation);
+    let candidates: Vec<String> = at.strangers.iter().filter(may_be).map(|key| key.id.clone()).collect();
     if !candidates.is_empty() {
-        return (Prospect::InDoubt, Some(one_of(candidates)));
+        return (Prospect::InDoubt, candidates);
     }
     let bearing = || at.seen.keys.values().find(|key| !key.own && generation.marker.is_some() && key.marker() == generation.marker);
     let found = generation.id.clone().or_else(|| bearing().map(|key| key.id.clone()));
@@ -127,7 +125,7 @@ fn prospect(record: &KeyRecord, generation: &Generation, wanted: bool, at: Circu
             Some(_),
         ) => again,
     };
-    (outcome, found)
+    (outcome, found.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Account<'_> {
                 let state = record.generation(number).map(|generation| generation.state);
                 let refused = !error.may_have_acted();
                 let unseen = matches!(state, Some(GenerationState::Intended | GenerationState::Ambiguous));
-                // A credential that is refused for the list, too, has not made a key.
-                let dead = matches!(error, ProviderError::Unauthenticated(_));
+                // A credential that is refused has not made a key, unless something is listed that it may have made.
+                let dead = matches!(error, ProviderError::Unauthenticated(_)) && !self.capabilities.label.none;
                 if refused && unseen && (looked.is_ok() || dead) {
                     self.withdraw(&mut record, &generation).await?;
                     return Err(Failure::provider("create the key", error));
@@ -166,9 +166,10 @@ impl Account<'_> {
         match self.look(&key.id).await {
             Ok(Some(seen)) => {
                 let older = seen.created_at.is_some_and(|at| at.checked_add(SKEW).is_ok_and(|at| at < intent.created_at));
-                !is_ours(&seen) && (self.listed.contains(&key.id) || older)
+                !is_ours(&seen) && (self.listed.contains_key(&key.id) || older)
             }
-            Ok(None) | Err(_) => false,
+            Ok(None) => false,
+            Err(_) => self.listed.contains_key(&key.id),
         }
     }
 

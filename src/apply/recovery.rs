@@ -84,8 +84,7 @@ impl Account<'_> {
         if self.attended {
             return self.settle_handed(record, generation).await;
         }
-        let superseded = record.generations.iter().any(|other| other.number > number);
-        let wanted = key.filter(|key| key.state == DesiredState::Active && !superseded);
+        let wanted = key.filter(|key| key.state == DesiredState::Active && !record.supersedes(&generation));
         // What a ledger edited by hand may lack sends a generation back to the step that finds it.
         let state = match generation.state {
             GenerationState::Created | GenerationState::Sealed | GenerationState::Lost if generation.id.is_none() => {

@@ -11,8 +11,8 @@ impl Account<'_> {
     /// Disables a generation, proves it, and records it.
     ///
     /// Expected flow: mark a current one as `disabling`, ask, read back, record. Guarantees: it is recorded as disabled only when the provider
-    /// says so, or when the key's own secret is refused as dead. Assumptions: the generation is in the ledger. Caveats: where the provider tells
-    /// nothing and cannot be tried, its acceptance is taken, and said; whatever is not current is asked for again until it is recorded, and needs
+    /// says so, or when the key's own secret is refused as dead. Assumptions: the generation is in the ledger. Caveats: where the provider never
+    /// tells and cannot be tried, its acceptance is taken, and said; whatever is not current is asked for again until it is recorded, and needs
     /// no mark. Errors: the provider still shows the key as enabled.
     pub(super) async fn switch_off(&self, record: &mut KeyRecord, number: u32) -> Result<(), Failure> {
         let mut generation = record.generation(number).expect("the number was taken from this record").clone();
@@ -87,6 +87,13 @@ impl Account<'_> {
                 Code::ProviderNotApplied,
                 format!("the provider accepted to disable generation {} of `{address}`, and its secret still works", generation.number),
             )),
+            Liveness::Undecided(_) if self.capabilities.told.enabled => Err(Failure::new(
+                Code::ProviderNotApplied,
+                format!(
+                    "the provider accepted to disable generation {} of `{address}`, and does not tell any more whether it is enabled",
+                    generation.number
+                ),
+            )),
             Liveness::Undecided(why) => {
                 self.surroundings
                     .progress(self.name, &format!("{address}: the provider accepted the disabling; it cannot be confirmed: {why}"));
@@ -151,8 +158,8 @@ impl Account<'_> {
             )
             .help("apply again: the next plan creates a new generation instead"));
         }
-        self.switched_on(&mut record, generation.clone()).await?;
-        observed.map_or(Ok(()), |observed| self.unchanged_otherwise("enable", &generation, &observed, edited))
+        self.switched_on(&mut record, generation).await?;
+        observed.map_or(Ok(()), |observed| self.unchanged_otherwise("enable", &observed, edited))
     }
 
     async fn switched_on(&self, record: &mut KeyRecord, mut generation: Generation) -> Result<(), Failure> {

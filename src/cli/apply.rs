@@ -108,7 +108,7 @@ async fn work(mut session: Session<'_>, args: &ApplyArgs, chosen: Chosen, approv
     let Chosen { only, identities, .. } = &chosen;
     let now = || approved.as_ref().map_or_else(|| host.clock().now(), |plan| plan.created_at);
     // Before the first request of any kind, the remote of the repository included, and before any command that fetches a credential.
-    if let Some(refused) = planning::refused_beforehand(&session, only, &chosen.asked, now()) {
+    if let Some(refused) = planning::refused_beforehand(&session, only, &chosen.asked, &Before::default(), now()) {
         let written = if args.output.is_empty() { Ok(()) } else { reports::plan(host, &refused, &args.output, reports::Shown::All) };
         print(render::plan_text(&refused, host.style(host.colour_out())))?;
         recovery::point_out(host, &recovery::unfinished_here(&session, only));

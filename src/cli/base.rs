@@ -9,7 +9,7 @@ use super::session::{self, Observed, Session, Wishes};
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Report, Severity};
 use crate::files::walk::{FoundKind, walk};
 use crate::git::{Entries, Entry, EntryKind, Environment, GitError, Oid, Repository};
-use crate::model::{Address, Listing, Span};
+use crate::model::{Address, DesiredKey, Listing};
 use crate::plan::{self, BaseView, Plan, TrustedChange};
 use crate::profile::Api;
 use crate::trust;
@@ -106,12 +106,12 @@ impl Base<'_> {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// The overlaps that the commit's manifests give their keys, also by the addresses that they get in the working tree (`moved`: the old ones,
-    /// by the new ones).
-    pub fn overlaps(&self, moved: &BTreeMap<Address, Address>) -> BTreeMap<Address, Span> {
+    /// Keys as the commit's manifests declare them, also by the addresses that they get in the working tree (`moved`: the old ones, by the new
+    /// ones).
+    pub fn declared(&self, moved: &BTreeMap<Address, Address>) -> BTreeMap<Address, DesiredKey> {
         let keys = &self.before.workspace.keys;
         let moved = moved.iter().filter_map(|(new, old)| Some((new, keys.get(old)?)));
-        moved.chain(keys).map(|(address, key)| (address.clone(), key.overlap)).collect()
+        moved.chain(keys).map(|(address, key)| (address.clone(), key.clone())).collect()
     }
 
     /// Says whose doing each change of a plan is, and adds what the working tree does to trusted files.
@@ -163,6 +163,16 @@ fn shows(path: &str) -> bool {
     !path.split('/').any(crate::files::walk::is_leftover)
 }
 
+/// What the commit has there, and what it had where the working tree left it.
+async fn sides(repository: &Repository, commit: &Oid, common: Option<&Oid>, paths: &[&str]) -> Result<[Entries; 2], GitError> {
+    let base = repository.files_of(commit, paths).await?;
+    let parted = match common {
+        Some(common) if common != commit => repository.files_of(common, paths).await?,
+        Some(_) | None => base.clone(),
+    };
+    Ok([base, parted])
+}
+
 /// Files that apply alone writes and that differ from the commit, but for those that the commit has changed itself since the two parted.
 async fn edits(
     root: &std::path::Path,
@@ -171,11 +181,7 @@ async fn edits(
     commit: &Oid,
     common: Option<&Oid>,
 ) -> Result<Vec<Diagnostic>, GitError> {
-    let base = repository.files_of(commit, WRITTEN).await?;
-    let parted = match common {
-        Some(common) if common != commit => repository.files_of(common, WRITTEN).await?,
-        Some(_) | None => base.clone(),
-    };
+    let [base, parted] = sides(repository, commit, common, WRITTEN).await?;
     let found: Vec<String> = WRITTEN
         .iter()
         .flat_map(|below| walk(root, below))
@@ -233,8 +239,7 @@ async fn brought_along(
     }
     let repository = Repository::discover(root, &environment()).await?;
     let paths: Vec<&str> = named.keys().map(String::as_str).collect();
-    let base = repository.files_of(commit, &paths).await?;
-    let parted = repository.files_of(common.unwrap_or(commit), &paths).await?;
+    let [base, parted] = sides(&repository, commit, common, &paths).await?;
     let here: Vec<&str> = paths.into_iter().filter(|path| root.join(path).is_file()).collect();
     let hashes = repository.hashes_of_files(&here).await?;
     let differs = |(path, oid): &(&str, Oid)| [&base, &parted].iter().all(|side| side.get(*path).is_none_or(|entry| entry.oid != *oid));
@@ -258,8 +263,7 @@ async fn stores(root: &std::path::Path, commit: &Oid, common: Option<&Oid>, trus
     }
     let repository = Repository::discover(root, &environment()).await?;
     let paths: Vec<&str> = named.keys().map(String::as_str).collect();
-    let base = repository.files_of(commit, &paths).await?;
-    let parted = repository.files_of(common.unwrap_or(commit), &paths).await?;
+    let [base, parted] = sides(&repository, commit, common, &paths).await?;
     let head = match repository.here().await? {
         Some(head) => repository.files_of(&head, &paths).await?,
         None => Entries::new(),

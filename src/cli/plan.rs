@@ -48,9 +48,11 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     let absent = if host.is_ci() && !args.offline && !args.drift { session.lacks_credential(&only) } else { None };
     let absent = absent.map(|(account, why)| format!("account `{account}` has no credential here: {why}"));
     let edited = base.as_ref().is_some_and(base::Base::has_errors);
+    let declared = base.as_ref().map(|base| base.declared(&session.workspace.moved)).unwrap_or_default();
+    let before = Before { declared, ..Before::default() };
     // Drift is looked for whatever the manifests ask for.
     let judged = !args.offline && !args.drift && absent.is_none();
-    let refused = judged && (edited || refused_beforehand(&session, &only, &asked, host.clock().now()).is_some());
+    let refused = judged && (edited || refused_beforehand(&session, &only, &asked, &before, host.clock().now()).is_some());
     let absent = absent.or_else(|| refused.then(|| NOBODY_ASKED.to_owned()));
     let (mode, mut observed) = if args.offline || absent.is_some() {
         (Mode::Offline, session.assume(&only))
@@ -64,8 +66,6 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
         })?;
         (Mode::Live, observed)
     };
-    let overlaps = base.as_ref().map(|base| base.overlaps(&session.workspace.moved)).unwrap_or_default();
-    let before = Before { overlaps, ..Before::default() };
     let wishes = Wishes { mode, only: &only, can_open: identities.is_some(), asked: &asked, before };
     observed.findings.extend(absent.map(|why| made_offline(&why)));
     if mode == Mode::Live {
@@ -100,11 +100,11 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
 /// The plan as the ledger alone tells it, when the policy refuses what the manifests ask for: then nothing is sent to anybody.
 ///
 /// What providers answer cannot lift such a refusal: access that the ledger does not know counts as gained, also where somebody gave it by hand.
-pub fn refused_beforehand(session: &Session<'_>, only: &BTreeSet<Address>, asked: &Asked, now: Timestamp) -> Option<Plan> {
+pub fn refused_beforehand(session: &Session<'_>, only: &BTreeSet<Address>, asked: &Asked, before: &Before, now: Timestamp) -> Option<Plan> {
     if session.workspace.policy.rules.is_empty() {
         return None;
     }
-    let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked, before: Before::default() };
+    let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked, before: before.clone() };
     let mut observed = session.assume(only);
     observed.findings.push(made_offline(NOBODY_ASKED));
     Some(session.plan(&observed, &wishes, now)).filter(|plan| plan.violations() > 0)

@@ -117,7 +117,10 @@ async fn answer(
 ) -> Result<Exit, Stop> {
     let host = session.host;
     let question = match word {
-        Word::Found(id) => format!("Take `{}` for what the create of `{address}` has made?", safe(id)),
+        Word::Found(id) => format!(
+            "Take `{}` for what the create of `{address}` has made? Where its secret cannot be read again, it is ended, and another is made.",
+            safe(id)
+        ),
         Word::Absent => format!("Forget the create of `{address}`: it has made nothing?"),
     };
     recovery::durable_enough(&session, &args.writing, [&address.account])?;
@@ -145,7 +148,7 @@ async fn answer(
     };
     let exit = beyond.acting(acting).await?;
     if exit == Exit::Done {
-        print("\nTaken down. `keywright apply` goes on from here.\n")?;
+        print("\nRecorded. `keywright apply` goes on from here.\n")?;
     }
     Ok(exit)
 }
@@ -161,7 +164,7 @@ fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>
                 address: address.clone(),
                 generation: generation.number,
                 state: generation.state,
-                id: None,
+                ids: Vec::new(),
                 outcome: "its sealed secret is published; without its ciphertext, the person is asked again",
             }));
         }
@@ -177,7 +180,7 @@ fn foreseen(session: &Session<'_>, observed: &Observed, only: &BTreeSet<Address>
             address: address.clone(),
             generation: foreseen.generation,
             state: foreseen.state,
-            id: foreseen.id,
+            ids: foreseen.ids,
             outcome: foreseen.outcome.as_str(),
         }));
     }

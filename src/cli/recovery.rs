@@ -232,8 +232,8 @@ pub fn accounts<'s>(
                 formerly: session.workspace.formerly_in(name),
                 records: RefCell::new(records),
                 listed: match &listings[name] {
-                    Listing::Complete(snapshot) => snapshot.keys.values().map(|key| key.id.clone()).collect(),
-                    Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => BTreeSet::new(),
+                    Listing::Complete(snapshot) => snapshot.keys.clone(),
+                    Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => BTreeMap::new(),
                 },
                 ledger: &session.ledger,
                 journal,

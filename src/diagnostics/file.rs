@@ -28,6 +28,6 @@ pub fn unexpected(file: &Arc<str>, help: impl Into<String>) -> Diagnostic {
 
 /// A YAML file with the other extension.
 pub fn misnamed(file: &Arc<str>) -> Diagnostic {
-    let stem = file.strip_suffix(".yml").unwrap_or(file);
+    let stem = file.rsplit_once('.').map_or(&**file, |(stem, _)| stem);
     unexpected(file, format!("rename it to `{stem}.yaml`"))
 }

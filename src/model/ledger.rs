@@ -219,6 +219,12 @@ impl KeyRecord {
         self.generations.iter().filter(|generation| generation.state.is_published()).max_by_key(rank)
     }
 
+    /// Whether a later generation has taken its place. A second key of the same create has not.
+    pub fn supersedes(&self, generation: &Generation) -> bool {
+        let is_twin = |other: &Generation| other.marker.is_some() && other.marker == generation.marker;
+        self.generations.iter().any(|other| other.number > generation.number && !is_twin(other))
+    }
+
     pub fn generation(&self, number: u32) -> Option<&Generation> {
         self.generations.iter().find(|generation| generation.number == number)
     }

@@ -1,13 +1,10 @@
 //! What a provider reports now.
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Generation, GenerationState, Marker, Options, Scope, ScopeSet};
-
-/// How far the provider's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// One key as the provider reports it. `None` means that the provider did not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +81,11 @@ impl ObservedKey {
         self
     }
 
-    /// Whether a key that no record knows may be what an unanswered create has made, where keys have no labels: unless it is ours, dead, older, or was
-    /// listed before.
+    /// Whether a key that no record knows may be what an unanswered create has made, where keys have no labels: unless it is ours, dead, or was listed
+    /// before. When it says that it was made decides nothing: the provider's clock may be wrong, or say no more than a day.
     pub fn may_be(&self, intent: &Generation) -> bool {
         let open = matches!(intent.state, GenerationState::Intended | GenerationState::Ambiguous);
-        let earliest = intent.created_at.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let newer = self.created_at.is_none_or(|at| at >= earliest);
-        let new = newer && !intent.beside.contains(&self.id);
+        let new = !intent.beside.contains(&self.id);
         open && !self.untouchable && intent.id.is_none() && intent.label.is_empty() && new && !self.own && self.enabled != Some(false)
     }
 }

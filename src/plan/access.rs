@@ -67,7 +67,7 @@ pub struct AccessDiff {
     /// The expiry was removed or moved later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expiry_extended: bool,
-    /// Public keys that can open the secret from now on, and could not before.
+    /// Public keys that can open the secret from now on, or the next one, and could not before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients_added: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,7 +1,7 @@
 //! What a person asks of one plan beyond the manifests, what went before it, and what it is guarded by. Decides nothing.
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Address, Allowance, Guards, Name, Request, Span};
+use crate::model::{Address, Allowance, DesiredKey, Guards, Name, Request};
 
 /// `--rotate`, `--compromised` and `--allow`.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +19,8 @@ pub struct Before {
     pub recovered: BTreeSet<Address>,
     /// Keys whose rotation the approved plan defers.
     pub deferred: BTreeSet<Address>,
-    /// The overlaps that the manifests of a base have: a longer one is shown as access. Empty without a base.
-    pub overlaps: BTreeMap<Address, Span>,
+    /// Keys as the manifests of a base declare them: what goes beyond that is shown as access. Empty without a base.
+    pub declared: BTreeMap<Address, DesiredKey>,
 }
 
 /// What the guards look at beside the plan itself.

@@ -4,10 +4,10 @@ mod runbook;
 use super::compare::{Differences, compare, ends_as_wanted, rotation_at, wanted_end};
 use super::decide::{Decision, record_protection};
 use super::draft::{Draft, issue_notes};
-use super::older::{Pace, lengthen_overlap, pace};
+use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};
-use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, grants, moves, requests};
+use super::{Action, AttendedInput, EditField, KeyView, PlanStep, RecordedState, deliveries, grants, later, moves, requests};
 use crate::diagnostics::Code;
 use crate::model::key::same_option;
 use crate::model::{DesiredKey, Generation, GenerationState, KeyRecord, Options, Request, Span};
@@ -93,7 +93,7 @@ fn settled(key: &Key, attended: &AttendedInput, left: &[u32]) -> Decision {
     }
     moves::add(key, &mut draft);
     record_protection(key, &mut draft);
-    lengthen_overlap(key, &mut draft);
+    later::add(key, &mut draft);
     unverified(key, &mut draft);
     if let Some(last) = left.last() {
         if draft.action == Action::None {

@@ -87,7 +87,7 @@ fn what_the_profile_cannot_say_is_drift_and_replaced() {
     retiring.record(vec![generation(2), Generation { state: GenerationState::Retiring, disable_after: Some(at(DAY)), ..generation(1) }]);
     retiring.observe(observed(2));
     retiring.live(1).untouchable = true;
-    assert_eq!(deeds(&retiring), [(format!("generation 1 {}", rows::BEYOND), Action::Disable)]);
+    assert_eq!(deeds(&retiring), [(format!("generation 1 {}", rows::BEYOND), Action::None)], "nothing corrects it before its overlap ends");
     let mut unwanted = World::settled();
     unwanted.desired = None;
     unwanted.live(1).untouchable = true;

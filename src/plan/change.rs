@@ -76,6 +76,17 @@ pub struct KeyView {
     pub options: Options,
 }
 
+impl KeyView {
+    pub(super) fn is_active(&self) -> bool {
+        self.state == "active"
+    }
+
+    /// What the key could do with its options, as `options::gained` wants it.
+    pub(super) fn had(&self) -> (bool, Option<&Options>) {
+        (self.is_active(), Some(&self.options))
+    }
+}
+
 /// One key's entry in a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use super::draft::Draft;
 use super::standing::{Held, Index, Key, Seen, Wanted};
 use super::{
-    AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, deliveries, doubtful, drift, guards, limits, moves,
-    older, requests, rows,
+    AccountInput, Action, AttendedStep, Change, PlanStep, RecordedState, attended, deliveries, doubtful, drift, guards, later, limits,
+    moves, older, requests, rows,
 };
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, Listing, Name};
@@ -158,12 +158,12 @@ fn conclude(key: &Key, mut draft: Draft) -> Decision {
     let (steps, mut findings) = older::steps(key, ends);
     append_older(key, &mut draft, steps);
     record_protection(key, &mut draft);
-    older::lengthen_overlap(key, &mut draft);
     if let Listing::Unavailable(_) = &key.account.listing {
         withhold(key, &mut draft);
         findings.clear();
         work.clear();
     }
+    later::add(key, &mut draft);
     let deferred = draft.deferred;
     let (change, said) = draft.finish(key);
     findings.extend(said);

@@ -41,7 +41,7 @@ impl<'a> Key<'a> {
     }
 
     /// Whether a generation of the key was ever given to a place.
-    fn served(&self, name: &Name, place: &DeliveryInput) -> bool {
+    pub(super) fn served(&self, name: &Name, place: &DeliveryInput) -> bool {
         let to = place.target.place();
         self.generations().any(|generation| generation.deliveries.get(name).is_some_and(|known| known.to == to))
     }

@@ -282,6 +282,7 @@ impl Draft {
     fn access(&self, key: &Key) -> AccessDiff {
         let none = ScopeSet::new();
         let (before, after) = (effective(self.before.as_ref(), &none), effective(self.after.as_ref(), &none));
+        let had = self.before.as_ref().map_or((false, key.base.map(|base| &base.options)), KeyView::had);
         let mut access = AccessDiff {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
@@ -289,7 +290,7 @@ impl Draft {
             deliveries_added: self.delivered.clone(),
             overlap: self.overlap,
             protection_removed: self.unprotected,
-            options_gained: options::gained(key.account.options, key.account.catalogue, self.before.as_ref(), self.after.as_ref()),
+            options_gained: options::gained(key.account.options, key.account.catalogue, had, self.after.as_ref()),
             ..difference(key.account.catalogue, before, after)
         };
         if access.widens_beyond_scopes() {
@@ -308,7 +309,7 @@ fn known_by(key: &Key, steps: &[PlanStep]) -> BTreeMap<u32, String> {
 
 /// What a key in this state can do: a disabled one can do nothing.
 fn effective<'a>(view: Option<&'a KeyView>, none: &'a ScopeSet) -> &'a ScopeSet {
-    view.filter(|view| view.state == "active").map_or(none, |view| &view.scopes)
+    view.filter(|view| view.is_active()).map_or(none, |view| &view.scopes)
 }
 
 fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
@@ -391,28 +392,7 @@ pub(super) fn words(span: Span) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::*;
     use crate::model::Risk;
-
-    #[test]
-    fn a_longer_overlap_than_the_base_has_counts_as_access() {
-        let mut world = World::settled();
-        world.wanted().overlap = Span::days(10);
-        assert_eq!(world.change(), None, "without a base nobody knows what it was");
-        world.before.overlaps.insert(address(), Span::days(10));
-        assert_eq!(world.change(), None);
-        world.before.overlaps.insert(address(), Span::days(3));
-        let change = world.change().expect("a change");
-        assert_eq!((change.action, change.steps.len()), (Action::Edit, 0), "{}", change.reason);
-        let longer = LongerOverlap { before: Span::days(3), after: Span::days(10) };
-        assert_eq!((change.access.overlap, change.access.reach), (Some(longer), Some(Risk::Low)));
-        world.wanted().scopes = scopes(&["x:key:read"]);
-        let change = world.change().expect("a change");
-        assert_eq!((change.access.overlap, change.access.reach), (Some(longer), Some(Risk::Critical)));
-        assert!(change.reason.starts_with("scopes differ"), "{}", change.reason);
-        world.before.overlaps.insert(address(), Span::days(20));
-        assert_eq!(world.change().expect("a change").access.overlap, None, "a shorter one takes access away");
-    }
 
     #[test]
     fn what_widens_beyond_scopes_names_the_risk_of_the_whole_key() {

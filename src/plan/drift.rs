@@ -66,7 +66,8 @@ pub(super) fn retiring(key: &Key, change: Option<&Change>) -> Vec<Change> {
         let ends = steps.contains(&PlanStep::Disable { generation: number });
         let untouchable = key.observed(generation).is_some_and(|observed| observed.untouchable) && key.seen(generation) == Seen::Live;
         found.extend(untouchable.then(|| {
-            let mut deed = beyond(key, if ends { Action::Disable } else { Action::None }, generation);
+            let action = if ends { Action::Disable } else { Action::None };
+            let mut deed = Change { action, ..beyond(key, action, generation) };
             deed.notes.extend((!ends).then(|| ends_later(key, generation)));
             deed
         }));
@@ -123,6 +124,9 @@ fn option_edited(capabilities: &Capabilities, generation: &Generation, observed:
 
 /// When a predecessor ends that nothing ends now.
 fn ends_later(key: &Key, generation: &Generation) -> String {
+    if !key.account.capabilities.can_end() {
+        return format!("`{}` cannot disable keys: revoke it there by hand", key.account.provider);
+    }
     match (older::pace(key, key.current()), generation.disable_after) {
         (Pace::Keep, _) | (_, None) => "it is disabled when its successor works and is delivered".to_owned(),
         (Pace::Overlap | Pace::Now, Some(end)) => format!("it is disabled when its overlap ends ({})", day(end)),
@@ -178,7 +182,7 @@ fn switched(key: &Key, action: Action, generation: &Generation) -> Option<Change
         ) => return None,
     };
     let none = ScopeSet::new();
-    let grants = |view: Option<&KeyView>| view.filter(|view| view.state == "active").map_or(none.clone(), |view| view.scopes.clone());
+    let grants = |view: Option<&KeyView>| view.filter(|view| view.is_active()).map_or(none.clone(), |view| view.scopes.clone());
     let access = difference(key.account.catalogue, &grants(Some(&before)), &grants(after.as_ref()));
     Some(entry(key, action, generation, what, before, after, access))
 }
@@ -222,7 +226,7 @@ fn edited(key: &Key, action: Action, generation: &Generation, observed: &Observe
         access.reach = reach(key.account.catalogue, &granted(key, generation, Some(observed)));
     }
     if field == EditField::Options {
-        access.options_gained = options::gained(key.account.options, key.account.catalogue, Some(&before), Some(&after));
+        access.options_gained = options::gained(key.account.options, key.account.catalogue, before.had(), Some(&after));
     }
     entry(key, action, generation, what, before, Some(after), access)
 }

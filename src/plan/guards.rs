@@ -7,7 +7,7 @@ use super::compare::{day, expires_at, wanted_end};
 use super::decide::Deciding;
 use super::draft::Draft;
 use super::standing::{Key, Seen};
-use super::{AccountInput, Action, Change, Deferred, GuardVerdict, Manifests, Plan, PlanInput, PlanStep, Verdict};
+use super::{AccountInput, Action, Change, Deferred, GuardVerdict, KeyView, Manifests, Plan, PlanInput, PlanStep, Verdict};
 use super::{moves, rows};
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Route, Severity, Step};
 use crate::model::{Address, Allowance, KeyRecord, Limit, Listing, Name, Request};
@@ -183,8 +183,8 @@ pub(super) fn check(input: &PlanInput, plan: &mut Plan) {
 
 /// Whether the change takes the working generation of a key away.
 fn ends(change: &Change) -> bool {
-    let works = change.before.as_ref().is_some_and(|view| view.state == "active");
-    let stays = change.after.as_ref().is_some_and(|view| view.state == "active");
+    let works = change.before.as_ref().is_some_and(KeyView::is_active);
+    let stays = change.after.as_ref().is_some_and(KeyView::is_active);
     let ended = |step: &PlanStep| matches!(step, PlanStep::Disable { generation } | PlanStep::Delete { generation } if *generation == change.generation);
     change.action != Action::Blocked && works && !stays && change.steps.iter().any(ended)
 }

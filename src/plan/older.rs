@@ -1,8 +1,7 @@
 //! What happens to the generations before the current one. A predecessor ends only while its successor lives.
-use super::draft::Draft;
 use super::rows::is_over;
-use super::standing::{Held, Key, Seen, Wanted};
-use super::{Action, LongerOverlap, PlanStep, RecordedState, drift, grants};
+use super::standing::{Key, Seen, Wanted};
+use super::{PlanStep, RecordedState, drift, grants};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::{Generation, GenerationState, KeyRecord, Switching};
 
@@ -94,7 +93,9 @@ pub(super) fn steps(key: &Key, ends: Ends) -> (Vec<(PlanStep, String)>, Vec<Diag
         let narrowed = || Some(drift::widened(key, generation, ends.issues)).filter(|fields| !fields.is_empty());
         let narrow = |fields| (PlanStep::Edit { generation: generation.number, fields }, WIDENED);
         let unkept = key.wanted() == Wanted::Gone && generation.delete_after.is_none() && key.seen(generation) == Seen::Missing;
-        let due = (key.has_passed(generation.delete_after) || unkept) && key.account.capabilities.delete && may_delete(key.wanted());
+        // What an interrupted deletion has ended is recorded, whatever is wanted by now.
+        let may_delete = may_delete(key.wanted()) || key.seen(generation) == Seen::Missing;
+        let due = (key.has_passed(generation.delete_after) || unkept) && key.account.capabilities.delete && may_delete;
         let over = key.has_passed(generation.disable_after);
         let number = generation.number;
         let is_current = stays == Some(number);
@@ -165,19 +166,4 @@ pub(super) fn pace(key: &Key, current: Option<&Generation>) -> Pace {
 
 fn recorded(generation: u32, state: RecordedState) -> PlanStep {
     PlanStep::Record { generation, state }
-}
-
-/// Notes that a live key's overlap becomes longer than the base has it. Nothing is done about that now: it counts from the next rotation.
-pub(super) fn lengthen_overlap(key: &Key, draft: &mut Draft) {
-    let (Some(before), Some(desired)) = (key.overlap_before, key.desired) else { return };
-    let lives = key.wanted() == Wanted::Active && key.held() == Held::Active;
-    if desired.overlap <= before || !lives || draft.refusal.is_some() {
-        return;
-    }
-    if draft.action == Action::None {
-        draft.action = Action::Edit;
-        draft.reason = "the overlap becomes longer, and nothing is done before the next rotation".to_owned();
-        draft.stay(key);
-    }
-    draft.overlap = Some(LongerOverlap { before, after: desired.overlap });
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::KeyView;
 use super::access::reach;
-use crate::model::Risk;
+use crate::model::{Options, Risk};
 use crate::profile::{Catalogue, KeyOption};
 
 /// One value of an option that gives a key more than it had.
@@ -23,20 +23,22 @@ pub struct OptionGain {
     pub why: Arc<str>,
 }
 
-/// What the options give after that they did not give before, most risky first. A key that begins or comes back has no option yet.
+/// What the options give after that they did not give before, most risky first. A key that begins or comes back (`lived`: it did not) gains all that its
+/// options give, and what they gave less of as it was declared or was before (`before`).
 pub(super) fn gained(
     options: &BTreeMap<String, KeyOption>,
     catalogue: &Catalogue,
-    before: Option<&KeyView>,
+    (lived, before): (bool, Option<&Options>),
     after: Option<&KeyView>,
 ) -> Vec<OptionGain> {
-    let live = |view: &&KeyView| view.state == "active";
-    let Some(after) = after.filter(live) else { return Vec::new() };
-    let before = before.filter(live);
+    let Some(after) = after.filter(|view| view.is_active()) else { return Vec::new() };
     let mut gains = Vec::new();
     for (name, option, widening) in options.iter().filter_map(|(name, option)| Some((name, option, option.widening()?))) {
-        let had = before.and_then(|before| before.options.get(name));
-        for value in option.gained(had, after.options.get(name)) {
+        let gained = |had| option.gained(had, after.options.get(name));
+        let anew = if lived { Vec::new() } else { gained(None) };
+        let beside = before.map(|before| gained(before.get(name))).unwrap_or_default();
+        let more: Vec<_> = beside.into_iter().filter(|value| !anew.contains(value)).collect();
+        for value in anew.into_iter().chain(more) {
             gains.push(OptionGain {
                 option: name.clone(),
                 value,

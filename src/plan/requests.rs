@@ -129,6 +129,11 @@ pub(super) fn answer(key: &Key, change: Option<&Change>, deferred: bool) -> Opti
         Open::Made(current) => format!("generation {} has just been made", current.number),
     };
     let message = format!("a rotation of `{address}` is open already: {said}, and no other is made");
-    let help = "to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`";
+    let help = match key.request {
+        Some(Request::Compromised) => "if the new secret leaked, too, ask again when an hour and the overlap have passed",
+        Some(Request::Rotate) | None => {
+            "to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`"
+        }
+    };
     Some(key.place(Diagnostic::new(Code::PlanRotationOpen, Severity::Note, message)).help(help))
 }

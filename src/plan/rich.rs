@@ -109,7 +109,7 @@ pub(crate) fn plan() -> Plan {
     reader.wanted().recipients = std::sync::Arc::new(recipients(&[("ops", &["age1a", "age1b", "age1newcomer"]), ("recovery", &["age1c"])]));
     add(&mut plan, &owned(reader, "@acme/ops", 66), "pay/signing", Introduced);
     let mut overlap = World::settled();
-    overlap.before.overlaps.insert(address(), Span::hours(72));
+    overlap.base(|base| base.overlap = Span::hours(72));
     overlap.wanted().overlap = Span::days(10);
     add(&mut plan, &owned(overlap, "@acme/ops", 70), "pay/slow-consumers", Introduced);
     let mut wider = World::settled();

@@ -47,7 +47,12 @@ pub(super) fn draft(key: &Key, row: Row) -> Draft {
             returning(key, desired, current, rest, reason)
         }
         (Row::Reissue, Some(desired), Some(current)) => {
-            rest.issue(key, desired, Action::Create, &format!("generation {} is gone", current.number))
+            let how = match key.held() {
+                Held::Expired => "has expired",
+                Held::Vanished => "vanished",
+                Held::Nothing | Held::Active | Held::Disabled | Held::Attended => "is gone",
+            };
+            rest.issue(key, desired, Action::Create, &format!("generation {} {how}", current.number))
         }
         (Row::Expire, Some(desired), Some(current)) => {
             let steps = vec![PlanStep::Disable { generation: current.number }, record(current, RecordedState::Expired)];

@@ -7,7 +7,7 @@ use super::moves::Moving;
 use super::{AccountInput, DeliveryInput, compare};
 use crate::model::{
     Address, DesiredKey, DesiredState, Expiry, Generation, GenerationState, KeyRecord, Listing, Marker, Name, ObservedKey, Request,
-    Snapshot, Span,
+    Snapshot,
 };
 use crate::profile::ReadBack;
 
@@ -77,8 +77,8 @@ pub(super) struct Key<'a> {
     pub request: Option<Request>,
     /// Whether an interrupted apply was at work on the key.
     pub resumed: bool,
-    /// The overlap that the manifests of the base give it.
-    pub overlap_before: Option<Span>,
+    /// As the manifests of a base declare it.
+    pub base: Option<&'a DesiredKey>,
 }
 
 impl<'a> Index<'a> {
@@ -256,7 +256,8 @@ impl<'a> Key<'a> {
         };
         let shown =
             generation.marker.as_ref().is_some_and(|marker| self.index.markers.contains(marker)) || self.observed(generation).is_some();
-        generation.is_settled(self.account.capabilities.consistency, self.now) && complete && !shown
+        // Where keys bear no marker, apply has looked already.
+        generation.is_settled(self.account.capabilities.consistency, self.now) && (complete || generation.unseen) && !shown
     }
 
     /// Whether the key may be neither disabled nor deleted.

@@ -233,6 +233,13 @@ impl World {
         }
     }
 
+    /// Lets a base declare the key as it is wanted now, but for this.
+    pub fn base(&mut self, differs: impl FnOnce(&mut DesiredKey)) {
+        let mut base = self.wanted().clone();
+        differs(&mut base);
+        self.before.declared.insert(address(), base);
+    }
+
     /// Wanted, with nothing there, at a provider whose keys a person makes.
     pub fn attended() -> Self {
         let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -386,7 +393,7 @@ impl World {
             moved,
             request: self.asked.rotate.get(&address()).copied(),
             resumed: self.before.interrupted.contains(&address()),
-            overlap_before: self.before.overlaps.get(&address()).copied(),
+            base: self.before.declared.get(&address()),
         })
     }
 

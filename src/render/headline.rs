@@ -132,8 +132,8 @@ pub fn tally(sign: &str, word: &str, rows: &[Row]) -> String {
     format!("{sign}{} {word}{aside}", counts.total())
 }
 
-/// How many public keys can decrypt from now on that could not before, and the other way round.
-pub fn readers(plan: &Plan) -> String {
+/// How many public keys can decrypt from now on that could not before, and the other way round, with this sign.
+pub fn readers(plan: &Plan, minus: &str) -> String {
     let acting = || plan.changes.iter().filter(|change| change.action != Action::Blocked);
     let distinct = |pick: fn(&Change) -> &Vec<String>| acting().flat_map(pick).collect::<std::collections::BTreeSet<_>>().len();
     let merged = |kind| {
@@ -143,8 +143,8 @@ pub fn readers(plan: &Plan) -> String {
     let words = |added: usize, removed: usize| match (added, removed) {
         (0, 0) => None,
         (added, 0) => Some(format!("+{}", count(added, "public key"))),
-        (0, removed) => Some(format!("−{}", count(removed, "public key"))),
-        (added, removed) => Some(format!("+{added} −{removed} public keys")),
+        (0, removed) => Some(format!("{minus}{}", count(removed, "public key"))),
+        (added, removed) => Some(format!("+{added} {minus}{removed} public keys")),
     };
     let now = words(distinct(|change| &change.access.recipients_added), distinct(|change| &change.access.recipients_removed));
     let later = words(merged(TrustedKind::RecipientAdded), merged(TrustedKind::RecipientRemoved));

@@ -39,7 +39,7 @@ pub fn plan_html(plan: &Plan, setting: &Setting) -> String {
                 }
                 p {
                     "Access: " strong { (headline::tally("+", "gained", &gained)) } (headline::blocked("+", &gained)) " · "
-                    strong { (headline::tally("−", "lost", &lost)) } (headline::blocked("−", &lost)) " · who can decrypt: " (headline::readers(plan))
+                    strong { (headline::tally("−", "lost", &lost)) } (headline::blocked("−", &lost)) " · who can decrypt: " (headline::readers(plan, "−"))
                 }
                 @if plan.mode == Mode::Offline { p { em { "Offline: the ledger stands in for the providers, and this plan cannot be applied." } } }
                 (sections::unread(plan))

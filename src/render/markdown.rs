@@ -170,7 +170,7 @@ impl Page<'_> {
             headline::blocked("+", self.gained),
             bold(headline::tally("−", "lost", self.lost)),
             headline::blocked("−", self.lost),
-            headline::readers(plan),
+            headline::readers(plan, "−"),
         );
         for (name, account) in plan.accounts.iter().filter(|(_, account)| account.listing == "unavailable") {
             let reason = account.reason.as_deref().map(|reason| format!(": {}", prose(reason))).unwrap_or_default();

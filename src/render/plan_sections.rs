@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
+use super::headline;
 use super::import::shortened;
 use super::palette::{Ink, Style};
 use super::plan_text::day;
@@ -93,16 +94,7 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
     };
     let gained = Counts::sum(acting().flat_map(|change| change.access.gains()));
     let lost = Counts::sum(acting().flat_map(|change| change.access.losses()));
-    let readers = |pick: fn(&crate::plan::AccessDiff) -> &Vec<String>| {
-        let keys: std::collections::BTreeSet<&String> = acting().flat_map(|change| pick(&change.access)).collect();
-        keys.len()
-    };
-    let who = match (readers(|access| &access.recipients_added), readers(|access| &access.recipients_removed)) {
-        (0, 0) => "unchanged".to_owned(),
-        (added, 0) => format!("+{}", count(added, "public key")),
-        (0, removed) => format!("-{}", count(removed, "public key")),
-        (added, removed) => format!("+{added} -{removed} public keys"),
-    };
+    let who = headline::readers(plan, "-");
     let places = match acting().map(|change| change.access.deliveries_added.len()).sum() {
         0 => String::new(),
         places => format!("   delivered to: +{}", count(places, "place")),

@@ -13,8 +13,8 @@ pub struct RecoverRow {
     pub address: Address,
     pub generation: u32,
     pub state: GenerationState,
-    /// The provider's id; absent where nothing bears its marker.
-    pub id: Option<String>,
+    /// Ids at the provider: none where nothing bears its marker, more than one where any of them may be it.
+    pub ids: Vec<String>,
     /// A sentence without its subject.
     pub outcome: &'static str,
 }
@@ -47,7 +47,7 @@ pub fn recover_text(rows: &[RecoverRow], complete: bool, style: Style) -> String
                 Cell::inked(row.address.to_string(), Ink::Strong),
                 Cell::new(row.generation.to_string()),
                 Cell::inked(state.clone(), state_ink(&state)),
-                Cell::new(row.id.as_deref().map_or("not listed".into(), safe)),
+                Cell::new(if row.ids.is_empty() { "not listed".to_owned() } else { safe(&row.ids.join(", ")).into_owned() }),
                 Cell::new(row.outcome),
             ]
         })

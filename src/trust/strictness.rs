@@ -15,7 +15,8 @@ pub fn is_weaker(section: &str, subject: &str, before: Option<&str>, after: Opti
         "policy" if subject == "policy.effect" => before.unwrap_or("deny") == "deny" && after.unwrap_or("deny") != "deny",
         "policy" => policy_is_weaker(field, before, after),
         // Which keys a rule is about: it may be an exception.
-        "unmanaged" if matches!(field, "match" | "account" | "accounts" | "label") => before.is_some() && after != before,
+        "unmanaged" if field == "match" => before.is_some() && after != before,
+        "unmanaged" if field == "account" => after != before,
         "unmanaged" => rank(after) < rank(before),
         "defaults" => default_is_weaker(field, before, after),
         _ => false,
@@ -221,6 +222,7 @@ mod tests {
             ("unmanaged", "unmanaged", Some("ignore"), Some("report"), false),
             ("unmanaged", "unmanaged.rules[0].do", None, Some("ignore"), true),
             ("unmanaged", "unmanaged.rules[0].match", Some("ci-*"), Some("*"), true),
+            ("unmanaged", "unmanaged.rules[0].account", None, Some("staging"), true),
             ("defaults", "defaults.lifetime", Some("90d"), Some("none"), true),
             ("defaults", "defaults.lifetime", Some("90d"), Some("30d"), false),
             ("defaults", "defaults.lifetime", None, Some("30d"), false),

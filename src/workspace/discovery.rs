@@ -132,10 +132,12 @@ fn listed(root: &Path, below: &str, report: &mut Report) -> Vec<Arc<str>> {
 }
 
 fn is_manifest(name: &Arc<str>, report: &mut Report) -> bool {
-    if name.ends_with(".yml") {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_yaml = extension == "yaml";
+    if !is_yaml && ["yaml", "yml"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
         report.push(file::misnamed(name));
     }
-    name.ends_with(".yaml")
+    is_yaml
 }
 
 fn is_profile(name: &Arc<str>, report: &mut Report) -> bool {

@@ -88,6 +88,7 @@ fn records_must_be_readable_and_in_their_place() {
         put(root, "ledger/shop/three.yaml", &crate::ledger::text_of(record));
         put(root, "ledger/shop.yaml", &crate::ledger::text_of(record));
         put(root, "ledger/shop/four.yml", "");
+        put(root, "ledger/shop/six.YAML", "");
         put(root, "ledger/shop/note.txt", "");
         // The secret file of a record that cannot be read is nobody's mistake.
         put(root, "secrets/shop/two.age", "");
@@ -99,6 +100,7 @@ fn records_must_be_readable_and_in_their_place() {
         "ledger/shop/five.yaml:5:1 ledger/invalid",
         "ledger/shop/four.yml workspace/unexpected-file (warning)",
         "ledger/shop/note.txt workspace/unexpected-file (warning)",
+        "ledger/shop/six.YAML workspace/unexpected-file (warning)",
         "ledger/shop/three.yaml:3:10 ledger/misplaced",
         "ledger/shop/two.yaml ledger/invalid",
         "ledger/shop/two.yaml:1:1 yaml/missing-field",

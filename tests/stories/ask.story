@@ -191,7 +191,7 @@ note[plan/rotation-open]: a rotation of `shop/dashboard` is open already: genera
  3 |   dashboard:
    |   ^
    |
-help: to rotate once more, ask again when an hour and the overlap have passed; if the new secret leaked, add `--compromised`
+help: if the new secret leaked, too, ask again when an hour and the overlap have passed
   = more: keywright explain plan/rotation-open
 
 Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. Nothing to do.

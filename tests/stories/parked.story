@@ -89,7 +89,7 @@ Applied: 0 created, 0 edited, 0 rotated, 1 disabled.
 -- stdout
 1 of 3 keys changes                                    plan <plan 2>, valid until 2026-06-02 00:00Z
 
-  + shop/nightly                    create: generation 1 is gone            keys/shop.yaml:4
+  + shop/nightly                    create: generation 1 has expired        keys/shop.yaml:4
       + gains  *:*   CRITICAL  admin                       can do everything in the account
       ! open-ended: `*:*` also grants what keyring adds later
       state    disabled -> active

@@ -343,7 +343,9 @@ impl World {
         let used = self.place.as_ref().is_some_and(|stored| self.issued.iter().any(|(secret, of)| of == id && *secret == stored.secret));
         let broken = match touch {
             _ if foreign => Some("a foreign key".to_owned()),
-            Touch::Edit if in_place.is_none() => Some("an edit of what is not published".to_owned()),
+            Touch::Edit if in_place.is_none() && !self.superseded.contains_key(id) => {
+                Some("an edit of what was never published".to_owned())
+            }
             Touch::Edit | Touch::Enable => None,
             Touch::Disable | Touch::Delete if !live => None,
             Touch::Disable | Touch::Delete => match (in_place, self.superseded.get(id)) {

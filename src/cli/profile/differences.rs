@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{ObservedKey, Options, ScopeSet};
 use crate::profile::capabilities::ScopeRule;
-use crate::profile::{Catalogue, Profile};
+use crate::profile::{Catalogue, Profile, ReadBack};
 
 /// A field of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,22 +88,21 @@ fn scopes(catalogue: &Catalogue, rule: ScopeRule, asked: &ScopeSet, told: Option
         let says = format!("no answer tells the scopes: {} asked, none told", asked.len());
         return (rule != ScopeRule::WriteOnly).then(|| (says, format!("{}, or api.http.key.scopes", change("write-only"))));
     };
+    if (ReadBack { rule, catalogue }).is_created(asked, told) {
+        return None;
+    }
     let (wanted, came) = (catalogue.canonical_set(asked), catalogue.canonical_set(told));
     let missing: BTreeSet<&str> = wanted.iter().filter(|scope| !catalogue.any_covers(&came, scope)).map(|scope| scope.as_str()).collect();
     let counts = format!("{} asked, {} told", asked.len(), told.len());
     let larger = !catalogue.is_equivalent(asked, told);
     match rule {
-        ScopeRule::WriteOnly => None,
-        ScopeRule::Exact if asked == told => None,
-        ScopeRule::Set if !larger => None,
-        ScopeRule::Superset | ScopeRule::Expanded if missing.is_empty() => None,
-        ScopeRule::Exact | ScopeRule::Set | ScopeRule::Superset | ScopeRule::Expanded if !missing.is_empty() => {
+        _ if !missing.is_empty() => {
             let names = missing.into_iter().collect::<Vec<_>>().join("`, `");
             let change = "api.http.key.scopes, or catalogue.aliases where it is another spelling".to_owned();
             Some((format!("scopes came back without `{names}`: {counts}"), change))
         }
         ScopeRule::Exact if !larger => Some((format!("scopes came back in other words: {counts}"), change("set"))),
-        ScopeRule::Exact | ScopeRule::Set | ScopeRule::Superset | ScopeRule::Expanded => {
+        ScopeRule::Exact | ScopeRule::Set | ScopeRule::Superset | ScopeRule::Expanded | ScopeRule::WriteOnly => {
             Some((format!("scopes came back expanded: {counts}"), change("expanded")))
         }
     }

@@ -1,10 +1,12 @@
 //! How a throw-away key ends: disabled and enabled, deleted, and cleaned up whatever happened before.
-use super::life::{Made, current, tried, until};
+use std::time::Instant;
+
+use super::life::{Made, PAUSE, current, patience, tried, until};
 use super::reading::word;
 use super::suite::Suite;
-use crate::model::Marker;
+use crate::model::{Marker, ObservedKey};
 use crate::profile::Disable;
-use crate::provider::{Liveness, Provider};
+use crate::provider::{Liveness, Provider, ProviderError};
 
 /// Disables the key and, where that can be undone, enables it again; each with a look at the key, the list and the secret.
 pub async fn switch(suite: &mut Suite<'_>, made: &mut Made) {
@@ -147,42 +149,68 @@ pub async fn delete(suite: &mut Suite<'_>, made: &Made) -> bool {
 pub async fn clean_up(suite: &mut Suite<'_>, made: &Made) {
     let called = format!("the key `{}` with the id `{}`", made.wanted.label, made.id);
     if suite.profile.capabilities.delete {
-        // A refusal here was told where it came first, or is told by what stays.
-        let _ = suite.provider.delete(&made.id).await;
-        match current(suite, &made.id).await {
-            Ok(None) => match tried(suite, made, &Liveness::Dead).await {
-                Some(Ok(Liveness::Alive | Liveness::Lacks { .. })) => {
-                    return suite.leave(format!("{called} is not found and its secret still works: look for it, and delete it by hand"));
-                }
-                None | Some(_) => return,
-            },
+        let refused = suite.provider.delete(&made.id).await.err();
+        let lives = match until(suite, &made.id, |key| key.is_none()).await {
+            Ok(None) => tried(suite, made, &Liveness::Dead).await,
             Ok(Some(_)) => return suite.leave(format!("{called} could not be deleted: delete it by hand")),
             Err(error) => return suite.leave(format!("{called} may still be there ({error}): look for it, and delete it by hand")),
-        }
+        };
+        return match (lives, refused) {
+            (Some(Ok(Liveness::Alive | Liveness::Lacks { .. })), _) => {
+                suite.leave(format!("{called} is not found and its secret still works: look for it, and delete it by hand"));
+            }
+            (Some(Ok(Liveness::Dead | Liveness::Expired)), _) | (_, None | Some(ProviderError::NotFound(_))) => {}
+            (_, Some(error)) => {
+                suite.leave(format!("{called} is not found, and was not deleted ({error}): look for it, and delete it by hand"));
+            }
+        };
     }
-    match suite.provider.set_enabled(&made.id, false, made.wanted.expires_at).await {
-        Ok(()) => suite.remark("end", format!("{called} stays, disabled: nothing deletes keys"), None),
-        Err(error) => suite.leave(format!("{called} could not be disabled ({error}): end it by hand")),
+    let asked = suite.provider.set_enabled(&made.id, false, made.wanted.expires_at).await;
+    let off = |key: Option<&ObservedKey>| key.is_none_or(|key| key.enabled != Some(true));
+    match (asked, until(suite, &made.id, off).await) {
+        (Err(error), _) => suite.leave(format!("{called} could not be disabled ({error}): end it by hand")),
+        (Ok(()), Ok(key)) if !off(key.as_ref()) => suite.leave(format!("{called} is enabled all the same: end it by hand")),
+        (Ok(()), Err(error)) => suite.leave(format!("{called} may be enabled still ({error}): look at it, and end it by hand")),
+        (Ok(()), Ok(Some(key))) if key.enabled.is_none() => {
+            suite.remark("end", format!("{called} stays; that it is disabled was accepted, and no answer tells it"), None);
+        }
+        (Ok(()), Ok(_)) => suite.remark("end", format!("{called} stays, disabled: nothing deletes keys"), None),
     }
 }
 
-/// Looks for a key whose create was not answered, and ends it.
+/// Looks for a key whose create was not answered, as long as it may take to be listed, and ends it.
 pub async fn find_and_end(suite: &mut Suite<'_>, marker: &Marker) {
-    let Ok(listed) = suite.provider.list().await else {
-        return suite.leave(format!("a key whose label ends with `{marker}` may be there: look for it, and delete it by hand"));
+    if suite.profile.capabilities.label.none {
+        return suite.leave("a key may have been made; nothing marks it: look for the newest one, and delete it by hand".to_owned());
+    }
+    let bears = |key: &ObservedKey| key.marker().as_ref() == Some(marker) && !key.own;
+    let begun = Instant::now();
+    let found: Vec<ObservedKey> = loop {
+        let listed = suite.provider.list().await;
+        let found: Vec<_> = listed.into_iter().flatten().filter(bears).collect();
+        if !found.is_empty() || suite.stopping() || begun.elapsed() >= patience(suite) {
+            break found;
+        }
+        tokio::time::sleep(PAUSE).await;
     };
-    let found: Vec<_> = listed.into_iter().filter(|key| key.marker().as_ref() == Some(marker) && !key.own).collect();
+    if found.is_empty() {
+        return suite.leave(format!("a key whose label ends with `{marker}` may show up: look for it, and delete it by hand"));
+    }
     for key in found {
+        let (id, end) = (key.id.as_str(), key.expires_at.flatten());
         let ended = match suite.profile.capabilities.delete {
-            true => suite.provider.delete(&key.id).await,
-            false => suite.provider.set_enabled(&key.id, false, key.expires_at.flatten()).await,
+            true => suite.provider.delete(id).await,
+            false => suite.provider.set_enabled(id, false, end).await,
+        };
+        let ended = match ended {
+            Ok(()) => until(suite, id, |key| key.is_none_or(|key| key.enabled == Some(false))).await,
+            Err(error) => Err(error),
         };
         match ended {
-            Ok(()) => suite.remark("create", "made a key all the same; it was ended", None),
-            Err(error) => suite.leave(format!("the key `{}` with the id `{}` ({error}): end it by hand", key.label, key.id)),
+            Ok(None) => suite.remark("create", "made a key all the same; it was ended", None),
+            Ok(Some(key)) if key.enabled == Some(false) => suite.remark("create", "made a key all the same; it was disabled", None),
+            Ok(Some(_)) => suite.leave(format!("the key `{}` with the id `{id}` is there still: end it by hand", key.label)),
+            Err(error) => suite.leave(format!("the key `{}` with the id `{id}` ({error}): end it by hand", key.label)),
         }
-    }
-    if suite.profile.capabilities.label.none {
-        suite.leave("a key may have been made; nothing marks it: look for the newest one, and delete it by hand".to_owned());
     }
 }

@@ -15,7 +15,7 @@ use crate::provider::{CreateRequest, EditRequest, Liveness, Provider, ProviderEr
 
 /// The longest that a change is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(300);
+pub const PAUSE: Duration = Duration::from_millis(300);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the throw-away key is to be.
