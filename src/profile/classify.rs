@@ -21,7 +21,7 @@ pub struct Errors {
     /// What the vendor's support asks for.
     pub trace: Option<Pointer>,
     /// The first row that fits decides. Below the last stand 401, 403, 404 and 429 as everybody understands them, other 4xx as refused, and the
-    /// rest as unanswered.
+    /// rest as unanswered. A row that names a status of success is asked, too: some vendors say with a 200 that nothing was done.
     pub rows: Vec<ErrorRow>,
 }
 
@@ -109,7 +109,12 @@ impl Errors {
         Refusal { status, code: one(&self.code), kind: one(&self.kind), message, trace: one(&self.trace) }
     }
 
-    /// What an answer that is no success means. That something does not exist, only the API itself can say: in JSON, or with nothing in the body.
+    /// Whether an answer with a status of success is a refusal all the same: a row names the status, and fits.
+    pub fn refuse(&self, refusal: &Refusal, body: Option<&Value>) -> bool {
+        self.rows.iter().any(|row| row.when.status.contains(&refusal.status) && row.when.fits(refusal, body))
+    }
+
+    /// What a refusal means. That something does not exist, only the API itself can say: in JSON, or with nothing in the body.
     pub fn meaning(&self, refusal: &Refusal, body: Option<&Value>) -> Meaning {
         let row = self.rows.iter().find(|row| row.when.fits(refusal, body));
         match row.map_or_else(|| by_status(refusal.status), |row| row.means) {
@@ -164,6 +169,20 @@ mod tests {
             ]
         }))
         .expect("a table")
+    }
+
+    #[test]
+    fn a_success_is_a_refusal_where_a_row_names_its_status() {
+        let errors: Errors = serde_json::from_value(json!({
+            "rows": [
+                { "when": { "status": [200], "where": [{ "at": "/ok", "is": [false] }] }, "means": "refused" },
+                { "when": { "where": [{ "at": "/strange", "is": [true] }] }, "means": "forbidden" },
+            ]
+        }))
+        .expect("rows");
+        for (body, refused) in [(json!({"ok": false}), true), (json!({"ok": true}), false), (json!({"strange": true}), false)] {
+            assert_eq!(errors.refuse(&errors.read(200, Some(&body)), Some(&body)), refused, "{body}");
+        }
     }
 
     #[test]

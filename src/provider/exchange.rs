@@ -315,7 +315,7 @@ impl Exchange {
 
     /// Accepts nothing but success with JSON or nothing in it.
     pub fn accept(&self, answer: Answer, call: &Call<'_>) -> Result<Answer, Failure> {
-        if is_success(answer.status) {
+        if is_success(answer.status) && !self.api.errors.refuse(&answer.refusal, answer.json.as_ref().map(|json| &json.0)) {
             if let (Some(witness), Some(json)) = (&self.witness, &answer.json) {
                 witness.see(&call.asked.request.to_string(), &json.0);
             }
@@ -331,9 +331,8 @@ impl Exchange {
         Err(self.failure(&answer, call))
     }
 
-    /// What an answer that is no success means.
+    /// What a refusal means.
     pub fn failure(&self, answer: &Answer, call: &Call<'_>) -> Failure {
-        // An id that must not be repeated.
         let is_secret = self.api.key.as_ref().is_some_and(|key| key.id.secret);
         let id = call.values.get(&Placeholder::Id).and_then(Value::as_str).filter(|_| is_secret);
         let given = answer.session.iter().flat_map(|session| session.given());
@@ -343,6 +342,7 @@ impl Exchange {
         let error = match self.api.errors.meaning(&answer.refusal, answer.json.as_ref().map(|json| &json.0)) {
             Meaning::Unauthenticated => ProviderError::Unauthenticated(self.skew(answer, call).map_or(text.clone(), |skew| text + &skew)),
             Meaning::Forbidden => ProviderError::Forbidden(text),
+            Meaning::NotFound | Meaning::Refused if answer.at_login => ProviderError::Unauthenticated(text),
             Meaning::NotFound => ProviderError::NotFound(text),
             Meaning::Refused => ProviderError::Refused(text),
             Meaning::Throttled => ProviderError::Throttled(text),

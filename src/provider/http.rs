@@ -15,7 +15,7 @@ use super::exchange::{Caller, Exchange, Wiped};
 use super::fields::{Fields, Writing};
 use super::known::Known;
 use super::listing::ListReader;
-use super::operation::{Manner, Runner};
+use super::operation::{Manner, Runner, UNTOUCHABLE};
 use super::probe::Prober;
 use super::said::could_be_secret;
 use super::transport::Limits;
@@ -27,8 +27,6 @@ use crate::profile::auth::{AuthScheme, Select};
 use crate::profile::reader::{ReadError, Reader, Reading, RealId, Standing};
 use crate::profile::template::{Placeholder, Values};
 use crate::profile::{Environment, HttpApi, Profile};
-
-const UNTOUCHABLE: &str = "this is nothing that anybody may touch";
 
 /// What a write does to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,16 +190,14 @@ impl HttpProvider {
         let real = self.real(id, Manner::Read).await?;
         let item = self.on(operation, &real, Values::new(), Manner::Read).await?;
         let entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
-        let is_same = entry.id.as_ref() == Some(&real);
-        if let (true, Standing::Untouchable) = (is_same, &entry.standing) {
+        if entry.id.as_ref() != Some(&real) {
+            return Err(ProviderError::Unanswered("the answer is about another key".to_owned()));
+        }
+        if let Standing::Untouchable = entry.standing {
             return Err(ProviderError::Refused(UNTOUCHABLE.to_owned()));
         }
         let Some(key) = self.known.note(entry) else { return Err(ProviderError::NotFound("it does not exist any more".to_owned())) };
-        match (key.id == id, is_same) {
-            (true, true) => Ok((self.hushed(key), item)),
-            (false, true) => Err(ProviderError::NotFound("its id was used again".to_owned())),
-            (_, false) => Err(ProviderError::Unanswered("the answer is about another key".to_owned())),
-        }
+        if key.id == id { Ok((self.hushed(key), item)) } else { Err(ProviderError::NotFound("its id was used again".to_owned())) }
     }
 
     /// The options of a key, where they decide how it authenticates.

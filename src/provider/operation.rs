@@ -9,10 +9,12 @@ use super::exchange::{Answer, Call, Caller, Exchange, Retry, Wiped};
 use crate::profile::api::{Base, Further, Operation, Take, Wait};
 use crate::profile::object;
 use crate::profile::pointer::Pointer;
-use crate::profile::reader::Reader;
+use crate::profile::reader::{Reader, RealId};
 use crate::profile::request::Asked;
 use crate::profile::template::{Method, Placeholder, Values};
 
+/// Why a write is refused here.
+pub const UNTOUCHABLE: &str = "this is nothing that anybody may touch";
 /// The pause before `get` is asked again, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -68,6 +70,14 @@ impl Runner<'_> {
         let mut object = self.requests(get, values, None, Manner::Read).await?;
         if !object.0.is_object() {
             return Err(ProviderError::Unanswered("the answer holds no key".to_owned()));
+        }
+        // What is written back must be what was asked for, and somebody may have made it more than the profile can say since it was listed.
+        let asked = values.get(&Placeholder::Id).and_then(Value::as_str);
+        if self.reader.id(&object.0).ok().as_ref().map(RealId::as_str) != asked {
+            return Err(ProviderError::Unanswered("the answer is about another key".to_owned()));
+        }
+        if self.reader.is_untouchable(&object.0) {
+            return Err(ProviderError::Refused(UNTOUCHABLE.to_owned()));
         }
         fill_items(&operation.asked(), values, &object.0);
         operation.without.iter().for_each(|at| object::remove(&mut object.0, at));

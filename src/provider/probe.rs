@@ -41,9 +41,11 @@ impl Prober<'_> {
     /// A refusal as dead or expired decides at once; what one call leaves open, another may settle.
     async fn try_all(&self, calls: impl Iterator<Item = Probe>, scopes: &ScopeSet, secret: &Secret) -> Result<Liveness, ProviderError> {
         let (mut lacks, mut worked, mut unknown) = (ScopeSet::new(), false, None);
+        let mut called = false;
         let session = Session::default();
         let caller = Caller { scheme: self.scheme, credential: secret, session: &session, admin: self.admin };
         for probe in calls {
+            called = true;
             match self.once(&probe, caller).await? {
                 Showed::Verdict(Verdict::Dead) => return Ok(Liveness::Dead),
                 Showed::Verdict(Verdict::Expired) => return Ok(Liveness::Expired),
@@ -58,7 +60,8 @@ impl Prober<'_> {
         }
         Ok(match unknown {
             _ if !lacks.is_empty() => Liveness::Lacks { scopes: lacks, worked },
-            None => Liveness::Alive,
+            None if called => Liveness::Alive,
+            None => Liveness::Undecided("the profile has no call that tries this key".to_owned()),
             Some(_) if worked => Liveness::Alive,
             Some(why) => Liveness::Undecided(why),
         })

@@ -1,7 +1,7 @@
 //! How a throw-away key ends: disabled and enabled, deleted, and cleaned up whatever happened before.
 use std::time::Instant;
 
-use super::life::{Made, PAUSE, current, patience, tried, until};
+use super::life::{Made, PAUSE, patience, tried, until};
 use super::reading::word;
 use super::suite::Suite;
 use crate::model::{Marker, ObservedKey};
