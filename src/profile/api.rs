@@ -67,7 +67,6 @@ pub struct HttpApi {
 }
 
 impl HttpApi {
-    /// Whether requests say in a field of its own that a key has no end.
     /// Whether it is said which key is that of our own credential, or that it never is one.
     pub fn tells_own(&self) -> bool {
         let shown = self.key.as_ref().is_some_and(|key| !key.own.is_empty());
@@ -75,6 +74,7 @@ impl HttpApi {
         self.own.is_some() || shown || by_credential
     }
 
+    /// Whether requests say in a field of its own that a key has no end.
     pub fn says_never(&self) -> bool {
         let Operations { create, edit, enable, .. } = &self.operations;
         let bodies = [create, edit, enable].into_iter().flatten().filter_map(|operation| operation.asked().content);

@@ -47,7 +47,7 @@ pub enum Placeholder {
     Param(String),
     /// An option of the key.
     Option(String),
-    /// A part of the credential that authenticates the call. Only `auth` may name one.
+    /// A part of the credential that authenticates the call.
     Part(String),
     /// A value that a login gave. Only `auth` may name one.
     Login(String),
