@@ -4,6 +4,7 @@
 mod declarations;
 mod entries;
 mod fields;
+mod readers;
 mod strictness;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use self::entries::Entry;
 use self::fields::{flat, text};
 use crate::diagnostics::{Locate, Part, Report, Route, Step};
 use crate::model::text_safety::safe;
-use crate::model::{Address, DesiredKey, Position, Recipients, Risk};
+use crate::model::{Address, DesiredKey, Position, Risk};
 use crate::plan::{TrustedChange, TrustedKind};
 use crate::profile::Catalogue;
 use crate::workspace::discovery::CONFIG;
@@ -100,8 +101,12 @@ fn config(sides: &Sides<'_>, before: &Value, after: &Value) -> Vec<TrustedChange
     for section in sections {
         let (old, new) = (&before[section.as_str()], &after[section.as_str()]);
         match section.as_str() {
-            "recipients" => all.extend(recipients(sides)),
-            "accounts" | "deliveries" => all.extend(named(sides, section, old, new)),
+            "recipients" => all.extend(readers::recipients(sides)),
+            "accounts" | "deliveries" => all.extend(named(sides, section, (old, new), &before["accounts"])),
+            "defaults" => {
+                all.extend(fields(section, old, new));
+                all.extend(readers::by_defaults(sides).filter(|_| old["recipients"] != new["recipients"]));
+            }
             "policy" => all.extend(policy(sides, old, new)),
             "waivers" => all.extend(waivers(sides, old, new)),
             _ => all.extend(fields(section, old, new)),
@@ -128,47 +133,8 @@ fn place(sides: &Sides<'_>, subject: &str) -> Option<Position> {
     Some(Position { file: CONFIG.into(), line: 1, column: 1 })
 }
 
-/// Public keys that come to a group or leave it, in their canonical form.
-fn recipients(sides: &Sides<'_>) -> Vec<TrustedChange> {
-    let (old, new) = (trusted_recipients(sides), &sides.proposed.workspace.recipients);
-    let groups: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let mut all = Vec::new();
-    for group in groups {
-        let of = |side: &Recipients| side.get(group).cloned().unwrap_or_default().into_iter().collect::<BTreeSet<String>>();
-        let (old, new) = (of(&old), of(new));
-        let subject = format!("recipients.{group}");
-        let using = |workspace: &Workspace| addresses(workspace.keys.values().filter(|key| key.recipients.contains_key(group)));
-        for key in new.difference(&old) {
-            let concerns = using(&sides.proposed.workspace);
-            let risk = highest(&sides.proposed.workspace, &concerns).map_or(Risk::Medium, |risk| risk.max(Risk::High));
-            let why = match concerns.len() {
-                0 => "a new recipient, of a group that no key uses yet".to_owned(),
-                1 => "a new recipient: could open the next secret of 1 key".to_owned(),
-                n => format!("a new recipient: could open the next secrets of {n} keys"),
-            };
-            all.push(TrustedChange { after: Some(key.clone()), concerns, ..row(TrustedKind::RecipientAdded, &subject, why, risk) });
-        }
-        for key in old.difference(&new) {
-            let why = "no longer a recipient: every key of the group gets a new generation, since what was sealed can still be opened";
-            let concerns = using(sides.trusted);
-            all.push(TrustedChange {
-                before: Some(key.clone()),
-                concerns,
-                ..row(TrustedKind::RecipientRemoved, &subject, why, Risk::Medium)
-            });
-        }
-    }
-    all
-}
-
-/// The groups of the commit alone: the trusted workspace has those of the working tree that are new, too.
-fn trusted_recipients(sides: &Sides<'_>) -> Recipients {
-    let own = |name: &String| !sides.trusted.untrusted.groups.contains(name);
-    sides.trusted.recipients.iter().filter(|(name, _)| own(name)).map(|(name, keys)| (name.clone(), keys.clone())).collect()
-}
-
-/// Accounts or deliveries.
-fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<TrustedChange> {
+/// Accounts or deliveries; `accounts`: those of the commit.
+fn named(sides: &Sides<'_>, section: &str, (old, new): (&Value, &Value), accounts: &Value) -> Vec<TrustedChange> {
     let names: BTreeSet<&String> = [old, new].into_iter().filter_map(Value::as_object).flat_map(|map| map.keys()).collect();
     let is_account = section == "accounts";
     let workspace = |present: bool| if present { &sides.proposed.workspace } else { sides.trusted };
@@ -179,19 +145,14 @@ fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<Trus
         let (before, after) = (&old[name.as_str()], &new[name.as_str()]);
         let whole = |value: &Value| (!value.is_null()).then(|| text(value));
         let (kind, why, risk) = match (before.is_null(), after.is_null(), is_account) {
-            (true, false, true) => match lent(old, after) {
-                Some(lender) => {
-                    let why = format!("a new account: the admin credential of `{lender}` would go where this account says");
-                    let change = row(TrustedKind::AccountAdded, &subject, why, Risk::Critical);
-                    all.push(TrustedChange { after: whole(after), concerns, ..change });
-                    continue;
-                }
-                None => (TrustedKind::AccountAdded, "a new account: its provider is asked only after the merge", Risk::High),
-            },
+            (true, false, _) => {
+                let (kind, why, risk) = added(is_account, accounts, after);
+                all.push(TrustedChange { after: whole(after), concerns, ..row(kind, &subject, why, risk) });
+                continue;
+            }
             (false, true, true) => {
                 (TrustedKind::AccountRemoved, "without the account, its live keys in the ledger would be forgotten", Risk::High)
             }
-            (true, false, false) => (TrustedKind::DeliveryAdded, "a new place that can get secrets", Risk::High),
             (false, true, false) => (TrustedKind::DeliveryRemoved, "the place gets no new secrets", Risk::Medium),
             (_, _, _) => {
                 all.extend(differences(&subject, before, after).into_iter().map(|(subject, before, after)| {
@@ -207,6 +168,22 @@ fn named(sides: &Sides<'_>, section: &str, old: &Value, new: &Value) -> Vec<Trus
         all.push(TrustedChange { before: whole(before), after: whole(after), concerns, ..row(kind, subject, why, risk) });
     }
     all
+}
+
+/// What a new account or delivery brings along.
+fn added(is_account: bool, accounts: &Value, new: &Value) -> (TrustedKind, String, Risk) {
+    let (kind, what, otherwise) = match is_account {
+        true => (TrustedKind::AccountAdded, "a new account", ": its provider is asked only after the merge"),
+        false => (TrustedKind::DeliveryAdded, "a new place that can get secrets", ""),
+    };
+    let lender = lent(accounts, new);
+    let runs = references(new).iter().any(|(kind, _)| *kind == "command");
+    let (why, risk) = match (lender, runs) {
+        (Some(lender), _) => (format!("{what}: the admin credential of `{lender}` would go where it says"), Risk::Critical),
+        (None, true) => (format!("{what}: a command would be run where apply has its credentials"), Risk::Critical),
+        (None, false) => (format!("{what}{otherwise}"), Risk::High),
+    };
+    (kind, why, risk)
 }
 
 /// The trusted account whose credential a new one would use somewhere else: at an endpoint of its own, or by another profile.

@@ -1,11 +1,13 @@
 //! `--base`: what a plan trusts comes from a commit, only the manifests from the working tree.
+mod place;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::sync::Arc;
 
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{self, Observed, Session, Wishes};
+use super::session::{Observed, Session, Wishes};
 use crate::diagnostics::{Code, Diagnostic, Located, Place, Report, Severity};
 use crate::files::walk::{FoundKind, walk};
 use crate::git::{Entries, Entry, EntryKind, Environment, GitError, Oid, Repository};
@@ -49,7 +51,7 @@ struct Read {
 /// Loads the workspace with trusted files from the commit `reference` and manifests from the working tree. Opens no credential, and runs nothing
 /// that the working tree brings along.
 pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h>), Stop> {
-    let root = session::find(host)?;
+    let root = place::root(host, reference)?;
     let read = super::apply::block_on(read(&root, reference))?.map_err(|error| cannot(reference, &error))?;
     let now = host.clock().now();
     let before = workspace::load_commit(&root, now, &read.files);
@@ -64,14 +66,12 @@ pub fn open<'h>(host: &'h Host, reference: &str) -> Result<(Session<'h>, Base<'h
         trusted = trust::changes(&trust::Sides { base: &read.files, trusted: &loaded.workspace, proposed });
     }
     let mut findings = read.findings;
-    findings.extend(
-        super::apply::block_on(brought_along(&root, &read.commit, read.common.as_ref(), &loaded.workspace))?
-            .map_err(|error| cannot(reference, &error))?,
-    );
-    findings.extend(
-        super::apply::block_on(stores(&root, &read.commit, read.common.as_ref(), &loaded.workspace))?
-            .map_err(|error| cannot(reference, &error))?,
-    );
+    let more = super::apply::block_on(async {
+        let (commit, common) = (&read.commit, read.common.as_ref());
+        let brought = brought_along(&root, commit, common, &loaded.workspace).await?;
+        Ok([brought, stores(&root, commit, common, &loaded.workspace).await?].concat())
+    })?;
+    findings.extend(more.map_err(|error| cannot(reference, &error))?);
     findings.extend(trust::declarations(&before.workspace, &loaded.workspace));
     let declared_before = before.workspace.keys.values().map(|key| (key.address.clone(), Arc::from(&*key.declared_at.file))).collect();
     let session = Session { base: Some(reference.to_owned()), declared_before, ..Session::trusting(host, loaded)? };

@@ -294,7 +294,9 @@ impl Draft {
             ..difference(key.account.catalogue, before, after)
         };
         if access.widens_beyond_scopes() {
-            access.reach = reach(key.account.catalogue, after);
+            // What a key that is off opens to them is what it can do when it is on.
+            let declared = key.desired.filter(|_| after.is_empty()).map_or(after, |desired| &desired.scopes);
+            access.reach = reach(key.account.catalogue, declared);
         }
         access
     }

@@ -144,6 +144,10 @@ impl Row<'_> {
                 parts.push(reason(first));
                 parts.extend(first.via.as_ref().filter(|via| change.access.open_ended.contains(via)).map(|_| "open-ended".to_owned()));
             }
+            (What::Expiry { after, .. }, Some(Change { before: None, .. })) => {
+                let end = after.map_or_else(|| "never".to_owned(), day);
+                parts.push(format!("not made yet, and to end later than the base declares: {end}"));
+            }
             (What::Expiry { before, after }, _) => {
                 let end = |at: &Option<Timestamp>| at.map_or_else(|| "never".to_owned(), day);
                 let verb = if after.is_none() { "removed" } else { "moved later" };

