@@ -25,6 +25,7 @@ mod limits;
 mod moves;
 #[cfg(test)]
 mod moving;
+mod notes;
 mod older;
 mod options;
 mod requests;
@@ -221,9 +222,11 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
     let Deciding { name, account, index, keys, drafts, room } = account;
     let mut findings = Vec::new();
     let declared: Vec<_> = keys.iter().filter_map(|key| key.desired).collect();
-    for (key, decision) in keys.iter().zip(decide::conclude_all(&keys, drafts)) {
-        let is_renewed =
-            decision.change.as_ref().is_some_and(|change| change.steps.iter().any(|step| matches!(step, PlanStep::Create { .. })));
+    let decisions = decide::conclude_all(&keys, drafts);
+    plan.changes.reserve(decisions.iter().filter(|decision| decision.change.is_some()).count());
+    for (key, decision) in keys.iter().zip(decisions) {
+        let gives_an_end = |step: &PlanStep| matches!(step, PlanStep::Create { .. }) || step.edits(EditField::Expiry);
+        let is_renewed = decision.change.as_ref().is_some_and(|change| change.steps.iter().any(gives_an_end));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
         plan.due.extend(summary::review_due(key));
         plan.due.extend(disuse::due(key));

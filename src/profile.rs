@@ -179,6 +179,7 @@ pub struct Environment {
     /// Values of params and of key options that this environment accepts, where it does not accept all.
     #[serde(default)]
     pub allow: BTreeMap<String, Vec<String>>,
+    /// What it is, for people.
     #[serde(default)]
     pub says: Option<String>,
     /// Whether it is that of accounts which name none.
@@ -201,6 +202,7 @@ pub struct Param {
     /// Used when the account says nothing; absent: required, unless `optional`.
     #[serde(default)]
     pub default: Option<String>,
+    /// Whether an account may leave it out.
     #[serde(default)]
     pub optional: bool,
 }
@@ -209,6 +211,7 @@ pub struct Param {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyOption {
+    /// What it is, for people.
     pub says: String,
     /// `text`, `list` for a list of texts (compared as a set), or `json` for any value.
     pub kind: OptionKind,

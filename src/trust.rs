@@ -301,7 +301,7 @@ fn compared(section: &str, differences: Vec<Difference>) -> Vec<TrustedChange> {
     };
     let change = |(subject, before, after): Difference| {
         let weaker = strictness::is_weaker(section, &subject, before.as_deref(), after.as_deref());
-        let why = strictness::why(kind, weaker);
+        let why = strictness::why(kind, &subject, weaker);
         let risk = match (kind, weaker) {
             (TrustedKind::Policy | TrustedKind::Guard, true) => Risk::High,
             (_, true) => Risk::Medium,

@@ -215,7 +215,9 @@ fn every_rule_passes_denies_warns_and_is_waived() {
         );
         let (exit, said, _) = told(&waiver("2026-11-22"), row.keeps);
         assert_eq!(exit, 0);
-        assert!(said.len() == 1 && said[0].starts_with("warning policy/waiver-unused keywright.yaml:13:13"), "{said:?}");
+        // What weighs a change may need it at the next one.
+        let is_idle = said.len() == 1 && said[0].starts_with("warning policy/waiver-unused keywright.yaml:13:13");
+        assert!(if row.policy.contains("access.") { said.is_empty() } else { is_idle }, "{}: {said:?}", row.policy);
     }
 }
 

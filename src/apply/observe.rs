@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
+use crate::model::{Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
 use crate::profile::{Capabilities, Disable};
 use crate::provider::{CREATE_LIMIT, Provider, ProviderError};
 
@@ -42,8 +42,11 @@ async fn read(
             return Err(ProviderError::Unanswered(format!("the list has the id `{}` twice", twice.id.escape_debug())));
         }
     }
-    let generations =
-        ledger.values().flat_map(|record| &record.generations).filter(|generation| generation.state != GenerationState::Deleted);
+    // Where no call shows one key, nothing tells a disabled one that the list leaves out from one that is gone.
+    let untold =
+        |generation: &&Generation| generation.state == GenerationState::Disabled && !capabilities.get && capabilities.may_hide_disabled();
+    let generations = ledger.values().flat_map(|record| &record.generations);
+    let generations = generations.filter(|generation| generation.state != GenerationState::Deleted && !untold(generation));
     let missing: BTreeMap<&str, Timestamp> = generations
         .filter_map(|generation| Some((generation.id.as_deref()?, generation.created_at)))
         .filter(|(id, _)| !snapshot.keys.contains_key(*id))

@@ -29,7 +29,7 @@ pub fn run(host: &Host, args: &ApplyArgs) -> Result<Exit, Stop> {
     if let Some(output) = args.output.iter().find(|output| output.file.is_none()) {
         return Err(Stop::message(format!("name a file after `-o {}=`: what apply does stands on standard output", word(output.format))));
     }
-    reports::placed(&args.output)?;
+    reports::placed(host, &args.output, &[])?;
     let planned = begin(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
     let Begun { session, chosen, approved, lock: _lock } = planned;
     block_on(work(session, args, chosen, approved))?

@@ -11,7 +11,7 @@ use crate::render;
 use crate::workspace;
 
 pub fn run(host: &Host, args: &CheckArgs) -> Result<Exit, Stop> {
-    reports::placed(&args.output)?;
+    reports::placed(host, &args.output, &[])?;
     let root = session::find(host)?;
     let now = host.clock().now();
     let loaded = workspace::load(&root, now);

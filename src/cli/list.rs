@@ -17,7 +17,7 @@ use crate::render::timeline::{self, timeline};
 use crate::workspace::edit::Edits;
 
 pub fn run(host: &Host, args: &ListArgs) -> Result<Exit, Stop> {
-    reports::placed(&args.output)?;
+    reports::placed(host, &args.output, &[])?;
     if args.live {
         planning::no_pull_request(host, "list --live")?;
     }

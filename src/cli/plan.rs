@@ -19,8 +19,7 @@ use crate::render;
 const NOBODY_ASKED: &str = "what is refused anyway is no reason to ask a provider";
 
 pub fn run(host: &Host, args: &PlanArgs) -> Result<Exit, Stop> {
-    reports::placed(&args.output)?;
-    args.out.iter().try_for_each(|path| reports::has_directory(path))?;
+    reports::placed(host, &args.output, args.out.as_slice())?;
     let (session, plan, exit) = decide(host, args).map_err(|stop| reports::problems(host, stop, &args.output))?;
     // That a plan is refused weighs more than that a format cannot hold it.
     reports::plan(host, &plan, &args.output, if args.drift { Shown::Drift } else { Shown::All })
@@ -156,13 +155,33 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
         return Err(refuse("the saved plan was made offline: it shows access, and cannot be applied".to_owned()));
     }
     if plan.digest != session.workspace.digest {
-        return Err(refuse("manifests, configuration or profiles have changed since the plan was saved".to_owned()));
+        return Err(outdated(
+            session,
+            &plan,
+            refuse("manifests, configuration or profiles have changed since the plan was saved".to_owned()),
+        ));
     }
     let longest = plan.created_at.checked_add(SignedDuration::from_hours(24)).unwrap_or(plan.created_at);
     if now > plan.expires_at.min(longest) || now < plan.created_at {
         return Err(refuse(format!("the saved plan was valid from {} to {}", plan.created_at, plan.expires_at)));
     }
     Ok(plan)
+}
+
+/// Says beside the refusal of a plan of other inputs what a plan made now would do beyond it. No provider is asked for that.
+fn outdated(session: &Session<'_>, approved: &Plan, mut refusal: Stop) -> Stop {
+    let (only, asked) = (&approved.only, Asked::default());
+    let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked: &asked, before: Before::default() };
+    let fresh = session.plan(&session.assume(only), &wishes, approved.created_at);
+    let beyond = crate::plan::exceeds(approved, &fresh);
+    if let Some(diagnostic) = refusal.diagnostics.first_mut() {
+        diagnostic.notes.push(match beyond.len() {
+            0 => "as the ledger tells it, a plan made now would do nothing beyond it".to_owned(),
+            _ => "as the ledger tells it, a plan made now would also do this:".to_owned(),
+        });
+        diagnostic.notes.extend(beyond);
+    }
+    refusal
 }
 
 /// Refuses to carry out a plan that is refused as a whole; why stands in the plan.

@@ -6,6 +6,7 @@ use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::{print, session};
 use crate::diagnostics::{Code, Diagnostic, suggest};
+use crate::model::Name;
 use crate::profile::{Catalogue, Profile};
 use crate::render::providers::{provider_json, provider_text, providers_json, providers_text};
 use crate::workspace;
@@ -22,6 +23,11 @@ pub fn run(host: &Host, args: &ProvidersArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     };
     let Some((profile, catalogue)) = known.iter().find(|(profile, _)| profile.name == *name) else {
+        let file = format!("providers/{name}.yaml");
+        if Name::new(name).is_ok() && session::find(host).is_ok_and(|root| root.join(&file).is_file()) {
+            let diagnostic = Diagnostic::error(Code::ConfigUnknownProvider, format!("the profile `{file}` cannot be used as it is"));
+            return Err(Stop::with(Exit::Error, diagnostic.help("run `keywright check`, which says what is wrong with it")));
+        }
         let names: Vec<&str> = known.iter().map(|(profile, _)| profile.name.as_str()).collect();
         let mut diagnostic = Diagnostic::error(Code::ConfigUnknownProvider, format!("there is no provider `{}`", name.escape_debug()));
         diagnostic.help =

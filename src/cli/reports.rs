@@ -1,5 +1,6 @@
 //! Writes results in every form that was asked for. The form never changes how a command ends, but for a comment that cannot be short enough.
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -11,6 +12,7 @@ use crate::diagnostics::{Code, Diagnostic, Located};
 use crate::files;
 use crate::plan::Plan;
 use crate::render::{self, Setting};
+use crate::workspace::discovery;
 
 /// What of a plan its text shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +21,9 @@ pub enum Shown {
     Drift,
 }
 
-/// Whether every form has a place of its own: one at most standard output, the others files in directories that are there. Annotations
-/// are lines of a log, so they and the text share it.
-pub fn placed<F: ValueEnum + Default + PartialEq>(outputs: &[Output<F>]) -> Result<(), Stop> {
+/// Whether every form, and each of the `others`, has a place of its own: one form at most standard output, the rest files in directories that are there.
+/// Annotations are lines of a log, so they and the text share it.
+pub fn placed<F: ValueEnum + Default + PartialEq>(host: &Host, outputs: &[Output<F>], others: &[PathBuf]) -> Result<(), Stop> {
     let printed = || outputs.iter().filter(|output| output.file.is_none()).map(|output| &output.format);
     let annotations = printed().filter(|format| format.to_possible_value().is_some_and(|value| value.get_name() == "github")).count();
     let texts = printed().filter(|format| **format == F::default()).count();
@@ -30,15 +32,37 @@ pub fn placed<F: ValueEnum + Default + PartialEq>(outputs: &[Output<F>]) -> Resu
             "two formats cannot share standard output: name a file for all but one, as in `-o json=FILE`".to_owned(),
         ));
     }
-    let files: Vec<&Path> = outputs.iter().filter_map(|output| output.file.as_deref()).collect();
-    if let Some((_, twice)) = files.iter().enumerate().find(|(at, file)| files[..*at].contains(file)) {
-        return Err(Stop::message(format!("two formats cannot share the file `{}`", twice.display())));
-    }
-    files.into_iter().try_for_each(has_directory)
+    let files = outputs.iter().filter_map(|output| output.file.as_deref());
+    free(host, files.chain(others.iter().map(PathBuf::as_path)))
 }
 
-/// Whether the directory of a file to be written is there: one that was mistyped is not made.
-pub fn has_directory(file: &Path) -> Result<(), Stop> {
+/// Whether files can be written to: each is another one, its directory is there (one that was mistyped is not made), and nobody reads it as a part of the
+/// workspace.
+fn free<'f>(host: &Host, files: impl Iterator<Item = &'f Path>) -> Result<(), Stop> {
+    let root = session::find(host).ok().and_then(|root| root.canonicalize().ok());
+    let mut known = BTreeSet::new();
+    for file in files {
+        has_directory(file)?;
+        let real = real(file);
+        let below = root.as_deref().and_then(|root| real.strip_prefix(root).ok()).and_then(|below| below.components().next());
+        if below.and_then(|first| first.as_os_str().to_str()).is_some_and(discovery::is_part) {
+            return Err(Stop::message(format!("`{}` is a part of the workspace, and would be overwritten", file.display())));
+        }
+        if !known.insert(real) {
+            return Err(Stop::message(format!("two results cannot share the file `{}`", file.display())));
+        }
+    }
+    Ok(())
+}
+
+/// The file that would be written: links are followed, and one that is not there yet is named by its directory.
+fn real(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = || Some(parent.canonicalize().ok()?.join(file.file_name()?));
+    file.canonicalize().ok().or_else(beside).unwrap_or_else(|| file.to_owned())
+}
+
+fn has_directory(file: &Path) -> Result<(), Stop> {
     match file.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir()) {
         None => Ok(()),
         Some(missing) => {

@@ -231,7 +231,7 @@ impl FromStr for Code {
     }
 }
 
-as_text!(Code, "Code", "^[a-z]+/[a-z0-9-]+$");
+as_text!(Code, "Code", "^[a-z]+/[a-z0-9-]+$", "The stable code of a diagnostic; `keywright explain CODE` has its page.");
 
 #[cfg(test)]
 mod tests {

@@ -77,7 +77,7 @@ impl fmt::Display for Address {
 }
 
 macro_rules! as_text {
-    ($type:ty, $name:literal, $pattern:expr) => {
+    ($type:ty, $name:literal, $pattern:expr, $says:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -93,15 +93,20 @@ macro_rules! as_text {
                 $name.into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
+                json_schema!({ "type": "string", "description": $says, "pattern": $pattern })
             }
         }
     };
 }
 pub(crate) use as_text;
 
-as_text!(Name, "Name", NAME_PATTERN);
-as_text!(Address, "Address", "^[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}$");
+as_text!(Name, "Name", NAME_PATTERN, "Small letters, digits and dashes.");
+as_text!(
+    Address,
+    "Address",
+    "^[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}$",
+    "A key: its account and its name, with a slash between them."
+);
 
 #[cfg(test)]
 mod tests {

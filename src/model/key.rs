@@ -69,7 +69,12 @@ impl FromStr for Expiry {
     }
 }
 
-as_text!(Expiry, "Expiry", "^(never|([0-9]{1,6}[wdhms])+|[0-9-]{10}T[0-9:]{8}Z)$");
+as_text!(
+    Expiry,
+    "Expiry",
+    "^(never|([0-9]{1,6}[wdhms])+|[0-9-]{10}T[0-9:]{8}Z)$",
+    "When a key ends: `never`, a span, or an instant in UTC."
+);
 
 /// How a secret is written inside its age file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -72,7 +72,7 @@ impl fmt::Display for Marker {
     }
 }
 
-as_text!(Marker, "Marker", "^kw-[a-z2-7]{8}$");
+as_text!(Marker, "Marker", "^kw-[a-z2-7]{8}$", "What a label ends with, so that a key is known again.");
 
 #[cfg(test)]
 mod tests {

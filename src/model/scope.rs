@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
+use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// A permission word of a provider.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Scope(
     // Shared by its copies: keys by the thousand hold the same few words.
@@ -25,6 +26,27 @@ impl Scope {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Copies the text once: the derived reading would copy it twice, for each of a few hundred thousand scopes.
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Scope;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scope, E> {
+                Ok(Scope::from(text))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 

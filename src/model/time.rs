@@ -77,7 +77,7 @@ impl fmt::Display for Span {
     }
 }
 
-as_text!(Span, "Span", SPAN_PATTERN);
+as_text!(Span, "Span", SPAN_PATTERN, "A length of time, such as `90d` or `12h`.");
 
 #[cfg(test)]
 mod tests {

@@ -145,7 +145,7 @@ pub fn worst(entries: &[AccessEntry]) -> Option<Risk> {
 
 /// The highest risk of what a scope set grants; absent when it grants nothing.
 pub(super) fn reach(catalogue: &Catalogue, scopes: &ScopeSet) -> Option<Risk> {
-    let leaves = catalogue.expand(&catalogue.canonical_set(scopes));
+    let leaves = catalogue.expand(scopes);
     leaves.keys().map(|leaf| catalogue.describe(leaf).risk).max()
 }
 
@@ -156,7 +156,7 @@ pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) ->
         return AccessDiff { kept: after.iter().cloned().collect(), open_ended: open_ended(), ..AccessDiff::default() };
     }
     let (old, new) = (catalogue.canonical_set(before), catalogue.canonical_set(after));
-    let (had, has) = (catalogue.expand(&old), catalogue.expand(&new));
+    let (had, has) = (catalogue.expand_canonical(&old), catalogue.expand_canonical(&new));
     let (old_covers, new_covers) = (Cover::new(catalogue, &old), Cover::new(catalogue, &new));
     let mut kept: ScopeSet = has.keys().filter(|leaf| old_covers.grants(leaf)).cloned().collect();
     kept.extend(had.keys().filter(|leaf| new_covers.grants(leaf)).cloned());
@@ -215,7 +215,7 @@ fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other:
 /// Explains each word that was added, and each that is gone, in the order of the words.
 fn lines(before: &ScopeSet, after: &ScopeSet, old_covers: &Cover, new_covers: &Cover) -> Vec<ScopeLine> {
     let (catalogue, old, new) = (old_covers.catalogue, old_covers.scopes, new_covers.scopes);
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(after.len());
     for word in after.iter().filter(|word| !before.contains(*word)) {
         let scope = catalogue.canonical(word);
         if old.contains(&scope) {

@@ -3,7 +3,8 @@ mod runbook;
 
 use super::compare::{Differences, compare, ends_as_wanted, rotation_at, wanted_end};
 use super::decide::{Decision, record_protection};
-use super::draft::{Draft, issue_notes};
+use super::draft::Draft;
+use super::notes::issue_notes;
 use super::older::{Pace, pace};
 use super::rows::{self, INTERRUPTED};
 use super::standing::{Held, Key, Wanted};

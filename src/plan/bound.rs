@@ -175,18 +175,8 @@ fn access(approved: &Change, fresh: &Change) -> Vec<String> {
         .iter()
         .any(|step| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. } | PlanStep::Edit { .. } | PlanStep::Enable { .. }));
     let sets = |field| {
-        fresh.steps.iter().any(|step| match step {
-            PlanStep::Create { .. } | PlanStep::Open { .. } => true,
-            PlanStep::Edit { fields, .. } => fields.contains(&field),
-            PlanStep::Recover { .. }
-            | PlanStep::Enable { .. }
-            | PlanStep::Disable { .. }
-            | PlanStep::Delete { .. }
-            | PlanStep::Reseal { .. }
-            | PlanStep::Deliver { .. }
-            | PlanStep::Move { .. }
-            | PlanStep::Record { .. } => false,
-        })
+        let makes = |step: &PlanStep| matches!(step, PlanStep::Create { .. } | PlanStep::Open { .. });
+        fresh.steps.iter().any(|step| makes(step) || step.edits(field))
     };
     let known: BTreeSet<&Scope> = approved.access.gained.iter().map(|entry| &entry.scope).chain(&approved.access.kept).collect();
     match (&approved.after, &fresh.after) {

@@ -2,13 +2,14 @@
 use std::collections::BTreeMap;
 
 use super::access::{difference, reach};
-use super::compare::{Differences, expires_at, granted, is_close, moment, public_keys, wanted_end};
+use super::compare::{Differences, expires_at, granted, is_close, wanted_end};
+use super::later;
+use super::notes::own_notes;
 use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
 use super::{AccessDiff, Action, Change, EditField, KeyView, LongerOverlap, PlanStep, options};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet, Span};
-use crate::profile::Disable;
+use crate::model::{DesiredKey, Expiry, Generation, GenerationState, Request, ScopeSet};
 
 /// A change in the making.
 pub(super) struct Draft {
@@ -36,6 +37,8 @@ pub(super) struct Draft {
     pub request: Option<Request>,
     /// Its new generation waits for a later plan.
     pub deferred: bool,
+    /// The key is off, and stays off: what its manifest gives beside the base it gives once the key is enabled again.
+    pub dormant: bool,
 }
 
 impl Key<'_> {
@@ -106,6 +109,7 @@ impl Draft {
             unprotected: false,
             request: None,
             deferred: false,
+            dormant: false,
         }
     }
 
@@ -290,9 +294,14 @@ impl Draft {
             deliveries_added: self.delivered.clone(),
             overlap: self.overlap,
             protection_removed: self.unprotected,
-            options_gained: options::gained(key.account.options, key.account.catalogue, had, self.after.as_ref()),
+            options_gained: active(self.after.as_ref())
+                .map(|after| options::gained(key.account.options, key.account.catalogue, had, (&after.scopes, &after.options)))
+                .unwrap_or_default(),
             ..difference(key.account.catalogue, before, after)
         };
+        if self.dormant {
+            later::once_enabled(key, &mut access);
+        }
         if access.widens_beyond_scopes() {
             // What a key that is off opens to them is what it can do when it is on.
             let declared = key.desired.filter(|_| after.is_empty()).map_or(after, |desired| &desired.scopes);
@@ -311,7 +320,11 @@ fn known_by(key: &Key, steps: &[PlanStep]) -> BTreeMap<u32, String> {
 
 /// What a key in this state can do: a disabled one can do nothing.
 fn effective<'a>(view: Option<&'a KeyView>, none: &'a ScopeSet) -> &'a ScopeSet {
-    view.filter(|view| view.is_active()).map_or(none, |view| &view.scopes)
+    active(view).map_or(none, |view| &view.scopes)
+}
+
+fn active(view: Option<&KeyView>) -> Option<&KeyView> {
+    view.filter(|view| view.is_active())
 }
 
 fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
@@ -319,75 +332,6 @@ fn is_later(key: &Key, view: &KeyView, than: &KeyView) -> bool {
         (_, None) => false,
         (None, Some(_)) => true,
         (Some(new), Some(old)) => new > old && !is_close(key.account.capabilities, Some(new), Some(old)),
-    }
-}
-
-fn own_notes(key: &Key, draft: &Draft, access: &AccessDiff) -> Vec<String> {
-    let mut notes = key.desired.filter(|_| draft.issues()).map(|desired| issue_notes(key, desired, draft)).unwrap_or_default();
-    if let (Some(desired), Some(current), true) = (key.desired, key.current(), draft.action != Action::None) {
-        let taken_back = current.options.iter().filter(|(name, _)| !desired.options.contains_key(*name));
-        notes.extend(taken_back.map(|(name, value)| format!("option `{name}` is taken back: it was {value}")));
-    }
-    if !access.open_ended.is_empty() {
-        notes.push(format!("open-ended: `*` also grants what {} adds later", key.account.provider));
-    }
-    match (draft.action, key.desired, key.current()) {
-        (Action::Rotate | Action::Replace, Some(desired), Some(current))
-            if key.seen(current) == Seen::Live && !is_over(key, current) && draft.request != Some(Request::Compromised) =>
-        {
-            notes.push(format!("generation {} stays valid for {} more, then it is disabled", current.number, words(desired.overlap)));
-        }
-        (Action::Disable, _, Some(current)) if current.number == draft.generation => {
-            let reversible = if key.account.capabilities.disable == Disable::Reversible { "yes" } else { "no" };
-            notes.push(format!("reversible: {reversible}"));
-        }
-        (
-            Action::Create
-            | Action::Edit
-            | Action::Rotate
-            | Action::Replace
-            | Action::Disable
-            | Action::Enable
-            | Action::Delete
-            | Action::Reseal
-            | Action::Deliver
-            | Action::Attended
-            | Action::Blocked
-            | Action::None,
-            _,
-            _,
-        ) => {}
-    }
-    notes
-}
-
-/// Where the secret of a new generation goes, and when it ends.
-pub(super) fn issue_notes(key: &Key, desired: &DesiredKey, draft: &Draft) -> Vec<String> {
-    let mut notes = Vec::new();
-    let groups: Vec<&str> = desired.recipients.keys().map(String::as_str).collect();
-    let count = public_keys(&desired.recipients).len();
-    let noun = if count == 1 { "recipient" } else { "recipients" };
-    let (account, name) = (&key.address.account, &key.address.name);
-    notes.push(format!("secret -> secrets/{account}/{name}.age ({}: {count} {noun})", groups.join(", ")));
-    let end = draft.after.as_ref().and_then(|view| view.expires_at);
-    notes.push(match (desired.expiry, end.map(|end| moment(end, desired.expiry))) {
-        (Expiry::Lifetime(span), Some(end)) => format!("expires {end} ({}), then rotates", words(span)),
-        (Expiry::At(_) | Expiry::Never, Some(end)) => format!("expires {end}"),
-        (Expiry::Lifetime(_) | Expiry::At(_) | Expiry::Never, None) => "never expires".to_owned(),
-    });
-    if end.is_some() && !key.account.capabilities.expiry.settable {
-        let who = if key.account.attended.is_some() { "a person is asked to revoke it then" } else { "keywright ends it itself" };
-        notes.push(format!("`{}` cannot expire keys: {who}", key.account.provider));
-    }
-    notes
-}
-
-/// `90 days`, or the span as people write it when it is no whole number of days.
-pub(super) fn words(span: Span) -> String {
-    match (span.as_seconds() / 86_400, span.as_seconds() % 86_400) {
-        (1, 0) => "1 day".to_owned(),
-        (days, 0) => format!("{days} days"),
-        (_, _) => span.to_string(),
     }
 }
 

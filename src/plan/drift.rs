@@ -225,8 +225,8 @@ fn edited(key: &Key, action: Action, generation: &Generation, observed: &Observe
     if access.expiry_extended {
         access.reach = reach(key.account.catalogue, &granted(key, generation, Some(observed)));
     }
-    if field == EditField::Options {
-        access.options_gained = options::gained(key.account.options, key.account.catalogue, before.had(), Some(&after));
+    if field == EditField::Options && after.is_active() {
+        access.options_gained = options::gained(key.account.options, key.account.catalogue, before.had(), (&after.scopes, &after.options));
     }
     entry(key, action, generation, what, before, Some(after), access)
 }

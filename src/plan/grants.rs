@@ -3,7 +3,8 @@ use jiff::Timestamp;
 
 use super::Due;
 use super::compare::{Differences, day};
-use super::draft::{Draft, words};
+use super::draft::Draft;
+use super::notes::words;
 use super::standing::{Key, Wanted};
 use super::{Action, EditField, PlanStep};
 use crate::diagnostics::{Code, Diagnostic};

@@ -1,8 +1,9 @@
 //! What a change gives away from the next rotation on, told beside what the manifests of a base say. Nothing is done about it now.
+use super::access::difference;
 use super::compare::{is_close, public_keys, wanted_end};
 use super::draft::Draft;
 use super::standing::{Held, Key, Wanted};
-use super::{Action, LongerOverlap};
+use super::{AccessDiff, Action, LongerOverlap, options};
 use crate::model::DesiredKey;
 
 /// Adds what the manifest gives beyond that of the base, and what no step of this plan gives already.
@@ -14,6 +15,35 @@ pub(super) fn add(key: &Key, draft: &mut Draft) {
     if key.current().is_none() {
         draft.extended |= outlives(key, base, desired);
     }
+    rouse(key, base, desired, draft);
+}
+
+/// A key that is off, and stays off, is declared with other scopes, options or another end: it has them once it is enabled again.
+fn rouse(key: &Key, base: &DesiredKey, desired: &DesiredKey, draft: &mut Draft) {
+    let lives_longer = outlives(key, base, desired);
+    let same = base.scopes == desired.scopes && base.options == desired.options && !lives_longer;
+    if same || key.wanted() != Wanted::Disabled {
+        return;
+    }
+    if draft.action != Action::None {
+        draft.notes.push("what it gains, it has once it is enabled again".to_owned());
+    }
+    show(key, draft, "it is declared otherwise while it is off, and nothing is done before it is enabled again");
+    draft.dormant = true;
+    draft.extended |= lives_longer;
+}
+
+/// What the manifest of a key that is off gives beyond that of the base, as access: nobody is asked again when the key is enabled by hand.
+pub(super) fn once_enabled(key: &Key, access: &mut AccessDiff) {
+    let (Some(base), Some(desired)) = (key.base, key.desired) else { return };
+    let AccessDiff { gained, lost, kept, open_ended, lines, .. } = difference(key.account.catalogue, &base.scopes, &desired.scopes);
+    (access.gained, access.open_ended, access.lines) = (gained, open_ended, lines);
+    // One that is disabled by this very plan loses what it could do.
+    if access.lost.is_empty() {
+        (access.lost, access.kept) = (lost, kept);
+    }
+    access.options_gained =
+        options::gained(key.account.options, key.account.catalogue, (true, Some(&base.options)), (&desired.scopes, &desired.options));
 }
 
 /// The old secret of a key stays valid for longer beside its next one.
@@ -160,6 +190,37 @@ mod tests {
         declared.base(|_| {});
         declared.deliver_to("books", "nango");
         assert_eq!(declared.change().expect("a change").access.deliveries_added.len(), 1);
+    }
+
+    #[test]
+    fn what_a_key_that_is_off_is_to_have_counts_as_access() {
+        let mut world = World::settled();
+        world.first().state = crate::model::GenerationState::Disabled;
+        world.live(1).enabled = Some(false);
+        world.wanted().state = crate::model::DesiredState::Disabled;
+        world.base(|_| {});
+        assert_eq!(world.change(), None);
+        world.wanted().scopes = scopes(&["x:hooks:*"]);
+        let change = world.change().expect("a change");
+        assert_eq!((change.action, change.steps.len(), change.access.expiry_extended), (Action::Edit, 0, false), "{}", change.reason);
+        let gained: Vec<&str> = change.access.gained.iter().map(|entry| entry.scope.as_str()).collect();
+        assert_eq!((gained, change.access.lost.len()), (vec!["x:hooks:create", "x:hooks:delete"], 0));
+        assert_eq!(change.access.open_ended, ["x:hooks:*".into()]);
+        world.wanted().expiry = crate::model::Expiry::Never;
+        let access = world.change().expect("a change").access;
+        assert_eq!((access.expiry_extended, access.reach), (true, Some(Risk::High)));
+        // Disabled by the change that widens it: both are told.
+        world.first().state = crate::model::GenerationState::Active;
+        world.live(1).enabled = Some(true);
+        world.base(|base| {
+            base.state = crate::model::DesiredState::Active;
+            base.scopes = scopes(&["x:hooks:read"]);
+        });
+        let change = world.change().expect("a change");
+        assert_eq!((change.action, change.access.gained.len(), change.access.lost.len()), (Action::Disable, 2, 1), "{change:?}");
+        // Without a base nobody knows what it was.
+        world.before.declared.clear();
+        assert_eq!(world.change().expect("a change").access.gained.len(), 0);
     }
 
     #[test]

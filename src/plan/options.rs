@@ -6,9 +6,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::KeyView;
 use super::access::reach;
-use crate::model::{Options, Risk};
+use crate::model::{Options, Risk, ScopeSet};
 use crate::profile::{Catalogue, KeyOption};
 
 /// One value of an option that gives a key more than it had.
@@ -23,18 +22,17 @@ pub struct OptionGain {
     pub why: Arc<str>,
 }
 
-/// What the options give after that they did not give before, most risky first. A key that begins or comes back (`lived`: it did not) gains all that its
-/// options give, and what they gave less of as it was declared or was before (`before`).
+/// What the options of a key (`after`, with its scopes) give that they did not give before, most risky first. A key that begins or comes back (`lived`: it
+/// did not) gains all that its options give, and what they gave less of as it was declared or was before (`before`).
 pub(super) fn gained(
     options: &BTreeMap<String, KeyOption>,
     catalogue: &Catalogue,
     (lived, before): (bool, Option<&Options>),
-    after: Option<&KeyView>,
+    (scopes, after): (&ScopeSet, &Options),
 ) -> Vec<OptionGain> {
-    let Some(after) = after.filter(|view| view.is_active()) else { return Vec::new() };
     let mut gains = Vec::new();
     for (name, option, widening) in options.iter().filter_map(|(name, option)| Some((name, option, option.widening()?))) {
-        let gained = |had| option.gained(had, after.options.get(name));
+        let gained = |had| option.gained(had, after.get(name));
         let anew = if lived { Vec::new() } else { gained(None) };
         let beside = before.map(|before| gained(before.get(name))).unwrap_or_default();
         let more: Vec<_> = beside.into_iter().filter(|value| !anew.contains(value)).collect();
@@ -42,7 +40,7 @@ pub(super) fn gained(
             gains.push(OptionGain {
                 option: name.clone(),
                 value,
-                risk: widening.risk.or_else(|| reach(catalogue, &after.scopes)).unwrap_or(Risk::Critical),
+                risk: widening.risk.or_else(|| reach(catalogue, scopes)).unwrap_or(Risk::Critical),
                 why: Arc::from(widening.why.as_str()),
             });
         }

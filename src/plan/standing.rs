@@ -227,7 +227,7 @@ impl<'a> Key<'a> {
 
     /// Whether the provider may leave a disabled key out of its listing.
     fn may_be_hidden(&self, state: GenerationState) -> bool {
-        state == GenerationState::Disabled && self.account.capabilities.lists_disabled != Some(true)
+        state == GenerationState::Disabled && self.account.capabilities.may_hide_disabled()
     }
 
     /// Generations that an interrupted apply left and that recovery must look at, oldest first.

@@ -86,6 +86,23 @@ impl PlanStep {
         }
     }
 
+    /// Whether it changes this field of a key in place.
+    pub fn edits(&self, field: EditField) -> bool {
+        match self {
+            Self::Edit { fields, .. } => fields.contains(&field),
+            Self::Recover { .. }
+            | Self::Create { .. }
+            | Self::Open { .. }
+            | Self::Enable { .. }
+            | Self::Disable { .. }
+            | Self::Delete { .. }
+            | Self::Reseal { .. }
+            | Self::Deliver { .. }
+            | Self::Move { .. }
+            | Self::Record { .. } => false,
+        }
+    }
+
     /// The generation that the step concerns.
     pub fn generation(&self) -> u32 {
         match self {

@@ -28,6 +28,8 @@ pub(super) struct Program {
     loops: u32,
     longest_list: u64,
     patterns: Vec<String>,
+    /// It names `access`.
+    pub weighs_a_change: bool,
 }
 
 impl Program {
@@ -44,10 +46,10 @@ impl Program {
             return Err(check.mistakes);
         }
         let (nodes, loops, longest_list) = (check.nodes, check.most_loops, check.longest_list);
-        let patterns = std::mem::take(&mut check.patterns);
+        let (patterns, weighs_a_change) = (std::mem::take(&mut check.patterns), check.weighs_a_change);
         let mut expression = program.expression().clone();
         prepare(&mut expression);
-        Ok(Self { expression, nodes, loops, longest_list, patterns })
+        Ok(Self { expression, nodes, loops, longest_list, patterns, weighs_a_change })
     }
 
     /// The most steps that an evaluation takes.

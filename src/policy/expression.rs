@@ -60,6 +60,17 @@ impl Expression {
         Err(vec![mistake.help("use built-in rules, or a program with the feature")])
     }
 
+    /// Whether it looks at what a change gives or takes, and not only at the key as it is declared.
+    #[cfg(feature = "policy")]
+    pub(super) fn weighs_a_change(&self) -> bool {
+        self.program.weighs_a_change
+    }
+
+    #[cfg(not(feature = "policy"))]
+    pub(super) fn weighs_a_change(&self) -> bool {
+        false
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text

@@ -162,6 +162,8 @@ fn mistakes_are_found_when_a_rule_is_read_at_their_place() {
         let mistakes = Expression::compile(unreadable).expect_err(unreadable);
         assert!(mistakes[0].message.starts_with("the expression cannot be read"), "{unreadable}: {mistakes:?}");
     }
+    let lists = Expression::compile("key.scopes.map(s, s.tags) == []").expect_err("lists");
+    assert_eq!(lists.len(), 1, "what is made of them is not told: {lists:?}");
     let long = format!("{} == 0", "1 + ".repeat(2000));
     assert_eq!(Expression::compile(&long).expect_err("too long")[0].message, "the expression has 8005 bytes, and at most 4096 are read");
 }

@@ -1,6 +1,7 @@
 //! What is excused from a rule, why, and until when.
 use jiff::Timestamp;
 
+use super::Rule;
 use crate::diagnostics::{Code, Part, Place, Route, Step};
 use crate::model::{Address, Position, matches};
 
@@ -23,6 +24,12 @@ impl Waiver {
     /// Whether it is about a verdict, its end aside.
     pub(super) fn covers(&self, code: Code, rule: Option<&str>, address: &Address) -> bool {
         (self.rule == code.as_str() || rule == Some(self.rule.as_str())) && matches(&self.address, &address.to_string())
+    }
+
+    /// Whether it may be about a verdict of the rule's expressions.
+    pub(super) fn names_expressions_of(&self, rule: &Rule) -> bool {
+        let codes = [Code::PolicyRule, Code::PolicyRuleFailed];
+        codes.iter().any(|code| code.as_str() == self.rule) || rule.name.as_deref() == Some(self.rule.as_str())
     }
 
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {

@@ -95,6 +95,7 @@ impl HttpApi {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
+    /// Calls a second, in the long run.
     pub per_second: NonZeroU32,
     /// Calls that may come at once after a pause.
     pub burst: NonZeroU32,

@@ -55,6 +55,7 @@ pub enum Lasts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LastsTold {
+    /// Where the answer says for how many seconds it lasts.
     pub body: Pointer,
 }
 
@@ -62,6 +63,7 @@ pub struct LastsTold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenBase {
+    /// Where the answer has it.
     pub at: Pointer,
     /// The hosts that are followed: `api.example.com`, or `*.example.com` for every host below.
     pub hosts: Vec<String>,
@@ -85,7 +87,12 @@ pub enum AuthScheme {
     /// `Authorization: Bearer …`
     Bearer(Template),
     /// `Authorization: Basic …`
-    Basic { user: Template, password: Template },
+    Basic {
+        /// What stands before the colon.
+        user: Template,
+        /// What stands behind it.
+        password: Template,
+    },
     /// Headers of the provider's own, `Authorization` with another scheme among them.
     Headers(BTreeMap<String, Template>),
     /// A signature over each request, computed by a scheme that the program knows by name.
@@ -152,14 +159,21 @@ pub enum Select {
     /// The one that this param of the account names.
     Param(String),
     /// The first row whose value is among those of a key's option; the first row when the option is not known.
-    Option { name: String, rows: Vec<SelectRow> },
+    Option {
+        /// The option.
+        name: String,
+        /// Its values, and the scheme of each.
+        rows: Vec<SelectRow>,
+    },
 }
 
 /// One row of a choice by option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelectRow {
+    /// A value of the option.
     pub value: String,
+    /// The scheme that is used where the option has it.
     pub scheme: String,
 }
 

@@ -163,9 +163,13 @@ impl From<LabelRule> for LabelSpec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EditableFields {
+    /// Whether a label can be changed.
     pub label: bool,
+    /// Whether scopes can be changed.
     pub scopes: bool,
+    /// Whether the end can be moved.
     pub expiry: bool,
+    /// Whether options can be changed.
     pub options: bool,
 }
 
@@ -208,6 +212,11 @@ impl Capabilities {
     /// Whether a key can be ended by a call: disabled, or deleted where nothing else ends it.
     pub fn can_end(&self) -> bool {
         self.disable != Disable::None || self.delete
+    }
+
+    /// Whether a key that is disabled may be missing from the list, and be there.
+    pub fn may_hide_disabled(&self) -> bool {
+        self.lists_disabled != Some(true)
     }
 }
 

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
+use foldhash::fast::RandomState;
 use regex::Regex;
 
 pub use super::catalogue_facts::{ScopeCheck, ScopeFacts};
@@ -21,9 +22,9 @@ pub struct Catalogue {
     spec: CatalogueSpec,
     form: Regex,
     /// Of the listed scopes; asked several times for every scope of every key.
-    facts: HashMap<Scope, ScopeFacts>,
+    facts: HashMap<Scope, ScopeFacts, RandomState>,
     /// Words of a free catalogue that were found to have the form: thousands of keys have the same few. Shared by the copies.
-    well_formed: Arc<RwLock<HashSet<Scope>>>,
+    well_formed: Arc<RwLock<HashSet<Scope, RandomState>>>,
     /// Prefix wildcards that span several resources, and all of them, such as `pcx:*`.
     everything: BTreeSet<String>,
     hints: Vec<(Regex, ScopeFacts)>,
@@ -70,7 +71,7 @@ impl Catalogue {
         let mut catalogue = Self {
             spec,
             form,
-            facts: HashMap::new(),
+            facts: HashMap::default(),
             well_formed: Arc::default(),
             everything: BTreeSet::new(),
             hints,
@@ -140,8 +141,8 @@ impl Catalogue {
 
     /// The same scopes in their one spelling, without those that every key has.
     pub fn canonical_set<'a>(&self, scopes: &'a ScopeSet) -> Cow<'a, ScopeSet> {
-        let plain = self.spec.aliases.is_empty() || !scopes.iter().any(|scope| self.spec.aliases.contains_key(scope));
-        if plain && !scopes.iter().any(|scope| self.is_implied(scope)) {
+        // There are few aliases, and ten thousand sets.
+        if !self.spec.aliases.keys().chain(&self.spec.implied).any(|scope| scopes.contains(scope)) {
             return Cow::Borrowed(scopes);
         }
         Cow::Owned(scopes.iter().map(|scope| self.canonical(scope)).filter(|scope| !self.is_implied(scope)).collect())
@@ -206,7 +207,14 @@ impl Catalogue {
     /// A wildcard becomes the listed scopes that it covers. It also stands itself where that would hide something: in a free catalogue,
     /// when nothing is listed below it, and when it covers everything.
     pub fn expand(&self, scopes: &ScopeSet) -> BTreeMap<Scope, Option<Scope>> {
-        let scopes = self.canonical_set(scopes);
+        self.expand_canonical(&self.canonical_set(scopes))
+    }
+
+    /// The same of scopes in their one spelling, without those that every key has.
+    pub fn expand_canonical(&self, scopes: &ScopeSet) -> BTreeMap<Scope, Option<Scope>> {
+        if !scopes.iter().any(|scope| self.is_broad(scope)) {
+            return scopes.iter().map(|scope| (scope.clone(), None)).collect();
+        }
         let mut leaves: BTreeMap<Scope, Option<Scope>> = BTreeMap::new();
         for scope in scopes.iter() {
             if self.reach.covers_others(scope) {

@@ -51,7 +51,9 @@ pub struct CatalogueSpec {
 pub struct ScopeHint {
     /// A regular expression that is found in the scope.
     pub pattern: String,
+    /// What can be done with it.
     pub access: AccessLevel,
+    /// What makes it risky.
     #[serde(default)]
     pub tags: Vec<Tag>,
     /// Why a reviewer should care, beginning with `can`.
@@ -86,7 +88,9 @@ pub enum Unlisted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
+    /// What can be done with it.
     pub access: AccessLevel,
+    /// What makes it risky.
     #[serde(default)]
     pub tags: Vec<Tag>,
     /// What it opens, in the vendor's sense.

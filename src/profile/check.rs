@@ -198,8 +198,13 @@ impl Check<'_> {
 
     pub(super) fn scheme(&mut self, api: &HttpApi, name: &str, parts: &[String]) {
         let place = ["api", "http", "auth", "schemes", name];
-        let templates = api.auth.schemes.get(name).into_iter().flat_map(AuthScheme::templates);
-        templates.for_each(|template| self.template(&place, template, &[], parts));
+        for template in api.auth.schemes.get(name).into_iter().flat_map(AuthScheme::templates) {
+            self.template(&place, template, &[], parts);
+            // Each request has one, and what proves who makes it has none.
+            if template.placeholders().any(|placeholder| *placeholder == Placeholder::Uuid) {
+                self.fail(&place, "`{uuid}` has no value here".to_owned());
+            }
+        }
     }
 
     pub(super) fn templates(&mut self, place: &[&str], templates: &BTreeMap<String, Template>, allowed: &[Placeholder]) {

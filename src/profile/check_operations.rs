@@ -345,6 +345,7 @@ mod tests {
             (edit(json!({"body": null, "patch": {"name": "{label}"}})), "`name` is not a JSON pointer"),
             (json!({"operations": {"get": {"wait": {"at_most": "1s"}}}}), "only a write is waited for"),
             (login(json!({"query": {"p": "{part.secret}"}})), "`{part.secret}` has no value here"),
+            (json!({"auth": {"schemes": {"basic": {"basic": {"user": "{uuid}"}}}}}), "`{uuid}` has no value here"),
             (login(json!({"at": "http://login.example"})), "`http://login.example` must begin with `https://`"),
             (login(json!({"with": "session"})), "a login cannot authenticate with what it gives itself"),
             (login(json!({"with": "nothing"})), "`auth` has no scheme `nothing`"),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::codec_objects::Objects;
+use super::pointer::Pointer;
 
 /// How a set of words is written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -132,6 +133,29 @@ impl Names<'_> {
             None if self.strict => Err(WordsProblem::Unlisted(name.to_owned())),
             None => Ok(Value::from(name)),
         }
+    }
+}
+
+/// What an empty map, list or text means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Emptiness {
+    /// Where an answer holds nothing then.
+    pub at: Pointer,
+    /// The scopes that a key has then, such as `[unrestricted]`.
+    pub means: Vec<String>,
+}
+
+impl Emptiness {
+    /// The scopes that an answer says by holding nothing.
+    pub(super) fn read(&self, answer: &Value) -> Option<&[String]> {
+        let is_empty = match self.at.of(answer)? {
+            Value::Object(fields) => fields.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::String(text) => text.is_empty(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        };
+        is_empty.then_some(&self.means)
     }
 }
 

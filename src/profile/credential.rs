@@ -37,6 +37,7 @@ pub enum OwnPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnMasked {
+    /// The part of the credential.
     pub part: String,
     /// Where a key has it: its beginning, dots, stars or an ellipsis, and its end; or its end alone.
     pub masked: Pointer,
@@ -46,6 +47,7 @@ pub struct OwnMasked {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnPiece {
+    /// The part of the credential.
     pub part: String,
     /// A regular expression found in the part; what it matches, or its first group, is the id.
     pub pattern: String,

@@ -25,6 +25,7 @@ pub const SUPERSEDED: &str = "superseded";
 pub struct Grants {
     /// The keys that are grants: those whose option of this name has this value.
     pub option: String,
+    /// The value of that option.
     pub value: String,
     /// The issuer of each environment: `https`, without a slash at its end. `issuer` of an account replaces scheme, host and port.
     pub issuers: BTreeMap<String, String>,

@@ -80,9 +80,12 @@ impl KeyReader {
     /// What a label with its marker makes of a key by itself, other than one that lives and is ours to manage.
     pub fn label_meaning(&self, label: &str) -> Option<&'static str> {
         let place = self.label.as_ref()?.place();
+        let about = |predicate: &&Predicate| predicate.at == place.at;
+        if ![&self.untouchable, &self.own, &self.live].into_iter().flatten().any(|predicate| about(&predicate)) {
+            return None;
+        }
         let mut object = Value::Null;
         place.at.put(&mut object, Value::String(place.write(label).0));
-        let about = |predicate: &&Predicate| predicate.at == place.at;
         let holds = |predicate: &Predicate| Test::new(predicate).is_ok_and(|test| test.holds(&object));
         let any = |predicates: &[Predicate]| predicates.iter().filter(about).any(holds);
         if any(&self.untouchable) {
@@ -134,6 +137,7 @@ pub enum EnabledReader {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnabledValues {
+    /// Where an answer has the value.
     pub at: Pointer,
     /// Values of an enabled key; null stands for an absent one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -164,6 +168,7 @@ impl EnabledValues {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeReader {
+    /// Where an answer has it.
     pub at: Pointer,
     #[serde(default, rename = "as")]
     pub format: TimeFormat,
@@ -176,6 +181,7 @@ pub struct TimeReader {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpiryReader {
+    /// Where an answer has it.
     pub at: Pointer,
     #[serde(default, rename = "as")]
     pub format: TimeFormat,

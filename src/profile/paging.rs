@@ -64,7 +64,9 @@ pub struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CursorSource {
+    /// A place in the answer.
     Body(Pointer),
+    /// A header of the answer.
     Header(String),
     /// A value of the last entry.
     Last(Pointer),
@@ -74,6 +76,7 @@ pub enum CursorSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NextUrl {
+    /// A place in the answer.
     Body(Pointer),
     /// The `Link` header, by the relation, such as `next`.
     Link(String),
@@ -83,7 +86,9 @@ pub enum NextUrl {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
+    /// A header of the answer.
     Header(String),
+    /// A place in the answer.
     Body(Pointer),
 }
 

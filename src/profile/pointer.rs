@@ -98,7 +98,12 @@ impl fmt::Display for Pointer {
     }
 }
 
-as_text!(Pointer, "Pointer", "^(/.*)?$");
+as_text!(
+    Pointer,
+    "Pointer",
+    "^(/.*)?$",
+    "A JSON pointer (RFC 6901): empty for the whole, otherwise beginning with `/`. A `*` segment stands for every element of a list or map."
+);
 
 #[cfg(test)]
 mod tests {

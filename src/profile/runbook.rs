@@ -23,6 +23,7 @@ pub struct Runbooks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
+    /// What is to be done, in a few words.
     pub title: String,
     /// The page where it begins.
     #[serde(default)]
@@ -30,6 +31,7 @@ pub struct Runbook {
     /// How long it takes, about.
     #[serde(default)]
     pub minutes: Option<u32>,
+    /// What to do, in its order.
     pub steps: Vec<String>,
 }
 

@@ -245,7 +245,7 @@ impl fmt::Display for Template {
     }
 }
 
-as_text!(Template, "Template", "^.*$");
+as_text!(Template, "Template", "^.*$", "A text with placeholders such as `{part.token}`.");
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,7 +295,12 @@ impl fmt::Display for Request {
     }
 }
 
-as_text!(Request, "Request", "^(GET|POST|PUT|PATCH|DELETE) /[^\\s?#%\\\\]*$");
+as_text!(
+    Request,
+    "Request",
+    "^(GET|POST|PUT|PATCH|DELETE) /[^\\s?#%\\\\]*$",
+    "A method and a path with placeholders, such as `DELETE /keys/{id}`."
+);
 
 /// Text, numbers and booleans as text; lists, maps and null have none.
 fn scalar(value: &Value) -> Option<String> {

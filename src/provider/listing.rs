@@ -23,8 +23,14 @@ impl ListReader<'_> {
     ///
     /// Expects pages that tell the same total, or none; guarantees that the entries are as many as the total and that none comes twice. Entries
     /// that are exchanged for others between two pages, leaving the total as it was, cannot be noticed. Errors when any page or any detail
-    /// fails, or when the listing changes while it is read, twice.
+    /// fails, when the listing changes while it is read, twice, and when pages and details together take longer than anybody waits.
     pub async fn read(&self) -> Result<Vec<Entry>, ProviderError> {
+        let limit = self.runner.exchange.limits().listing;
+        let late = |_| ProviderError::Unanswered(format!("the list was not at its end after {} seconds", limit.as_secs()));
+        tokio::time::timeout(limit, self.read_through()).await.map_err(late)?
+    }
+
+    async fn read_through(&self) -> Result<Vec<Entry>, ProviderError> {
         for _ in 0..2 {
             let pages = self.pages().await?;
             let totals: Vec<Option<u64>> = pages.iter().map(|page| page.total).collect();

@@ -4,7 +4,7 @@ use super::timeline::days_until;
 use super::weighed::{Counts, Row};
 use crate::diagnostics::{Located, Severity};
 use crate::model::Risk;
-use crate::plan::{Action, Change, Plan, TrustedKind, Verdict};
+use crate::plan::{Action, Change, Origin, Plan, TrustedKind, Verdict};
 
 /// Whether the plan may go ahead, in a few words.
 pub fn verdict(plan: &Plan) -> String {
@@ -75,8 +75,10 @@ pub fn also(plan: &Plan) -> Vec<String> {
         [one] => parts.push(format!("1 rotation due {}", in_days(days_until(plan.created_at, one.at)))),
         all => parts.push(format!("{} rotations due in 30 days", all.len())),
     }
+    let others = plan.due.len() - rotations.len();
+    let other = if rotations.is_empty() { "date" } else { "other date" };
+    parts.extend((others > 0).then(|| count(others, other) + " near"));
     let mut add = |n: usize, word: &str| parts.extend((n > 0).then(|| format!("{n} {word}")));
-    add(plan.due.len() - rotations.len(), "other dates near");
     add(plan.drift.len(), "drift");
     add(plan.deferred.len(), "deferred");
     add(plan.unmanaged.iter().filter(|key| !key.own).count(), "unmanaged");
@@ -130,6 +132,15 @@ pub fn tally(sign: &str, word: &str, rows: &[Row]) -> String {
     let grave = counts.grave();
     let aside = if grave.is_empty() { String::new() } else { format!(" ({grave})") };
     format!("{sign}{} {word}{aside}", counts.total())
+}
+
+/// `, 2 of them pending`: what the base gives or takes as well; empty without.
+pub fn pending(rows: &[Row]) -> String {
+    let pending = rows.iter().filter(|row| row.origin == Some(Origin::Pending) && !row.is_blocked());
+    match Counts::counted(pending).total() {
+        0 => String::new(),
+        n => format!(", {n} of them pending"),
+    }
 }
 
 /// How many public keys can decrypt from now on that could not before, and the other way round, with this sign.

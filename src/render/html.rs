@@ -38,8 +38,8 @@ pub fn plan_html(plan: &Plan, setting: &Setting) -> String {
                     @if !also.is_empty() { "Also: " (also.join(" · ")) "." }
                 }
                 p {
-                    "Access: " strong { (headline::tally("+", "gained", &gained)) } (headline::blocked("+", &gained)) " · "
-                    strong { (headline::tally("−", "lost", &lost)) } (headline::blocked("−", &lost)) " · who can decrypt: " (headline::readers(plan, "−"))
+                    "Access: " strong { (headline::tally("+", "gained", &gained)) } (headline::pending(&gained)) (headline::blocked("+", &gained)) " · "
+                    strong { (headline::tally("−", "lost", &lost)) } (headline::pending(&lost)) (headline::blocked("−", &lost)) " · who can decrypt: " (headline::readers(plan, "−"))
                 }
                 @if plan.mode == Mode::Offline { p { em { "Offline: the ledger stands in for the providers, and this plan cannot be applied." } } }
                 (sections::unread(plan))

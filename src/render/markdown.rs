@@ -40,11 +40,11 @@ struct Fold {
     exact: bool,
 }
 
-/// Nothing is folded, then low risk, then medium, then what is said twice.
+/// Nothing is folded, then low risk, then what is said twice, then medium risk.
 const FOLDS: [Fold; 4] = [
     Fold { upto: None, exact: false },
     Fold { upto: Some(Risk::Low), exact: false },
-    Fold { upto: Some(Risk::Medium), exact: false },
+    Fold { upto: Some(Risk::Low), exact: true },
     Fold { upto: Some(Risk::Medium), exact: true },
 ];
 
@@ -165,10 +165,12 @@ impl Page<'_> {
         let bold = |text: String| format!("**{text}**");
         let _ = writeln!(
             out,
-            "**Access:** {}{} · {}{} · who can decrypt: {}",
+            "**Access:** {}{}{} · {}{}{} · who can decrypt: {}",
             bold(headline::tally("+", "gained", self.gained)),
+            headline::pending(self.gained),
             headline::blocked("+", self.gained),
             bold(headline::tally("−", "lost", self.lost)),
+            headline::pending(self.lost),
             headline::blocked("−", self.lost),
             headline::readers(plan, "−"),
         );

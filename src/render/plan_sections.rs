@@ -11,7 +11,7 @@ use super::plan_text::day;
 use super::runbook::runbook;
 use super::table::{Cell, pad, table};
 use super::timeline::days_until;
-use super::weighed::Counts;
+use super::weighed::{self, Counts, Row};
 use crate::diagnostics::Severity;
 use crate::model::Risk;
 use crate::model::text_safety::safe;
@@ -102,7 +102,9 @@ pub fn access(out: &mut String, plan: &Plan, style: Style) {
     let (label, held) = (style.paint(Ink::Strong, "access"), blocked(plan));
     let (more, less) = (gained.total(), lost.total());
     let (gained, lost) = (side(gained), side(lost));
-    let _ = writeln!(out, "\n{label}   +{more} gained{gained}   -{less} lost{lost}{held}   who can decrypt: {who}{places}");
+    let anyway = |rows: fn(&Plan) -> Vec<Row<'_>>| plan.base.as_ref().map(|_| headline::pending(&rows(plan))).unwrap_or_default();
+    let (old, gone) = (anyway(weighed::gained), anyway(weighed::lost));
+    let _ = writeln!(out, "\n{label}   +{more} gained{gained}{old}   -{less} lost{lost}{gone}{held}   who can decrypt: {who}{places}");
 }
 
 /// `   blocked: +1 (1 critical)`: what does not happen now; empty when nothing is gained or lost by it.

@@ -1,4 +1,6 @@
 //! The plan for people: what each key gains and loses, in the order of addresses.
+mod beyond;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,10 +15,10 @@ use super::plan_sections as sections;
 use super::plan_trust;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
-use super::weighed::{is_pending, pending};
+use super::weighed::is_pending;
 use crate::model::text_safety::safe;
 use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
-use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, PendingAccess, Plan, PlanStep};
+use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
 
 /// Where action words begin, and where the place of the declaration begins, in columns.
 const WORDS: usize = 36;
@@ -99,8 +101,10 @@ impl Entry<'_> {
         for note in &self.change.notes {
             match (note.strip_prefix("secret "), note.strip_prefix("expires ")) {
                 (Some(rest), _) => field(out, "secret", &safe(rest)),
-                (_, Some(rest)) => field(out, "expires", &format!("{}{}", self.since(rest), safe(rest))),
-                (None, None) if note == "never expires" => field(out, "expires", &format!("{}never", self.since("never"))),
+                (_, Some(rest)) => field(out, "expires", &format!("{}{}{}", self.since(rest), safe(rest), self.lengthened())),
+                (None, None) if note == "never expires" => {
+                    field(out, "expires", &format!("{}never{}", self.since("never"), self.lengthened()));
+                }
                 // Said already, beside the access.
                 (None, None) if note.starts_with("open-ended:") && !self.change.access.open_ended.is_empty() => {}
                 (None, None) => field(out, "note", &safe(note)),
@@ -208,7 +212,7 @@ impl Entry<'_> {
             };
             let word = if is_later { "later" } else { "earlier" };
             let text = ends(before.and_then(|before| before.expires_at), after.expires_at);
-            field(out, "expires", &format!("{}  {word}", pad(&text, PLACE - 18)));
+            field(out, "expires", &format!("{}  {}{word}", pad(&text, PLACE - 18), self.longer_life()));
         } else if issues(self.change.action) {
             let days = after.expires_at.map(|at| format!(" ({} days)", at.duration_since(self.now).as_hours() / 24)).unwrap_or_default();
             field(out, "expires", &format!("{}{days}", after.expires_at.map_or_else(|| "never".to_owned(), day)));
@@ -246,45 +250,6 @@ impl Entry<'_> {
     /// Whether a note of the plan says it, and in more words.
     fn notes_on(&self, beginning: &str) -> bool {
         self.change.notes.iter().any(|note| note.starts_with(beginning))
-    }
-
-    fn secret(&self, out: &mut String) {
-        if (issues(self.change.action) || self.change.action == Action::Reseal) && !self.notes_on("secret ") {
-            field(out, "secret", &format!("-> secrets/{}.age", self.change.address));
-        }
-        let before = |is: &dyn Fn(&PendingAccess) -> bool| {
-            if pending(self.change).is_some_and(is) { "; already pending" } else { "" }
-        };
-        for key in &self.change.access.recipients_added {
-            let pending = before(&|pending| pending.recipients_added.contains(key));
-            let _ = writeln!(out, "      {}  {}  can open the secret{pending}", self.style.paint(Ink::Create, "+ reader"), safe(key));
-        }
-        if let Some(longer) = self.change.access.overlap {
-            let text = arrow(&longer.before.to_string(), &longer.after.to_string());
-            let pending = before(&|pending| pending.overlap);
-            field(out, "overlap", &format!("{}  longer{pending}", pad(&text, PLACE - 18)));
-        }
-        for gain in &self.change.access.options_gained {
-            let risk = self.style.paint(Ink::Risk(gain.risk), shouted(gain.risk));
-            let value = gain.value.as_deref().map_or_else(|| "removed".to_owned(), |value| format!("gains {}", safe(value)));
-            let text = pad(&format!("{}: {value}", safe(&gain.option)), PLACE - 18);
-            let (why, pending) = (safe(&gain.why), before(&|pending| pending.options_gained.contains(gain)));
-            field(out, "option", &format!("{text}  {risk}  {why}{pending}"));
-        }
-        if self.change.access.protection_removed {
-            let high = self.style.paint(Ink::Risk(Risk::High), shouted(Risk::High));
-            let text = pad(&arrow("true", "false"), PLACE - 18);
-            let pending = before(&|pending| pending.protection_removed);
-            field(out, "protect", &format!("{text}  {high}  removed: it may be disabled or deleted from now on{pending}"));
-        }
-        for place in &self.change.access.deliveries_added {
-            let pending = before(&|pending| pending.deliveries_added.contains(place));
-            let _ = writeln!(out, "      {}   {}  gets the secret{pending}", self.style.paint(Ink::Create, "+ place"), safe(place));
-        }
-        for key in &self.change.access.recipients_removed {
-            let text = "can no longer open new secrets";
-            let _ = writeln!(out, "      {}  {}  {text}", self.style.paint(Ink::Remove, "- reader"), safe(key));
-        }
     }
 
     fn other_generations(&self, out: &mut String) {
@@ -401,7 +366,7 @@ mod tests {
               + gains  pcx:webhooks:delete   MEDIUM    write
               = keeps  pcx:webhooks:read
               ! open-ended: `pcx:webhooks:*` also grants what payconex adds later
-              expires  2027-01-31 -> never                                         later
+              expires  2027-01-31 -> never                                         HIGH  later
               label    `Billing` -> `Billing webhooks`
               also     disable generation 1
 
@@ -409,8 +374,8 @@ mod tests {
               + gains  pcx:results:read   MEDIUM    read    financial
               expires  2027-02-19 (90 days)
               secret   -> secrets/pay/card-updater.age
-              + reader  age1ops  can open the secret
-              + reader  age1recovery  can open the secret
+              + reader  age1ops  MEDIUM  can open the secret
+              + reader  age1recovery  MEDIUM  can open the secret
 
         -/+ pay/expense-sync                replace: scopes cannot be edited        keys/pay.yaml:50
               scopes   e                                                           not in the catalogue: taken as critical
@@ -506,7 +471,7 @@ mod tests {
         let told: Vec<&str> =
             text.lines().skip_while(|line| !line.contains("billing-webhooks")).take_while(|line| !line.is_empty()).collect();
         let told: Vec<&&str> = told.iter().filter(|line| line.contains("  expires  ")).collect();
-        assert_eq!(told, [&"      expires  2027-01-31 -> 2027-05-01 (90 days), then rotates"]);
+        assert_eq!(told, [&"      expires  2027-01-31 -> 2027-05-01 (90 days), then rotates   HIGH  longer than before"]);
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub fn commit(base: &BaseView) -> String {
     format!("{} {:.8}", safe(&base.reference), base.commit)
 }
 
-/// Accounts of the plan that only the working tree has: what the plan says of them rests on the change itself.
+/// Accounts of planned keys that only the working tree has: what the plan says of them rests on the change itself.
 pub fn brought(plan: &Plan) -> Vec<&str> {
     let added = plan.trusted.iter().filter(|change| change.kind == TrustedKind::AccountAdded);
     let names = added.filter_map(|change| change.subject.strip_prefix("accounts."));
-    names.filter(|name| plan.accounts.keys().any(|known| known.as_str() == *name)).collect()
+    names.filter(|name| plan.changes.iter().any(|change| change.address.account.as_str() == *name)).collect()
 }
 
 /// The changes, those that the working tree introduces first; each group with its heading. Without a base: one group without.

@@ -69,6 +69,44 @@ mod tests {
         }
     }
 
+    /// The fields of a schema that say nothing of themselves: neither here, nor where they refer to, nor as the only one of a described choice.
+    fn undocumented(node: &Value, whole: &Value, place: &str, chosen: bool, found: &mut Vec<String>) {
+        let says = |node: &Value| node["description"].is_string();
+        let refers = |node: &Value| {
+            node["$ref"]
+                .as_str()
+                .and_then(|to| whole.pointer(to.trim_start_matches('#')))
+                .is_some_and(|to| says(to) || to["oneOf"].as_array().is_some_and(|all| all.iter().all(says)))
+        };
+        let nullable = |node: &Value| node["anyOf"].as_array().is_some_and(|all| all.iter().any(refers));
+        if let Some(fields) = node["properties"].as_object() {
+            let told = chosen && says(node) && fields.len() == 1;
+            let silent = fields.iter().filter(|(_, field)| !told && !says(field) && !refers(field) && !nullable(field));
+            found.extend(silent.map(|(name, _)| format!("{place}.{name}")));
+        }
+        match node {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, field)| undocumented(field, whole, &format!("{place}/{name}"), false, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| undocumented(item, whole, place, true, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_field_that_people_write_says_what_it_is() {
+        for name in ["profile", "config", "manifest"] {
+            let whole: Value = serde_json::from_str(&schema(name).expect("a schema")).expect("JSON");
+            let mut found = Vec::new();
+            undocumented(&whole, &whole, name, false, &mut found);
+            assert_eq!(found, Vec::<String>::new());
+        }
+        let bare = serde_json::json!({ "properties": { "a": { "type": "string" }, "b": { "$ref": "#/$defs/B" } }, "$defs": { "B": { "description": "x" } } });
+        let mut found = Vec::new();
+        undocumented(&bare, &bare, "x", false, &mut found);
+        assert_eq!(found, ["x.a"]);
+    }
+
     #[test]
     fn an_unknown_name_has_no_schema() {
         assert_eq!(schema("nonsense"), None);

@@ -6,7 +6,7 @@ use crate::plan::TrustedKind;
 
 /// Whether a field of `keywright.yaml` protects less than it did.
 pub fn is_weaker(section: &str, subject: &str, before: Option<&str>, after: Option<&str>) -> bool {
-    let field = subject.rsplit(['.', ']']).next().unwrap_or(subject);
+    let field = field(subject);
     match section {
         "guards" => limit_is_weaker(before, after),
         // A waiver takes a rule away.
@@ -21,6 +21,11 @@ pub fn is_weaker(section: &str, subject: &str, before: Option<&str>, after: Opti
         "defaults" => default_is_weaker(field, before, after),
         _ => false,
     }
+}
+
+/// The last name of a subject.
+fn field(subject: &str) -> &str {
+    subject.rsplit(['.', ']']).next().unwrap_or(subject)
 }
 
 /// Whether an exception ends later than before.
@@ -99,15 +104,24 @@ fn risk(word: &str) -> Option<Risk> {
     [Risk::Low, Risk::Medium, Risk::High, Risk::Critical].into_iter().find(|risk| risk.as_str() == word)
 }
 
-/// Why a person should care.
-pub fn why(kind: TrustedKind, weaker: bool) -> &'static str {
+/// Why a person should care that a field differs.
+pub fn why(kind: TrustedKind, subject: &str, weaker: bool) -> &'static str {
+    match (kind, field(subject), weaker) {
+        (TrustedKind::Policy, "message", _) => return "says other words, and denies what it did before",
+        (TrustedKind::Defaults, "lifetime", true) => return "keys that say nothing live longer",
+        (TrustedKind::Defaults, "overlap", true) => return "an old secret of keys that say nothing stays valid for longer after a rotation",
+        (TrustedKind::Defaults, "cooldown", true) => return "keys that say nothing are deleted sooner after they were disabled",
+        (TrustedKind::Defaults, "review_every", true) => return "keys that say nothing are reviewed less often",
+        (TrustedKind::Defaults, "unused_after", true) => return "keys that say nothing are told as unused later, or never",
+        (TrustedKind::Defaults, "recipients", true) => return "others may be able to open the secrets of keys that say nothing",
+        (_, _, _) => {}
+    }
     match (kind, weaker) {
         (TrustedKind::Policy, true) => "may deny less than before",
         (TrustedKind::Policy, false) => "denies more than before",
         (TrustedKind::Guard, true) => "lets a plan do more at once than before",
         (TrustedKind::Guard, false) => "lets a plan do less at once than before",
         (TrustedKind::Unmanaged, true) => "keys that nobody declares are treated more leniently",
-        (TrustedKind::Defaults, true) => "keys that say nothing live longer, or more can open their secrets",
         (_, true) => "protects less than before",
         (_, false) => "another value",
     }
@@ -136,7 +150,7 @@ fn rank(word: Option<&str>) -> u8 {
 }
 
 fn default_is_weaker(field: &str, before: Option<&str>, after: Option<&str>) -> bool {
-    let longer = |unsaid: Option<Span>| {
+    let longer = |unsaid: Option<Span>, before: Option<&str>, after: Option<&str>| {
         let span = |side: Option<&str>| side.map_or(unsaid, |text| text.parse::<Span>().ok()).map(Span::duration);
         match (span(before), span(after)) {
             (Some(before), Some(after)) => after > before,
@@ -146,8 +160,10 @@ fn default_is_weaker(field: &str, before: Option<&str>, after: Option<&str>) -> 
         }
     };
     match field {
-        "lifetime" | "review_every" | "unused_after" => longer(None),
-        "overlap" => longer(Some(Span::hours(72))),
+        "lifetime" | "review_every" | "unused_after" => longer(None, before, after),
+        "overlap" => longer(Some(Span::hours(72)), before, after),
+        // What is deleted cannot be enabled again.
+        "cooldown" => longer(Some(Span::days(7)), after, before),
         "recipients" => before != after,
         _ => false,
     }
@@ -228,6 +244,9 @@ mod tests {
             ("defaults", "defaults.lifetime", None, Some("30d"), false),
             ("defaults", "defaults.overlap", None, Some("7d"), true),
             ("defaults", "defaults.overlap", None, Some("24h"), false),
+            ("defaults", "defaults.cooldown", None, Some("1d"), true),
+            ("defaults", "defaults.cooldown", Some("1d"), None, false),
+            ("defaults", "defaults.cooldown", Some("7d"), Some("14d"), false),
             ("defaults", "defaults.recipients", Some("[\"ops\"]"), Some("[\"all\"]"), true),
             ("version", "version", Some("1"), Some("2"), false),
         ];

@@ -163,6 +163,7 @@ pub struct UnmanagedRulesSpec {
     /// For keys that no rule fits; default: `report`.
     #[serde(default)]
     pub default: Handling,
+    /// The rules, the first that fits first.
     #[serde(default)]
     pub rules: Vec<UnmanagedRuleSpec>,
 }

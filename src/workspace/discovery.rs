@@ -27,6 +27,11 @@ pub(super) struct Discovered {
     pub sources: Sources,
 }
 
+/// Whether a name directly below the root stands for a part of the workspace.
+pub fn is_part(name: &str) -> bool {
+    [CONFIG, "keys", "providers", "ledger", "secrets", ".keywright"].contains(&name)
+}
+
 /// The nearest directory with `keywright.yaml`, from `start` (`-C`, relative to `cwd`) or else `cwd`, upwards.
 pub fn find(start: Option<&Path>, cwd: &Path) -> Result<PathBuf, Box<Diagnostic>> {
     let from = start.map_or_else(|| cwd.to_owned(), |start| cwd.join(start));

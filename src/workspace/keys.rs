@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::accounts::Settings;
 use super::advice::Advice;
@@ -93,11 +94,13 @@ impl Keys<'_> {
             .zip(account.as_ref())
             .and_then(|(settings, account)| settings.accounts.get(account)?.environment.clone());
         let environment = provider.as_ref().zip(environment).and_then(|(provider, name)| provider.profile.environments.get(&name).cloned());
-        for (placed, spec) in manifest.keys.0 {
+        let catalogue = provider.as_deref().map(|provider| &*provider.catalogue);
+        let sound: Vec<Option<ScopeSet>> = manifest.keys.0.par_iter().map(|(_, spec)| listed(&spec.scopes, catalogue?)).collect();
+        for ((placed, spec), sound) in manifest.keys.0.into_iter().zip(sound) {
             if self.report.is_overfull() {
                 break;
             }
-            self.key(file, account.as_ref(), provider.as_deref(), environment.as_ref(), placed, spec);
+            self.key(file, account.as_ref(), provider.as_deref(), environment.as_ref(), placed, (spec, sound));
         }
     }
 
@@ -108,7 +111,7 @@ impl Keys<'_> {
         provider: Option<&Provider>,
         environment: Option<&Environment>,
         placed: PlacedName,
-        spec: KeySpec,
+        (spec, sound): (KeySpec, Option<ScopeSet>),
     ) {
         let entry = Entry { file, route: &["keys", &placed.name] };
         let position = Position { file: file.clone(), line: placed.at.0, column: placed.at.1 };
@@ -141,7 +144,7 @@ impl Keys<'_> {
         let unlabelled = provider.is_some_and(|provider| provider.label_rule().none);
         let texts = [("owner", spec.owner.as_deref()), ("label", spec.label.as_deref()), ("purpose", spec.purpose.as_deref())];
         confusable::check(&texts, &entry, &mut self.report);
-        let scopes = self.scopes(spec.scopes, provider, &entry);
+        let scopes = self.scopes((spec.scopes, sound), provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
         let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
         let format = self.format(spec.format, provider, options.as_ref(), &entry);
@@ -170,12 +173,15 @@ impl Keys<'_> {
         self.keys.insert(address, key);
     }
 
-    fn scopes(&mut self, words: Vec<Scope>, provider: Option<&Provider>, entry: &Entry) -> ScopeSet {
+    /// The set that the words stand for. `listed`: that set, where there is nothing to say about any of them.
+    fn scopes(&mut self, (words, listed): (Vec<Scope>, Option<ScopeSet>), provider: Option<&Provider>, entry: &Entry) -> ScopeSet {
         if words.is_empty() {
             let diagnostic = Diagnostic::error(Code::ManifestNoScopes, "the key has no scopes").at(entry.value(&["scopes"]));
             self.report.push(diagnostic.help("name at least one scope; `keywright providers NAME` lists them"));
         }
-        let (mut all, mut sound) = (ScopeSet::new(), !words.is_empty());
+        let mut sound = !words.is_empty();
+        let words = if listed.is_some() { Vec::new() } else { words };
+        let mut all = listed.unwrap_or_default();
         for (i, word) in words.into_iter().enumerate() {
             if self.report.is_overfull() {
                 break;
@@ -268,6 +274,16 @@ impl Keys<'_> {
             }
         }
     }
+}
+
+/// The set that words stand for when each is a scope of the catalogue and none stands twice: the case of almost all keys, looked at on all cores.
+fn listed(words: &[Scope], catalogue: &Catalogue) -> Option<ScopeSet> {
+    let scope = |word: &Scope| match catalogue.check(word.as_str()) {
+        ScopeCheck::Listed(scope) if catalogue.tier(word.as_str()).is_none() => Some(scope),
+        ScopeCheck::Listed(_) | ScopeCheck::Alias(_) | ScopeCheck::Unlisted | ScopeCheck::Unknown | ScopeCheck::Malformed => None,
+    };
+    let all: ScopeSet = words.iter().map(scope).collect::<Option<_>>()?;
+    (!words.is_empty() && all.len() == words.len()).then_some(all)
 }
 
 /// What was probably meant by a word that is no scope.

@@ -27,6 +27,9 @@ keys:
 -- exit 3
 -- stderr
 error[plan/stale]: manifests, configuration or profiles have changed since the plan was saved
+  = note: as the ledger tells it, a plan made now would also do this:
+  = note: `shop/dashboard`: gains `orders:write`, which was not approved
+  = note: `shop/dashboard`: the key would have `orders:write`, which was not approved
 help: plan again, and have that plan approved
   = more: keywright explain plan/stale
 

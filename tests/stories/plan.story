@@ -293,6 +293,20 @@ error[command/usage]: `out/plan.json` cannot be written: there is no directory `
   = more: keywright explain command/usage
 
 1 error
+== $ keywright plan -o json=keywright.yaml
+-- exit 1
+-- stderr
+error[command/usage]: `keywright.yaml` is a part of the workspace, and would be overwritten
+  = more: keywright explain command/usage
+
+1 error
+== $ keywright plan --out plan.json -o json=./plan.json
+-- exit 1
+-- stderr
+error[command/usage]: two results cannot share the file `plan.json`
+  = more: keywright explain command/usage
+
+1 error
 == $ keywright plan -o text -o json
 -- exit 1
 -- stderr

@@ -150,3 +150,17 @@ help: list the scopes with `keywright providers NAME`
 apply/locked
 yaml/anchor
 == tree
+== write keywright.yaml
+version: 1
+accounts: {}
+== write providers/broken.yaml
+version: 1
+name: broken
+== $ keywright providers broken
+-- exit 1
+-- stderr
+error[config/unknown-provider]: the profile `providers/broken.yaml` cannot be used as it is
+help: run `keywright check`, which says what is wrong with it
+  = more: keywright explain config/unknown-provider
+
+1 error

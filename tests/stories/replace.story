@@ -105,7 +105,7 @@ generations:
       = keeps  orders:write
       label    `dashboard <marker 1>` -> `Board`
       secret   -> secrets/shop/dashboard.age (ops: 1 recipient)
-      expires  2026-04-02 -> 2026-12-31
+      expires  2026-04-02 -> 2026-12-31   MEDIUM  longer than before
       note     generation 2 stays valid for 3 days more, then it is disabled
 
 access   +1 gained   -0 lost   who can decrypt: unchanged

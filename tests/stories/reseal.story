@@ -68,7 +68,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 warning. Nothing to d
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
       secret   -> secrets/shop/dashboard.age
-      + reader  <recovery>  can open the secret
+      + reader  <recovery>  LOW  can open the secret
 
 access   +1 gained   -0 lost   who can decrypt: +1 public key
 
@@ -81,7 +81,7 @@ Plan: 0 to create, 0 to edit, 0 to rotate, 0 to disable. 1 to reseal.
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
       secret   -> secrets/shop/dashboard.age
-      + reader  <recovery>  can open the secret
+      + reader  <recovery>  LOW  can open the secret
 
 access   +1 gained   -0 lost   who can decrypt: +1 public key
 
@@ -102,7 +102,7 @@ error[apply/write-failed]: `shop/dashboard`: none of the identities can open it
   ~ shop/dashboard                  reseal: a recipient was added           keys/shop.yaml:3
       = keeps  orders:read
       secret   -> secrets/shop/dashboard.age
-      + reader  <recovery>  can open the secret
+      + reader  <recovery>  LOW  can open the secret
 
 access   +1 gained   -0 lost   who can decrypt: +1 public key
 

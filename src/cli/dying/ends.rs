@@ -159,3 +159,22 @@ fn where_keys_cannot_expire_the_ledger_keeps_the_end() {
     settled(&mut site);
     assert_eq!(lives(&site), 1);
 }
+
+/// Where no call shows one key, a disabled one that the list leaves out rests: nothing tells that it is gone.
+#[test]
+fn a_disabled_key_that_nothing_shows_is_not_taken_for_deleted() {
+    for (delete, reveal) in [(false, true), (true, false)] {
+        let mut site = Site::new(&Kind { lists_disabled: false, delete, reveal, ..Kind::NO_GET }, 5);
+        site.declare(vec![Declared::new("one"), Declared::new("two")]);
+        applied(&mut site);
+        site.rotate = vec!["pay/one".parse().expect("an address")];
+        applied(&mut site);
+        site.rotate.clear();
+        site.pass(4 * DAY);
+        applied(&mut site);
+        site.manifest[0].active = false;
+        site.declare(site.manifest.clone());
+        settled(&mut site);
+        assert_eq!(states(&site)[..2], [(2, GenerationState::Disabled), (1, GenerationState::Disabled)]);
+    }
+}

@@ -41,6 +41,8 @@ pub struct Site {
     pub moved: Vec<(&'static str, &'static str)>,
     /// Whether apply is given the identity.
     pub opens: bool,
+    /// What the person who runs it has looked at, and allows.
+    pub allows: Vec<Allowance>,
     /// What apply is asked to rotate, and whether that is compromised.
     pub rotate: Vec<Address>,
     pub compromised: bool,
@@ -116,6 +118,7 @@ impl Site {
             manifest: Vec::new(),
             moved: Vec::new(),
             opens: false,
+            allows: vec![Allowance::Empty],
             rotate: Vec::new(),
             compromised: false,
             commits: false,
@@ -235,7 +238,7 @@ impl Site {
     }
 
     pub(super) fn asking(&self) -> Asking {
-        Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: vec![Allowance::Empty] }
+        Asking { rotate: self.rotate.clone(), compromised: self.compromised, allow: self.allows.clone() }
     }
 
     pub(super) fn staged(

@@ -13,9 +13,10 @@ use crate::profile::Disable;
 /// is wrong.
 pub fn settle(site: &mut Site, times: usize) -> Result<(), String> {
     let said = finish(site, times)?;
+    let ledger = ledger(site);
     rest(site).map_err(|problem| {
         let log = site.world.borrow().log.join("\n");
-        format!("{problem}\n==== said before\n{said}\n==== log\n{log}")
+        format!("{problem}\n==== said before\n{said}\n==== ledger before\n{ledger}\n==== log\n{log}")
     })
 }
 
@@ -45,6 +46,14 @@ pub fn finish(site: &mut Site, times: usize) -> Result<String, String> {
     }
     let problems = judge(site);
     if problems.is_empty() { Ok(said) } else { told(problems, &said) }
+}
+
+/// What the ledger says, for a person who looks for the reason.
+fn ledger(site: &Site) -> String {
+    let is_ledger = |path: &std::path::Path| path.starts_with("ledger");
+    let files = tree(&site.root);
+    let texts = files.iter().filter(|(path, _)| is_ledger(path)).filter_map(|(path, bytes)| Some((path, bytes.as_deref()?)));
+    texts.map(|(path, bytes)| format!("-- {}\n{}", path.display(), String::from_utf8_lossy(bytes))).collect()
 }
 
 /// One apply more must change nothing.

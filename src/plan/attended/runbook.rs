@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::super::AttendedInput;
 use super::super::change::AttendedStep;
 use super::super::compare::{day, wanted_end};
-use super::super::draft::words;
+use super::super::notes::words;
 use super::super::standing::Key;
 use super::{Kind, Work};
 use crate::model::{DesiredKey, GenerationState, Options, Request, ScopeSet};

@@ -31,6 +31,8 @@ pub(super) struct Check<'a> {
     pub longest_list: u64,
     /// Patterns that `matches` is called with.
     pub patterns: Vec<String>,
+    /// What a change gives or takes is looked at.
+    pub weighs_a_change: bool,
 }
 
 impl<'a> Check<'a> {
@@ -46,6 +48,7 @@ impl<'a> Check<'a> {
             most_loops: 0,
             longest_list: 0,
             patterns: Vec::new(),
+            weighs_a_change: false,
         }
     }
 
@@ -147,6 +150,7 @@ impl<'a> Check<'a> {
             return kind.clone();
         }
         if let Some(kind) = Kind::of_variable(name) {
+            self.weighs_a_change |= name == "access";
             return kind;
         }
         let known: Vec<&str> =
@@ -312,6 +316,8 @@ impl<'a> Check<'a> {
                 let item = if **one == Kind::Any { other } else { one };
                 self.list_of(node, (**item).clone())
             }
+            // What is wrong with the item has been said.
+            (op::ADD, list @ Kind::List(_), Kind::Any) if grows => list.clone(),
             (_, Kind::Any, other) | (_, other, Kind::Any) if other.is_number() => other.clone(),
             (_, Kind::Int, Kind::Int) => Kind::Int,
             (_, one, other) if one.is_number() && other.is_number() => Kind::Double,

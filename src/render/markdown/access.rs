@@ -6,6 +6,7 @@ use super::inline::{code, prose};
 use crate::model::Risk;
 use crate::plan::{Origin, TrustedChange};
 use crate::render::headline::{loud, things};
+use crate::render::plan_sections::count;
 use crate::render::weighed::{Counts, Row, What, option_says, words};
 
 /// Keys that a row of a trusted file names before it counts the rest.
@@ -54,9 +55,9 @@ fn table(out: &mut String, page: &Page<'_>, heading: &str, why: &str, rows: Vec<
                 hidden.iter().filter(|row| row.risk == risk).filter_map(|row| row.change).map(|change| &change.address).collect();
             let _ = writeln!(
                 out,
-                "| {} | _{things} more_ | _{} keys_ | counted, because the comment would be too long |",
+                "| {} | _{things} more_ | _{}_ | counted, because the comment would be too long |",
                 loud(risk),
-                keys.len()
+                count(keys.len(), "key")
             );
         }
     }

@@ -2,13 +2,16 @@
 use std::fmt::Write as _;
 
 use super::Page;
-use super::inline::{code, fence};
+use super::inline::{code, fence, shortened};
 use crate::model::{Marker, Scope};
 use crate::plan::{Action, Change, KeyView, LineKind, Mode, Plan};
 use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, option_text};
 use crate::render::plan_trust::brought;
 use crate::render::weighed::{by_risk, gravity, line_words};
+
+/// Longest line, in characters.
+const LONGEST: usize = 4_000;
 
 /// The differences of all keys, as a patch; most risky first.
 pub(super) fn section(out: &mut String, page: &Page<'_>) {
@@ -132,7 +135,7 @@ fn field(out: &mut String, sign: char, name: &str, text: &str) {
 
 /// One line, whatever the text holds.
 fn line(out: &mut String, sign: char, text: &str) {
-    let _ = writeln!(out, "{sign} {}", crate::model::text_safety::safe(text));
+    let _ = writeln!(out, "{sign} {}", crate::model::text_safety::safe(&shortened(text, LONGEST)));
 }
 
 /// What apply will do in which order, and what the plan is bound to.

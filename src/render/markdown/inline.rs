@@ -1,4 +1,5 @@
 //! Text of others as Markdown that shows exactly that: no markup, HTML, mention, reference, link, emoji or command comes out of it.
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::model::text_safety::{is_unsafe, safe};
@@ -45,8 +46,20 @@ pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     pieces
 }
 
+/// Longest text of others in a row, in characters.
+const SHOWN: usize = 300;
+
+/// A text as it is shown: a long one is cut, and says how long it is. Nobody may fill a page so that the rows of others are folded away.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => text.into(),
+        Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()).into(),
+    }
+}
+
 /// Code that nothing can end early: a span where the text is harmless, an HTML element elsewhere, since backticks do not hold in every place.
 pub fn code(text: &str) -> String {
+    let text = &*shortened(text, SHOWN);
     let harmless = |c: char| c.is_ascii_alphanumeric() || " .,:;/_-*@#=+?!%()$'~^".contains(c);
     if !text.is_empty() && text.trim() == text && text.chars().all(harmless) {
         return format!("`{text}`");
@@ -130,6 +143,7 @@ mod tests {
         assert_eq!(code("pcx:webhooks:*"), "`pcx:webhooks:*`");
         assert_eq!(code("@acme/payments"), "`@acme/payments`", "nobody is called from within code");
         assert_eq!(prose("scopes differ; `a:b` is gone, 3 -> 4"), "scopes differ; `a:b` is gone, 3 -&gt; 4");
+        assert_eq!(code(&"x".repeat(70_000)), format!("<code>{}… &#40;70000 characters&#41;</code>", "x".repeat(300)));
         assert_eq!(code(""), "<code></code>");
         assert_eq!(code("a|b"), "<code>a&#124;b</code>");
         assert_eq!(code("日本 `x`"), "<code>日本 &#96;x&#96;</code>");
