@@ -83,6 +83,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Writes a result where the caller wants it: a file as a whole, through links, and into what is no file, such as a pipe or a device.
+pub fn write_result(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        let written = fs::OpenOptions::new().write(true).open(path).and_then(|mut open| open.write_all(bytes));
+        return written.map_err(FileError::of("write", path));
+    }
+    match path.canonicalize() {
+        Ok(real) => write(&real, bytes),
+        Err(_) => write(path, bytes),
+    }
+}
+
 #[cfg_attr(not(test), expect(unused_variables, reason = "tests name the point by the path"))]
 fn write_all(file: &mut File, bytes: &[u8], path: &Path) -> io::Result<()> {
     #[cfg(test)]

@@ -42,7 +42,7 @@ mod table;
 mod testing;
 pub mod verdict;
 
-pub use access::{AccessDiff, AccessEntry, LineKind, LongerOverlap, PROTECTION, ScopeLine, difference, worst};
+pub use access::{AccessDiff, AccessEntry, LineKind, LongerLife, LongerOverlap, PROTECTION, ScopeLine, difference, worst};
 pub use asked::{Asked, Before, Guarding, Manifests};
 pub use attended::asks_the_same;
 pub use bound::{exceeds, exceeds_after_recovery};
@@ -210,7 +210,7 @@ fn begin<'a>(
             moved,
             request: input.asked.rotate.get(&address).copied(),
             resumed: input.before.interrupted.contains(&address),
-            base: input.before.declared.get(&address),
+            base: input.before.declared.as_ref().map(|declared| declared.get(&address)),
             address,
         });
     }
@@ -225,7 +225,9 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
     let decisions = decide::conclude_all(&keys, drafts);
     plan.changes.reserve(decisions.iter().filter(|decision| decision.change.is_some()).count());
     for (key, decision) in keys.iter().zip(decisions) {
-        let gives_an_end = |step: &PlanStep| matches!(step, PlanStep::Create { .. }) || step.edits(EditField::Expiry);
+        // What a date was computed from is gone then: of a fixed end it is the new one.
+        let endless = key.desired.is_some_and(|desired| desired.expiry == Expiry::Never);
+        let gives_an_end = |step: &PlanStep| matches!(step, PlanStep::Create { .. }) || endless && step.edits(EditField::Expiry);
         let is_renewed = decision.change.as_ref().is_some_and(|change| change.steps.iter().any(gives_an_end));
         plan.due.extend(summary::due(key).filter(|_| !is_renewed));
         plan.due.extend(summary::review_due(key));

@@ -49,6 +49,9 @@ pub fn changes(sides: &Sides<'_>) -> Vec<TrustedChange> {
         }
     }
     all.extend(profiles(sides));
+    for change in &mut all {
+        (change.before, change.after) = fields::shown(change.before.take(), change.after.take());
+    }
     all.sort_by(|a, b| (b.risk, b.weaker, a.kind, &a.subject, &a.after).cmp(&(a.risk, a.weaker, b.kind, &b.subject, &b.after)));
     all
 }
@@ -143,7 +146,7 @@ fn named(sides: &Sides<'_>, section: &str, (old, new): (&Value, &Value), account
         let subject = format!("{section}.{name}");
         let concerns = concerned(workspace(!new[name.as_str()].is_null()), sides.trusted, is_account, name);
         let (before, after) = (&old[name.as_str()], &new[name.as_str()]);
-        let whole = |value: &Value| (!value.is_null()).then(|| text(value));
+        let whole = |value: &Value| (!value.is_null()).then(|| text(&entries::telling(value)));
         let (kind, why, risk) = match (before.is_null(), after.is_null(), is_account) {
             (true, false, _) => {
                 let (kind, why, risk) = added(is_account, accounts, after);

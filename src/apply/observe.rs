@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use crate::model::{Generation, GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
+use crate::model::{GenerationState, KeyRecord, Listing, Name, ObservedKey, Snapshot, Span};
 use crate::profile::{Capabilities, Disable};
 use crate::provider::{CREATE_LIMIT, Provider, ProviderError};
 
@@ -42,12 +42,10 @@ async fn read(
             return Err(ProviderError::Unanswered(format!("the list has the id `{}` twice", twice.id.escape_debug())));
         }
     }
-    // Where no call shows one key, nothing tells a disabled one that the list leaves out from one that is gone.
-    let untold =
-        |generation: &&Generation| generation.state == GenerationState::Disabled && !capabilities.get && capabilities.may_hide_disabled();
     let generations = ledger.values().flat_map(|record| &record.generations);
-    let generations = generations.filter(|generation| generation.state != GenerationState::Deleted && !untold(generation));
+    let generations = generations.filter(|generation| generation.state != GenerationState::Deleted);
     let missing: BTreeMap<&str, Timestamp> = generations
+        .clone()
         .filter_map(|generation| Some((generation.id.as_deref()?, generation.created_at)))
         .filter(|(id, _)| !snapshot.keys.contains_key(*id))
         .collect();
@@ -66,7 +64,11 @@ async fn read(
             }
         }
     } else {
-        snapshot.absent = missing.iter().filter(|(_, created)| settled(**created)).map(|(id, _)| (*id).to_owned()).collect();
+        // Nothing tells a key that is off, and that the list leaves out, from one that is gone.
+        let off: BTreeSet<&str> =
+            generations.filter(|generation| capabilities.may_hide(generation)).filter_map(|it| it.id.as_deref()).collect();
+        let unseen = missing.iter().filter(|(_, created)| settled(**created)).map(|(id, _)| (*id).to_owned());
+        (snapshot.hidden, snapshot.absent) = unseen.partition(|id| off.contains(id.as_str()));
     }
     // Of several keys that are ours, the one that calls are made with.
     let in_use = |key: &&ObservedKey| provider.own_id().map_or(key.own, |id| key.id == id);

@@ -19,7 +19,9 @@ impl Session<'_> {
         self.host.detail(|| format!("workspace {}, {digest}", root.display()));
         let (rules, waivers) = (policy.rules.len(), policy.waivers.len());
         let (accounts, keys, records) = (accounts.len(), keys.len(), ledger.len());
-        self.host.detail(|| format!("{accounts} accounts, {keys} keys, {records} ledger files, {rules} rules, {waivers} waivers"));
+        self.host.detail(|| {
+            format!("{accounts} accounts, {keys} keys, {records} ledger files, {rules} rules, {}", crate::render::count(waivers, "waiver"))
+        });
         let journaled = self.replayed.journaled.len();
         if journaled > 0 {
             self.host.detail(|| format!("the journal of an interrupted apply tells of {journaled} keys"));

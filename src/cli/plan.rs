@@ -47,7 +47,7 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
     let absent = if host.is_ci() && !args.offline && !args.drift { session.lacks_credential(&only) } else { None };
     let absent = absent.map(|(account, why)| format!("account `{account}` has no credential here: {why}"));
     let edited = base.as_ref().is_some_and(base::Base::has_errors);
-    let declared = base.as_ref().map(|base| base.declared(&session.workspace.moved)).unwrap_or_default();
+    let declared = base.as_ref().map(|base| base.declared(&session.workspace.moved));
     let before = Before { declared, ..Before::default() };
     // Drift is looked for whatever the manifests ask for.
     let judged = !args.offline && !args.drift && absent.is_none();
@@ -77,7 +77,7 @@ fn decide<'h>(host: &'h Host, args: &PlanArgs) -> Result<(Session<'h>, Plan, Exi
         base.explain(&mut plan, &observed, &wishes);
     }
     if let Some(path) = &args.out {
-        files::write(path, render::plan_json(&plan).as_bytes())?;
+        files::write_result(path, render::plan_json(&plan).as_bytes())?;
     }
     let plan = if args.drift { plan.only_drift() } else { plan };
     let nothing = plan.changes.is_empty() && plan.attended.is_empty() && plan.trusted.is_empty();
@@ -154,6 +154,9 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
     if plan.mode == Mode::Offline {
         return Err(refuse("the saved plan was made offline: it shows access, and cannot be applied".to_owned()));
     }
+    if let Some((name, _)) = plan.accounts.iter().find(|(_, account)| account.listing == "assumed") {
+        return Err(refuse(format!("when the plan was saved, the ledger stood in for `{name}`: it shows access, and cannot be applied")));
+    }
     if plan.digest != session.workspace.digest {
         return Err(outdated(
             session,
@@ -168,17 +171,17 @@ pub fn saved(session: &Session<'_>, path: &std::path::Path, now: Timestamp) -> R
     Ok(plan)
 }
 
-/// Says beside the refusal of a plan of other inputs what a plan made now would do beyond it. No provider is asked for that.
+/// Says beside the refusal of a plan of other inputs what a plan of the keys as they are declared now would do beyond it, as far as the ledger tells: no
+/// provider is asked, and settings are not compared.
 fn outdated(session: &Session<'_>, approved: &Plan, mut refusal: Stop) -> Stop {
     let (only, asked) = (&approved.only, Asked::default());
     let wishes = Wishes { mode: Mode::Offline, only, can_open: false, asked: &asked, before: Before::default() };
     let fresh = session.plan(&session.assume(only), &wishes, approved.created_at);
     let beyond = crate::plan::exceeds(approved, &fresh);
     if let Some(diagnostic) = refusal.diagnostics.first_mut() {
-        diagnostic.notes.push(match beyond.len() {
-            0 => "as the ledger tells it, a plan made now would do nothing beyond it".to_owned(),
-            _ => "as the ledger tells it, a plan made now would also do this:".to_owned(),
-        });
+        if !beyond.is_empty() {
+            diagnostic.notes.push("as the ledger tells it, a plan made now would also do this:".to_owned());
+        }
         diagnostic.notes.extend(beyond);
     }
     refusal

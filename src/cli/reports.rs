@@ -44,9 +44,11 @@ fn free<'f>(host: &Host, files: impl Iterator<Item = &'f Path>) -> Result<(), St
     for file in files {
         has_directory(file)?;
         let real = real(file);
-        let below = root.as_deref().and_then(|root| real.strip_prefix(root).ok()).and_then(|below| below.components().next());
-        if below.and_then(|first| first.as_os_str().to_str()).is_some_and(discovery::is_part) {
-            return Err(Stop::message(format!("`{}` is a part of the workspace, and would be overwritten", file.display())));
+        if root.as_deref().and_then(|root| real.strip_prefix(root).ok()).is_some_and(discovery::is_part) {
+            return Err(Stop::message(format!("`{}` is a part of the workspace: name another file", file.display())));
+        }
+        if file.as_os_str() == "-" {
+            return Err(Stop::message("`-` is no file: a format without one goes to standard output, as in `-o json`".to_owned()));
         }
         if !known.insert(real) {
             return Err(Stop::message(format!("two results cannot share the file `{}`", file.display())));
@@ -158,7 +160,7 @@ pub fn diagnostics(
 
 fn write<F>(output: &Output<F>, text: &str) -> Result<(), Stop> {
     match &output.file {
-        Some(path) => Ok(files::write(path, text.as_bytes())?),
+        Some(path) => Ok(files::write_result(path, text.as_bytes())?),
         None => print(text),
     }
 }

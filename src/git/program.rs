@@ -40,6 +40,7 @@ const SETTINGS: &[&str] = &[
     "push.followTags=false",
     "push.gpgSign=false",
     "push.recurseSubmodules=no",
+    "safe.bareRepository=explicit",
     "submodule.recurse=false",
 ];
 

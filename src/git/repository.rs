@@ -43,11 +43,18 @@ impl Repository {
         let ask = |what: &'static str| program.call(root, "rev-parse").args([what]);
         let answer = ask("--show-toplevel").run().await?;
         if !answer.is_done() {
-            let absent = answer.mentions("not a git repository") || answer.mentions("must be run in a work tree");
+            let absent = ["not a git repository", "must be run in a work tree", "cannot use bare repository"]
+                .into_iter()
+                .any(|words| answer.mentions(words));
             return Err(if absent { GitError::NoRepository } else { answer.failure("rev-parse") });
         }
         let top = String::from_utf8(answer.stdout).map_err(|_| GitError::Other("the path of the repository is not UTF-8".to_owned()))?;
         let top = PathBuf::from(top.strip_suffix('\n').unwrap_or(&top));
+        let directory = ask("--absolute-git-dir").line().await?;
+        if !leads_to(&top, Path::new(&directory)) {
+            let message = format!("`{}` is not the repository that the `.git` of `{}` names", directory.escape_debug(), top.display());
+            return Err(GitError::Other(message));
+        }
         let prefix = ask("--show-prefix").line().await?;
         let mut repository = Self { program, top, prefix, author: Vec::new() };
         repository.author = repository.identity().await?;
@@ -57,6 +64,16 @@ impl Repository {
     /// The workspace's directory from the top of the repository: empty, or ending with `/`.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The same repository, seen from another directory: `prefix` is empty or ends with `/`.
+    pub fn below(&self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self.clone() }
+    }
+
+    /// Whether it is a part of another repository (a submodule).
+    pub async fn is_a_part(&self) -> Result<bool, GitError> {
+        Ok(!self.git("rev-parse").args(["--show-superproject-working-tree"]).done().await?.is_empty())
     }
 
     /// Who git takes the user to be, as `NAME <EMAIL>`; `None` when it was not told.
@@ -236,4 +253,15 @@ pub fn index_info(entries: &Entries) -> Vec<u8> {
 /// The one object that an answer names.
 pub fn oid(answer: &[u8]) -> Result<Oid, GitError> {
     String::from_utf8_lossy(answer).trim_end().parse()
+}
+/// Whether the `.git` at the top is this directory, or names it. Files of a working tree can look like a repository (`HEAD`, `config`, `objects`), and git
+/// would take them for one: then a change would bring the very commits that are trusted.
+fn leads_to(top: &Path, directory: &Path) -> bool {
+    let named = top.join(".git");
+    let named = match std::fs::read_to_string(&named) {
+        Ok(text) => text.strip_prefix("gitdir:").map(|path| top.join(path.trim())),
+        Err(_) => Some(named),
+    };
+    let real = |path: &Path| path.canonicalize().ok();
+    named.and_then(|named| real(&named)).is_some_and(|named| Some(named) == real(directory))
 }

@@ -110,6 +110,8 @@ pub struct Snapshot {
     pub keys: BTreeMap<String, ObservedKey>,
     /// Ids of the ledger that the provider says do not exist (404 on a get by id, or no get and the consistency time has passed).
     pub absent: BTreeSet<String>,
+    /// Ids of the ledger that nothing shows, and that are off or gone.
+    pub hidden: BTreeSet<String>,
     /// Scopes of our own admin credential, where they can be known.
     pub own_scopes: Option<ScopeSet>,
 }

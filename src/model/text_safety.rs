@@ -36,6 +36,11 @@ pub fn is_unsafe(character: char) -> bool {
             | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A text of others between backticks, which nothing in it can end: the words around it are ours.
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", safe(text).replace('`', "\\u{60}"))
+}
+
 /// How many of several things a sentence names.
 const NAMED: usize = 4;
 
@@ -53,6 +58,12 @@ pub fn one_of<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quoted_text_ends_where_we_end_it() {
+        assert_eq!(quoted("@team` (approved) `x"), "`@team\\u{60} (approved) \\u{60}x`");
+        assert_eq!(quoted("plain"), "`plain`");
+    }
 
     #[test]
     fn steering_characters_become_visible() {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{OptionGain, PendingAccess};
-use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Span, Tag};
+use crate::model::{AccessLevel, Expiry, Risk, Scope, ScopeSet, Span, Tag};
 use crate::profile::Catalogue;
 
 /// One leaf scope that a key gains or loses.
@@ -90,6 +90,12 @@ pub struct AccessDiff {
     /// What of all this comes without the change, too; present where a change that is introduced adds to one that is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Box<PendingAccess>>,
+    /// Of what is gained, what the key has now: the base takes it away, and the change keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<Scope>,
+    /// What the manifests of a base and of the change say of its end, where the latter lets it live for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<LongerLife>,
     /// The highest risk of all that the key can do afterwards; present where something other than its scopes gives access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Risk>,
@@ -100,6 +106,13 @@ pub struct AccessDiff {
 pub struct LongerOverlap {
     pub before: Span,
     pub after: Span,
+}
+
+/// When a key ends, as a base and as a change declare it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LongerLife {
+    pub before: Expiry,
+    pub after: Expiry,
 }
 
 impl AccessDiff {

@@ -19,8 +19,8 @@ pub struct Before {
     pub recovered: BTreeSet<Address>,
     /// Keys whose rotation the approved plan defers.
     pub deferred: BTreeSet<Address>,
-    /// Keys as the manifests of a base declare them: what goes beyond that is shown as access. Empty without a base.
-    pub declared: BTreeMap<Address, DesiredKey>,
+    /// Keys as the manifests of a base declare them: what goes beyond that is shown as access. `None`: there is no base.
+    pub declared: Option<BTreeMap<Address, DesiredKey>>,
 }
 
 /// What the guards look at beside the plan itself.

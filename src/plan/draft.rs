@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::access::{difference, reach};
 use super::compare::{Differences, expires_at, granted, is_close, wanted_end};
-use super::later;
+use super::later::Beyond;
 use super::notes::own_notes;
 use super::rows::is_over;
 use super::standing::{Key, Seen, Wanted};
@@ -37,8 +37,8 @@ pub(super) struct Draft {
     pub request: Option<Request>,
     /// Its new generation waits for a later plan.
     pub deferred: bool,
-    /// The key is off, and stays off: what its manifest gives beside the base it gives once the key is enabled again.
-    pub dormant: bool,
+    /// What its manifest gives beyond that of the base, whatever the key has now.
+    pub beyond: Beyond,
 }
 
 impl Key<'_> {
@@ -109,7 +109,7 @@ impl Draft {
             unprotected: false,
             request: None,
             deferred: false,
-            dormant: false,
+            beyond: Beyond::default(),
         }
     }
 
@@ -286,7 +286,7 @@ impl Draft {
     fn access(&self, key: &Key) -> AccessDiff {
         let none = ScopeSet::new();
         let (before, after) = (effective(self.before.as_ref(), &none), effective(self.after.as_ref(), &none));
-        let had = self.before.as_ref().map_or((false, key.base.map(|base| &base.options)), KeyView::had);
+        let had = self.before.as_ref().map_or((false, key.base.flatten().map(|base| &base.options)), KeyView::had);
         let mut access = AccessDiff {
             expiry_extended: self.extended,
             recipients_added: self.added.clone(),
@@ -299,9 +299,7 @@ impl Draft {
                 .unwrap_or_default(),
             ..difference(key.account.catalogue, before, after)
         };
-        if self.dormant {
-            later::once_enabled(key, &mut access);
-        }
+        self.beyond.tell(&mut access);
         if access.widens_beyond_scopes() {
             // What a key that is off opens to them is what it can do when it is on.
             let declared = key.desired.filter(|_| after.is_empty()).map_or(after, |desired| &desired.scopes);

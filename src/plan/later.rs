@@ -1,49 +1,118 @@
-//! What a change gives away from the next rotation on, told beside what the manifests of a base say. Nothing is done about it now.
+//! What a change gives beyond the manifests of a base, and no step of the plan gives: from the next rotation on, once a key is enabled, or because the base
+//! takes it away. Nothing is done about it now.
+use std::cmp::Reverse;
+
 use super::access::difference;
 use super::compare::{is_close, public_keys, wanted_end};
 use super::draft::Draft;
 use super::standing::{Held, Key, Wanted};
-use super::{AccessDiff, Action, LongerOverlap, options};
-use crate::model::DesiredKey;
+use super::{AccessDiff, AccessEntry, Action, LongerLife, LongerOverlap, OptionGain, ScopeLine, options};
+use crate::model::{DesiredKey, DesiredState, Expiry, Scope, ScopeSet};
+
+/// What a manifest gives beyond that of the base, and what the key may have now, or not before it is enabled.
+#[derive(Default)]
+pub(super) struct Beyond {
+    scopes: Vec<AccessEntry>,
+    open_ended: Vec<Scope>,
+    lines: Vec<ScopeLine>,
+    options: Vec<OptionGain>,
+    /// The key is off and stays off: it has all of that once it is enabled.
+    dormant: bool,
+    life: Option<LongerLife>,
+}
+
+impl Beyond {
+    /// Adds to what the steps of a plan give what they do not.
+    pub fn tell(&self, access: &mut AccessDiff) {
+        access.life = self.life;
+        let missing = |entry: &&AccessEntry| !access.gained.iter().any(|gained| gained.scope == entry.scope);
+        let more: Vec<AccessEntry> = self.scopes.iter().filter(missing).cloned().collect();
+        if !self.dormant {
+            access.restored = more.iter().map(|entry| entry.scope.clone()).collect();
+        }
+        if more.is_empty() && self.options.is_empty() {
+            return;
+        }
+        access.kept.retain(|scope| !more.iter().any(|entry| entry.scope == *scope));
+        access.gained.extend(more);
+        access.gained.sort_by_key(|entry| Reverse(entry.risk));
+        if self.dormant {
+            access.open_ended.clone_from(&self.open_ended);
+            access.lines.clone_from(&self.lines);
+            access.options_gained.clone_from(&self.options);
+        }
+    }
+}
 
 /// Adds what the manifest gives beyond that of the base, and what no step of this plan gives already.
 pub(super) fn add(key: &Key, draft: &mut Draft) {
     let (Some(base), Some(desired)) = (key.base, key.desired) else { return };
+    go_beyond(key, base, desired, draft);
+    let Some(base) = base else { return };
     lengthen_overlap(key, base, desired, draft);
     let_in(key, base, desired, draft);
     deliver(key, base, desired, draft);
-    if key.current().is_none() {
-        draft.extended |= outlives(key, base, desired);
-    }
-    rouse(key, base, desired, draft);
+    live_longer(key, base, desired, draft);
+    delete_sooner(key, base, desired, draft);
 }
 
-/// A key that is off, and stays off, is declared with other scopes, options or another end: it has them once it is enabled again.
-fn rouse(key: &Key, base: &DesiredKey, desired: &DesiredKey, draft: &mut Draft) {
-    let lives_longer = outlives(key, base, desired);
-    let same = base.scopes == desired.scopes && base.options == desired.options && !lives_longer;
-    if same || key.wanted() != Wanted::Disabled {
+/// The key is to have more than the base gives it: what the base takes away and this keeps, and what it gets once it is enabled.
+fn go_beyond(key: &Key, base: Option<&DesiredKey>, desired: &DesiredKey, draft: &mut Draft) {
+    let none = ScopeSet::new();
+    let dormant = match key.wanted() {
+        Wanted::Active => false,
+        Wanted::Disabled => true,
+        Wanted::Ended | Wanted::Gone => return,
+    };
+    // What the base keeps off gives nothing there.
+    let base = base.filter(|base| dormant || base.state == DesiredState::Active);
+    let before = base.map_or(&none, |base| &base.scopes);
+    let begins = draft.before.is_none() && draft.issues();
+    if begins || base.is_some_and(|base| base.scopes == desired.scopes && (!dormant || base.options == desired.options)) {
         return;
     }
-    if draft.action != Action::None {
-        draft.notes.push("what it gains, it has once it is enabled again".to_owned());
+    let AccessDiff { gained, open_ended, lines, .. } = difference(key.account.catalogue, before, &desired.scopes);
+    let had = (base.is_some(), base.map(|base| &base.options));
+    let options = || options::gained(key.account.options, key.account.catalogue, had, (&desired.scopes, &desired.options));
+    let options = if dormant { options() } else { Vec::new() };
+    if gained.is_empty() && options.is_empty() {
+        return;
     }
-    show(key, draft, "it is declared otherwise while it is off, and nothing is done before it is enabled again");
-    draft.dormant = true;
-    draft.extended |= lives_longer;
+    draft.beyond = Beyond { scopes: gained, open_ended, lines, options, dormant, life: None };
+    if !dormant {
+        return show(key, draft, "it keeps what the base takes away, and nothing is done");
+    }
+    if draft.action != Action::None {
+        draft.notes.push("what it gains, it has once it is enabled".to_owned());
+    }
+    show(key, draft, "nothing is done while it is off; what it gains, it has once it is enabled");
 }
 
-/// What the manifest of a key that is off gives beyond that of the base, as access: nobody is asked again when the key is enabled by hand.
-pub(super) fn once_enabled(key: &Key, access: &mut AccessDiff) {
-    let (Some(base), Some(desired)) = (key.base, key.desired) else { return };
-    let AccessDiff { gained, lost, kept, open_ended, lines, .. } = difference(key.account.catalogue, &base.scopes, &desired.scopes);
-    (access.gained, access.open_ended, access.lines) = (gained, open_ended, lines);
-    // One that is disabled by this very plan loses what it could do.
-    if access.lost.is_empty() {
-        (access.lost, access.kept) = (lost, kept);
+/// The key is declared to live for longer than the base has it.
+fn live_longer(key: &Key, base: &DesiredKey, desired: &DesiredKey, draft: &mut Draft) {
+    let counts = match key.wanted() {
+        Wanted::Active => base.state == DesiredState::Active,
+        Wanted::Disabled => true,
+        Wanted::Ended | Wanted::Gone => false,
+    };
+    if counts && outlives(key, base, desired) {
+        show(key, draft, "it is declared to live longer, and nothing is done now");
+        draft.beyond.life = Some(LongerLife { before: base.expiry, after: desired.expiry });
+        draft.extended = true;
     }
-    access.options_gained =
-        options::gained(key.account.options, key.account.catalogue, (true, Some(&base.options)), (&desired.scopes, &desired.options));
+}
+
+/// What is deleted cannot be enabled again. No access, and told all the same.
+fn delete_sooner(key: &Key, base: &DesiredKey, desired: &DesiredKey, draft: &mut Draft) {
+    if desired.cooldown >= base.cooldown || !key.account.capabilities.delete {
+        return;
+    }
+    let told = format!("its cooldown becomes shorter, {} -> {}: it is deleted sooner once it is disabled", base.cooldown, desired.cooldown);
+    if draft.action == Action::None {
+        show(key, draft, &told);
+    } else {
+        draft.notes.push(told);
+    }
 }
 
 /// The old secret of a key stays valid for longer beside its next one.
@@ -84,14 +153,18 @@ fn deliver(key: &Key, base: &DesiredKey, desired: &DesiredKey, draft: &mut Draft
     }
 }
 
-/// Whether a key that nobody has issued yet is to live for longer than the base has it.
+/// Whether a key is to live for longer than the base has it. One that renews itself has no end.
 fn outlives(key: &Key, base: &DesiredKey, desired: &DesiredKey) -> bool {
     let capabilities = key.account.capabilities;
     let end = |declared: &DesiredKey| wanted_end(capabilities, declared.expiry, key.now);
-    match (end(base), end(desired)) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(was), Some(end)) => end > was && !is_close(capabilities, Some(end), Some(was)),
+    match (base.expiry, desired.expiry) {
+        (Expiry::Never, _) => false,
+        (Expiry::At(_), Expiry::Lifetime(_)) => true,
+        (Expiry::At(_) | Expiry::Lifetime(_), _) => match (end(base), end(desired)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(was), Some(end)) => end > was && !is_close(capabilities, Some(end), Some(was)),
+        },
     }
 }
 
@@ -219,8 +292,69 @@ mod tests {
         let change = world.change().expect("a change");
         assert_eq!((change.action, change.access.gained.len(), change.access.lost.len()), (Action::Disable, 2, 1), "{change:?}");
         // Without a base nobody knows what it was.
-        world.before.declared.clear();
+        world.before.declared = None;
         assert_eq!(world.change().expect("a change").access.gained.len(), 0);
+    }
+
+    #[test]
+    fn what_the_base_takes_away_and_the_change_keeps_counts_as_access() {
+        let both = ["x:hooks:create", "x:hooks:read"];
+        let mut world = World::settled();
+        world.first().scopes = scopes(&both);
+        world.live(1).scopes = Some(scopes(&both));
+        world.wanted().scopes = scopes(&both);
+        world.base(|_| {});
+        assert_eq!(world.change(), None);
+        let told = |world: &World| {
+            let change = world.change().expect("a change");
+            assert_eq!((change.action, change.steps.len(), change.access.lost.len()), (Action::Edit, 0, 0), "{}", change.reason);
+            let gained: Vec<String> = change.access.gained.iter().map(|entry| entry.scope.to_string()).collect();
+            assert_eq!(gained, change.access.restored.iter().map(ToString::to_string).collect::<Vec<_>>());
+            gained
+        };
+        world.base(|base| base.scopes = scopes(&["x:hooks:read"]));
+        assert_eq!(told(&world), ["x:hooks:create"]);
+        world.base(|base| base.state = DesiredState::Disabled);
+        assert_eq!(told(&world), both, "it stays alive");
+        world.before.declared = Some(std::collections::BTreeMap::new());
+        assert_eq!(told(&world), both, "it is not removed");
+        // Beside what the steps give.
+        world.base(|base| base.scopes = scopes(&["x:hooks:read"]));
+        world.wanted().scopes.insert("x:hooks:delete".into());
+        let access = world.change().expect("a change").access;
+        assert_eq!((access.gained.len(), access.restored), (2, vec!["x:hooks:create".into()]));
+        assert_eq!(access.kept, ["x:hooks:read".into()]);
+    }
+
+    #[test]
+    fn an_end_that_becomes_none_counts_as_access() {
+        let mut world = World::settled();
+        let fixed = Expiry::At("2027-12-31T23:59:59Z".parse().expect("an instant"));
+        let rolling = world.wanted().expiry;
+        world.base(|base| base.expiry = fixed);
+        let access = world.change().expect("a change").access;
+        assert_eq!((access.expiry_extended, access.life), (true, Some(LongerLife { before: fixed, after: rolling })), "it renews itself");
+        world.base(|base| base.expiry = Expiry::Lifetime(Span::days(400)));
+        assert_eq!(world.change(), None, "a shorter one takes access away");
+    }
+
+    #[test]
+    fn a_key_that_comes_disabled_and_a_shorter_cooldown_are_told() {
+        let mut world = World::new();
+        world.wanted().state = DesiredState::Disabled;
+        assert_eq!(world.change(), None);
+        world.before.declared = Some(std::collections::BTreeMap::new());
+        let change = world.change().expect("a change");
+        assert_eq!((change.access.gained.len(), change.access.restored.len(), change.steps.len()), (1, 0, 0), "{}", change.reason);
+
+        let mut world = World::settled();
+        world.base(|base| base.cooldown = Span::days(9));
+        world.wanted().cooldown = Span::days(1);
+        let change = world.change().expect("a change");
+        assert_eq!((change.access.gains().count(), change.steps.len()), (0, 0));
+        assert!(change.reason.starts_with("its cooldown becomes shorter, 9d -> 1d"), "{}", change.reason);
+        world.base(|base| base.cooldown = Span::hours(1));
+        assert_eq!(world.change(), None);
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub(super) struct Key<'a> {
     pub request: Option<Request>,
     /// Whether an interrupted apply was at work on the key.
     pub resumed: bool,
-    /// As the manifests of a base declare it.
-    pub base: Option<&'a DesiredKey>,
+    /// As the manifests of a base declare it, if they do. The outer `None`: there is no base.
+    pub base: Option<Option<&'a DesiredKey>>,
 }
 
 impl<'a> Index<'a> {
@@ -205,12 +205,13 @@ impl<'a> Key<'a> {
             };
         }
         let absent = generation.id.as_ref().is_some_and(|id| self.index.snapshot.is_some_and(|snapshot| snapshot.absent.contains(id)));
+        let hidden = generation.id.as_ref().is_some_and(|id| self.index.snapshot.is_some_and(|snapshot| snapshot.hidden.contains(id)));
         match self.account.listing {
             Listing::Complete(_) | Listing::Assumed(_) if absent => Seen::Missing,
             Listing::Complete(_) | Listing::Assumed(_) if generation.is_switching() => self.switching(generation),
             // Without a listing, the question is only what the ledger alone would make of the manifest.
             Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => from_ledger(generation.state),
-            Listing::Complete(_) if generation.id.is_some() && self.may_be_hidden(generation.state) => Seen::Off,
+            Listing::Complete(_) if hidden || generation.id.is_some() && self.may_be_hidden(generation.state) => Seen::Off,
             Listing::Complete(_) => Seen::Unknown,
         }
     }

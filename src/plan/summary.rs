@@ -21,8 +21,8 @@ pub(super) fn account_view(account: &AccountInput) -> AccountView {
         Listing::Attended => ("attended", None),
     };
     let observed = match &account.listing {
-        Listing::Complete(snapshot) => snapshot.keys.len(),
-        Listing::Assumed(_) | Listing::Unavailable(_) | Listing::Attended => 0,
+        Listing::Complete(snapshot) | Listing::Assumed(snapshot) => snapshot.keys.len(),
+        Listing::Unavailable(_) | Listing::Attended => 0,
     };
     AccountView { provider: account.provider.to_owned(), listing: listing.to_owned(), observed, ignored: 0, reason }
 }

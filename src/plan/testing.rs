@@ -237,7 +237,7 @@ impl World {
     pub fn base(&mut self, differs: impl FnOnce(&mut DesiredKey)) {
         let mut base = self.wanted().clone();
         differs(&mut base);
-        self.before.declared.insert(address(), base);
+        self.before.declared.get_or_insert_default().insert(address(), base);
     }
 
     /// Wanted, with nothing there, at a provider whose keys a person makes.
@@ -393,7 +393,7 @@ impl World {
             moved,
             request: self.asked.rotate.get(&address()).copied(),
             resumed: self.before.interrupted.contains(&address()),
-            base: self.before.declared.get(&address()),
+            base: self.before.declared.as_ref().map(|declared| declared.get(&address())),
         })
     }
 

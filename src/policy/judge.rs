@@ -65,15 +65,18 @@ impl Policy {
             }
         }
         for waiver in &self.waivers {
-            let may_be_used = used.contains(&waiver.index) || self.waits_for_a_change(waiver);
-            diagnostics.extend(waiver_says(waiver, may_be_used, judging));
+            let is_used = used.contains(&waiver.index);
+            let waits = !is_used && self.waits_for_a_change(waiver, &facts);
+            diagnostics.extend(waiver_says(waiver, is_used, judging).filter(|_| !waits || waiver.has_ended(judging.now)));
         }
         diagnostics
     }
 
-    /// Whether it excuses from a rule about what a change gives or takes: where nothing changes now, the next change may need it.
-    fn waits_for_a_change(&self, waiver: &Waiver) -> bool {
-        self.rules.iter().filter(|rule| waiver.names_expressions_of(rule)).flat_map(Rule::expressions).any(Expression::weighs_a_change)
+    /// Whether it excuses a declared key from a rule about what a change gives or takes: where nothing changes now, the next change may need it.
+    fn waits_for_a_change(&self, waiver: &Waiver, keys: &[KeyFacts<'_>]) -> bool {
+        let weighs = |rule: &&Rule| waiver.names_expressions_of(rule) && rule.expressions().any(Expression::weighs_a_change);
+        let waits = |rule: &Rule| keys.iter().any(|facts| waiver.concerns(&facts.key.address) && rule.concerns(facts));
+        self.rules.iter().filter(weighs).any(waits)
     }
 
     fn find(&self, all: &[KeyFacts<'_>]) -> Vec<Found> {
@@ -170,14 +173,14 @@ impl Policy {
 }
 
 /// What there is to say of a waiver itself.
-fn waiver_says(waiver: &Waiver, may_be_used: bool, judging: &Judging<'_>) -> Option<Diagnostic> {
+fn waiver_says(waiver: &Waiver, is_used: bool, judging: &Judging<'_>) -> Option<Diagnostic> {
     let (rule, address) = (&waiver.rule, &waiver.address);
     if waiver.has_ended(judging.now) {
         let message = format!("the waiver of `{rule}` for `{address}` ended on {}, and excuses nothing any more", day(waiver.end));
-        let help = if may_be_used { "mend the key, or have the waiver renewed" } else { "remove it" };
+        let help = if is_used { "mend the key, or have the waiver renewed" } else { "remove it" };
         return Some(Diagnostic::warning(Code::PolicyWaiverExpired, message).at(waiver.place("expires")).help(help));
     }
-    if may_be_used || !judging.all {
+    if is_used || !judging.all {
         return None;
     }
     let message = format!("the waiver of `{rule}` for `{address}` excuses nothing");

@@ -23,7 +23,12 @@ pub struct Waiver {
 impl Waiver {
     /// Whether it is about a verdict, its end aside.
     pub(super) fn covers(&self, code: Code, rule: Option<&str>, address: &Address) -> bool {
-        (self.rule == code.as_str() || rule == Some(self.rule.as_str())) && matches(&self.address, &address.to_string())
+        (self.rule == code.as_str() || rule == Some(self.rule.as_str())) && self.concerns(address)
+    }
+
+    /// Whether it is about a key.
+    pub(super) fn concerns(&self, address: &Address) -> bool {
+        matches(&self.address, &address.to_string())
     }
 
     /// Whether it may be about a verdict of the rule's expressions.

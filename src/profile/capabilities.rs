@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Expiry, Span};
+use crate::model::{Expiry, Generation, GenerationState, Span};
 
 /// Capabilities and limits of one provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -217,6 +217,25 @@ impl Capabilities {
     /// Whether a key that is disabled may be missing from the list, and be there.
     pub fn may_hide_disabled(&self) -> bool {
         self.lists_disabled != Some(true)
+    }
+
+    /// Whether a generation may be off, as far as the ledger tells, and with that be missing from the list: it was disabled, or that was due or begun.
+    pub fn may_hide(&self, generation: &Generation) -> bool {
+        let is_off = match generation.state {
+            GenerationState::Disabled | GenerationState::Retiring => true,
+            // What the provider ends by itself it may as well forget.
+            GenerationState::Expired => !self.expiry.settable,
+            GenerationState::Intended
+            | GenerationState::Created
+            | GenerationState::Sealed
+            | GenerationState::Active
+            | GenerationState::Attended
+            | GenerationState::Ambiguous
+            | GenerationState::Lost
+            | GenerationState::Vanished
+            | GenerationState::Deleted => generation.is_switching(),
+        };
+        is_off && self.may_hide_disabled()
     }
 }
 

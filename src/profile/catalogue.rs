@@ -6,9 +6,10 @@ use std::sync::{Arc, RwLock};
 use foldhash::fast::RandomState;
 use regex::Regex;
 
+use super::catalogue_facts::hint;
 pub use super::catalogue_facts::{ScopeCheck, ScopeFacts};
 use super::catalogue_reach::Reach;
-pub use super::catalogue_spec::{CatalogueSpec, ScopeHint, ScopeSpec, Unlisted, Wildcard};
+pub use super::catalogue_spec::{CatalogueSpec, ScopeSpec, Unlisted, Wildcard};
 use super::risk::risk_of;
 use crate::model::{AccessLevel, Risk, Scope, ScopeSet, Tag};
 
@@ -35,7 +36,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Checks a specification. Errors name what contradicts itself: a bad form, a listed scope that does not match it, a chain of aliases.
+    /// Checks a specification. Errors name what contradicts itself.
     pub fn new(spec: CatalogueSpec) -> Result<Self, String> {
         let form = Regex::new(&spec.form)
             .and_then(|_| Regex::new(&format!(r"\A(?:{})\z", spec.form)))
@@ -141,8 +142,10 @@ impl Catalogue {
 
     /// The same scopes in their one spelling, without those that every key has.
     pub fn canonical_set<'a>(&self, scopes: &'a ScopeSet) -> Cow<'a, ScopeSet> {
-        // There are few aliases, and ten thousand sets.
-        if !self.spec.aliases.keys().chain(&self.spec.implied).any(|scope| scopes.contains(scope)) {
+        let special = self.spec.aliases.len() + self.spec.implied.len();
+        let is_special = |scope: &Scope| self.spec.aliases.contains_key(scope) || self.is_implied(scope);
+        let few = || self.spec.aliases.keys().chain(&self.spec.implied).any(|scope| scopes.contains(scope));
+        if !(if special <= scopes.len() { few() } else { scopes.iter().any(is_special) }) {
             return Cow::Borrowed(scopes);
         }
         Cow::Owned(scopes.iter().map(|scope| self.canonical(scope)).filter(|scope| !self.is_implied(scope)).collect())
@@ -391,13 +394,6 @@ impl Catalogue {
     }
 }
 
-fn hint(hint: &ScopeHint) -> Result<(Regex, ScopeFacts), String> {
-    let pattern = Regex::new(&hint.pattern).map_err(|error| format!("a hint is no regular expression: {error}"))?;
-    let tags: Arc<[Tag]> = hint.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let (access, risk) = (Some(hint.access), risk_of(hint.access, &tags));
-    Ok((pattern, ScopeFacts { access, risk, tags, why: hint.why.as_deref().map(Arc::from) }))
-}
-
 fn is_below(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
@@ -572,7 +568,7 @@ mod tests {
     fn words_tell_what_unlisted_scopes_open() {
         let mut spec = spec(Wildcard::None, Unlisted::Warn, &[]);
         (spec.form, spec.aliases) = ("[A-Za-z ]+".to_owned(), BTreeMap::new());
-        let hint = |pattern: &str, tags: &[Tag]| ScopeHint {
+        let hint = |pattern: &str, tags: &[Tag]| super::super::catalogue_spec::ScopeHint {
             pattern: pattern.to_owned(),
             access: AccessLevel::Read,
             tags: tags.to_vec(),

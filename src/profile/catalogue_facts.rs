@@ -1,6 +1,11 @@
 //! What a catalogue answers: whether a word is a scope, and what is known of one.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use regex::Regex;
+
+use super::catalogue_spec::ScopeHint;
+use super::risk::risk_of;
 use crate::model::{AccessLevel, Risk, Scope, Tag};
 
 /// What a catalogue says to one word.
@@ -27,4 +32,12 @@ pub struct ScopeFacts {
     /// Ordered, each once.
     pub tags: Arc<[Tag]>,
     pub why: Option<Arc<str>>,
+}
+
+/// What scopes of a form open. Errors: the form is no regular expression.
+pub(super) fn hint(hint: &ScopeHint) -> Result<(Regex, ScopeFacts), String> {
+    let pattern = Regex::new(&hint.pattern).map_err(|error| format!("a hint is no regular expression: {error}"))?;
+    let tags: Arc<[Tag]> = hint.tags.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let (access, risk) = (Some(hint.access), risk_of(hint.access, &tags));
+    Ok((pattern, ScopeFacts { access, risk, tags, why: hint.why.as_deref().map(Arc::from) }))
 }

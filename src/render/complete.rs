@@ -305,7 +305,7 @@ fn nothing_hostile_becomes_markdown() {
     assert_eq!(live_markdown(&text), Vec::<String>::new());
     assert_eq!(text.matches("<!--").count(), 1, "one marker");
     assert!(text.starts_with(
-        "<!-- keywright:plan {\"v\":1,\"workspace\":\"infra/keys\",\"head\":\"9f3c2e1d\",\"base\":\"41d07ab8\",\"digest\":\"sha256:7c1e9a40"
+        "<!-- keywright:plan {\"v\":1,\"workspace\":\"infra/keys\",\"head\":\"9f3c2e1d\",\"base\":\"41d07ab8\",\"digest\":\"sha256:"
     ));
     assert_eq!(text.lines().next().map(|line| line.matches("-->").count()), Some(1));
     let written = outside_code(&text);
@@ -349,6 +349,11 @@ fn outside_code(text: &str) -> String {
 fn a_marker_cannot_be_forged_or_broken() {
     let mut plan = plan();
     plan.digest = format!("--> <!-- keywright:plan {HOSTILE}");
+    let marked = |plan: &Plan| plan_markdown(plan, &setting()).expect("it fits").lines().next().map(str::to_owned);
+    let with_trusted = marked(&plan);
+    plan.trusted.pop();
+    assert_ne!(marked(&plan), with_trusted, "another edit of a trusted file is another comment");
+    plan.trusted.clear();
     let text = plan_markdown(&plan, &Setting::new("a-->b<!--c")).expect("it fits");
     let first = text.lines().next().expect("a line");
     let json = first.strip_prefix("<!-- keywright:plan ").and_then(|rest| rest.strip_suffix(" -->")).expect("a marker");

@@ -98,7 +98,7 @@ fn marker(setting: &Setting, plan: Option<&Plan>) -> String {
     facts.insert("workspace".to_owned(), setting.workspace().into());
     facts.extend(base.and_then(|base| base.head.as_deref()).map(|head| ("head".to_owned(), short(head).into())));
     facts.extend(base.map(|base| ("base".to_owned(), short(&base.commit).into())));
-    facts.extend(plan.map(|plan| ("digest".to_owned(), plan.digest.as_str().into())));
+    facts.extend(plan.map(|plan| ("digest".to_owned(), identity(plan).into())));
     let json = serde_json::Value::Object(facts).to_string();
     let mut out = "<!-- keywright:plan ".to_owned();
     let mut before = ' ';
@@ -112,6 +112,15 @@ fn marker(setting: &Setting, plan: Option<&Plan>) -> String {
         before = character;
     }
     out + " -->\n"
+}
+
+/// What a comment is about: the plan, and what happens to trusted files, which is no part of it. Another one gets another comment.
+fn identity(plan: &Plan) -> String {
+    if plan.trusted.is_empty() {
+        return plan.digest.clone();
+    }
+    let all = serde_json::json!([plan.digest, plan.trusted]).to_string();
+    format!("sha256:{}", data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(all.as_bytes())))
 }
 
 fn title(setting: &Setting) -> String {

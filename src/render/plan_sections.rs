@@ -36,8 +36,13 @@ pub fn header(plan: &Plan, style: Style) -> String {
     format!("{}{:gap$}{}\n", style.paint(Ink::Strong, &left), "", style.paint(Ink::Dim, &right))
 }
 
-/// How many keys change, of how many.
+/// How many keys change, of how many; and that only some were looked at.
 pub fn changing(plan: &Plan) -> String {
+    let text = changing_ones(plan);
+    if plan.only.is_empty() { text } else { format!("{text}; only {} looked at", count(plan.only.len(), "named key")) }
+}
+
+fn changing_ones(plan: &Plan) -> String {
     let total = keys(&plan.summary);
     let unread = plan.accounts.values().any(|account| account.listing == "unavailable");
     let changing = plan.changes.iter().filter(|change| change.action != Action::Blocked).count();

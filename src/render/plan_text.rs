@@ -16,7 +16,7 @@ use super::plan_trust;
 use super::runbook::runbook;
 use super::table::{columns, pad, push_padded};
 use super::weighed::is_pending;
-use crate::model::text_safety::safe;
+use crate::model::text_safety::{quoted, safe};
 use crate::model::{AccessLevel, Address, Marker, Risk, Scope};
 use crate::plan::{AccessEntry, Action, AttendedStep, Change, KeyView, LineKind, Plan, PlanStep};
 
@@ -190,8 +190,14 @@ impl Entry<'_> {
         }
         out.extend(std::iter::repeat_n(' ', room));
         out.push_str(&entry.why.as_deref().map(safe).unwrap_or_default());
-        if is_pending(self.change, entry) {
-            out.push_str(if entry.why.is_some() { "; already pending" } else { "already pending" });
+        let told = match (is_pending(self.change, entry), self.change.access.restored.contains(&entry.scope)) {
+            (true, _) => "already pending",
+            (false, true) => "the base takes it away",
+            (false, false) => "",
+        };
+        if !told.is_empty() {
+            out.push_str(if entry.why.is_some() { "; " } else { "" });
+            out.push_str(told);
         }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
@@ -210,7 +216,11 @@ impl Entry<'_> {
                 (None, Some(_)) => false,
                 (Some(old), Some(new)) => new > old,
             };
-            let word = if is_later { "later" } else { "earlier" };
+            let word = match (is_later, after.expires_at) {
+                (true, None) => "removed",
+                (true, Some(_)) => "later",
+                (false, _) => "earlier",
+            };
             let text = ends(before.and_then(|before| before.expires_at), after.expires_at);
             field(out, "expires", &format!("{}  {}{word}", pad(&text, PLACE - 18), self.longer_life()));
         } else if issues(self.change.action) {
@@ -225,7 +235,7 @@ impl Entry<'_> {
         let renews = issues(self.change.action) || self.change.action == Action::Attended;
         let same_but_marker = renews && before.is_some_and(|before| bare(before) == bare(after));
         if !same_but_marker && differs(|a, b| a.label == b.label) {
-            let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), |label| format!("`{}`", safe(label)));
+            let label = |view: &KeyView| view.label.as_deref().map_or_else(|| "none".to_owned(), quoted);
             field(out, "label", &arrow(&before.map(label).unwrap_or_default(), &label(after)));
         }
         for (name, value) in &after.options {
@@ -366,7 +376,7 @@ mod tests {
               + gains  pcx:webhooks:delete   MEDIUM    write
               = keeps  pcx:webhooks:read
               ! open-ended: `pcx:webhooks:*` also grants what payconex adds later
-              expires  2027-01-31 -> never                                         HIGH  later
+              expires  2027-01-31 -> never                                         HIGH  removed
               label    `Billing` -> `Billing webhooks`
               also     disable generation 1
 

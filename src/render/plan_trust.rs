@@ -56,8 +56,8 @@ pub fn sections(out: &mut String, plan: &Plan, style: Style) {
     let take = if plan.trusted.len() == 1 { "takes" } else { "take" };
     let but = match &brought(plan)[..] {
         [] => String::new(),
-        [one] => format!(", but for account {}", safe(one)),
-        all => format!(", but for accounts {}", safe(&all.join(", "))),
+        [one] => format!("; account {} comes with it, and is planned as it says", safe(one)),
+        all => format!("; accounts {} come with it, and are planned as it says", safe(&all.join(", "))),
     };
     let edits = count(plan.trusted.len(), "edit");
     let _ = writeln!(out, "\n{label}   {edits} that {take} effect only after the merge; this plan was made without{but}");

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::plan_text::day;
-use crate::model::{AccessLevel, Risk, Scope, Tag};
+use crate::model::{AccessLevel, Expiry, Risk, Scope, Tag};
 use crate::plan::{
-    AccessEntry, Action, Change, LineKind, LongerOverlap, OptionGain, Origin, PROTECTION, PendingAccess, Plan, ScopeLine, TrustedChange,
-    TrustedKind, worst,
+    AccessDiff, AccessEntry, Action, Change, LineKind, LongerLife, LongerOverlap, OptionGain, Origin, PROTECTION, PendingAccess, Plan,
+    ScopeLine, TrustedChange, TrustedKind, worst,
 };
 
 /// What is gained or lost.
@@ -143,6 +143,10 @@ impl Row<'_> {
                 parts.extend(lines_of(change, entries));
                 parts.push(reason(first));
                 parts.extend(first.via.as_ref().filter(|via| change.access.open_ended.contains(via)).map(|_| "open-ended".to_owned()));
+            }
+            (What::Expiry { .. }, Some(Change { access: AccessDiff { life: Some(life), .. }, .. })) => {
+                parts.push(format!("declared to end later than in the base: {}", lives(*life)));
+                parts.push("everything that the key can do, for longer".to_owned());
             }
             (What::Expiry { after, .. }, Some(Change { before: None, .. })) => {
                 let end = after.map_or_else(|| "never".to_owned(), day);
@@ -325,11 +329,13 @@ pub fn is_pending(change: &Change, entry: &AccessEntry) -> bool {
 
 /// Rows of scopes that share risk, level, tags, wildcard and reason.
 fn scopes<'p>(change: &'p Change, entries: &'p [AccessEntry], rows: &mut Vec<Row<'p>>) {
-    type Shared<'p> = (Reverse<Risk>, bool, Reverse<Option<AccessLevel>>, &'p [Tag], Option<&'p Scope>, Option<&'p str>);
+    type Shared<'p> = (Reverse<Risk>, bool, bool, Reverse<Option<AccessLevel>>, &'p [Tag], Option<&'p Scope>, Option<&'p str>);
     let mut groups: BTreeMap<Shared<'p>, Vec<&'p AccessEntry>> = BTreeMap::new();
     for entry in entries {
         let is_pending = is_pending(change, entry);
-        let shared = (Reverse(entry.risk), is_pending, Reverse(entry.access), &*entry.tags, entry.via.as_ref(), entry.why.as_deref());
+        let restored = change.access.restored.contains(&entry.scope);
+        let shared =
+            (Reverse(entry.risk), is_pending, restored, Reverse(entry.access), &*entry.tags, entry.via.as_ref(), entry.why.as_deref());
         groups.entry(shared).or_default().push(entry);
     }
     for ((Reverse(risk), is_pending, ..), mut entries) in groups {
@@ -341,10 +347,13 @@ fn scopes<'p>(change: &'p Change, entries: &'p [AccessEntry], rows: &mut Vec<Row
 /// How the manifest came to grant these scopes.
 fn lines_of(change: &Change, entries: &[&AccessEntry]) -> Option<String> {
     if change.before.is_none() {
-        return Some("new key".to_owned());
+        return Some(if change.action == Action::Edit { "once it is enabled" } else { "new key" }.to_owned());
     }
     if change.after.is_none() {
         return Some("the key ends".to_owned());
+    }
+    if entries.iter().all(|entry| change.access.restored.contains(&entry.scope)) {
+        return Some("the base takes it away, and this keeps it".to_owned());
     }
     let granted: BTreeSet<&Scope> = entries.iter().map(|entry| entry.via.as_ref().unwrap_or(&entry.scope)).collect();
     let tells = |line: &&ScopeLine| {
@@ -354,6 +363,16 @@ fn lines_of(change: &Change, entries: &[&AccessEntry]) -> Option<String> {
     let line = change.access.lines.iter().find(tells)?;
     // That it is unknown is the reason that follows.
     Some(if line.kind == LineKind::Unknown { "added".to_owned() } else { line_words(line) })
+}
+
+/// `2027-12-31 -> 90d, and it renews itself`.
+pub fn lives(life: LongerLife) -> String {
+    let said = |end: Expiry| match end {
+        Expiry::Never => "never".to_owned(),
+        Expiry::At(at) => day(at),
+        Expiry::Lifetime(span) => format!("{span}, and it renews itself"),
+    };
+    format!("{} -> {}", said(life.before), said(life.after))
 }
 
 /// How one line of the manifest changed; names stand in backticks.

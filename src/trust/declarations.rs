@@ -1,5 +1,6 @@
 //! What manifests change beside access: who answers for a key, and how closely it is watched. Pure.
 use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::model::text_safety::quoted;
 use crate::model::{DesiredKey, Span};
 use crate::workspace::Workspace;
 
@@ -17,7 +18,7 @@ pub fn declarations(before: &Workspace, now: &Workspace) -> Vec<Diagnostic> {
 }
 
 fn owner(was: &DesiredKey, key: &DesiredKey) -> Option<Diagnostic> {
-    let said = |owner: Option<&str>| owner.map_or_else(|| "nobody".to_owned(), |owner| format!("`{}`", owner.escape_debug()));
+    let said = |owner: Option<&str>| owner.map_or_else(|| "nobody".to_owned(), quoted);
     let (before, after) = (was.owner.as_deref(), key.owner.as_deref());
     let message = || format!("`{}` gets another owner: {} -> {}", key.address, said(before), said(after));
     (before != after).then(|| Diagnostic::new(Code::TrustOwner, Severity::Note, message()).at_position(&key.declared_at))

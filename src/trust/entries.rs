@@ -78,6 +78,16 @@ pub fn waived(entry: &Entry<'_>) -> (Option<String>, Option<String>, String, boo
     }
 }
 
+/// An account or a delivery with what matters first: where it sends, as what, and by which credential. Whoever wrote it may have chosen another order, and the
+/// end of a long one is cut.
+pub fn telling(entry: &Value) -> Value {
+    const FIRST: [&str; 7] = ["endpoint", "issuer", "provider", "to", "environment", "credential", "plan_credential"];
+    let Some(fields) = entry.as_object() else { return entry.clone() };
+    let first = FIRST.iter().filter_map(|name| fields.get_key_value(*name));
+    let rest = fields.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+    first.chain(rest).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

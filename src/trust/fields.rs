@@ -33,15 +33,30 @@ fn collect(route: &str, value: &Value, all: &mut BTreeMap<String, String>) {
     }
 }
 
-/// A value as a reader sees it: texts without quotes, everything else as JSON. Long ones are cut, with a hash of the whole.
+/// A value as text: texts without quotes, everything else as JSON.
 pub fn text(value: &Value) -> String {
-    let whole = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Both sides of a change as a reader sees them. Long ones are cut, with a hash of the whole; of two, what is shown begins before their first difference.
+pub fn shown(before: Option<String>, after: Option<String>) -> (Option<String>, Option<String>) {
+    let same = match (&before, &after) {
+        (Some(before), Some(after)) => before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count(),
+        (None, _) | (_, None) => 0,
+    };
+    let start = if same > SHOWN / 2 { same - SHOWN / 4 } else { 0 };
+    (before.map(|text| cut(text, start)), after.map(|text| cut(text, start)))
+}
+
+fn cut(whole: String, start: usize) -> String {
     if whole.chars().nth(SHOWN).is_none() {
         return whole;
     }
     let hash = <sha2::Sha256 as sha2::Digest>::digest(whole.as_bytes());
-    let shown: String = whole.chars().take(SHOWN).collect();
-    format!("{shown}… ({} characters, sha256 {})", whole.chars().count(), data_encoding::HEXLOWER.encode(&hash[..8]))
+    let before = if start > 0 { "…" } else { "" };
+    let shown: String = whole.chars().skip(start).take(SHOWN).collect();
+    let after = if whole.chars().nth(start + SHOWN).is_some() { "…" } else { "" };
+    format!("{before}{shown}{after} ({} characters, sha256 {})", whole.chars().count(), data_encoding::HEXLOWER.encode(&hash[..8]))
 }
 
 /// The route of a subject such as `accounts.shop.endpoint`, as far as it consists of names.
@@ -86,9 +101,17 @@ mod tests {
 
     #[test]
     fn long_values_that_differ_at_their_end_differ() {
-        let long = |end: &str| text(&Value::String(format!("{}{end}", "a".repeat(1000))));
-        assert_ne!(long("x"), long("y"));
-        assert!(long("x").chars().count() < 500);
+        let long = |end: &str| Some(format!("{}{end}", "a".repeat(1000)));
+        let (before, after) = shown(long("x"), long("y"));
+        let (before, after) = (before.expect("a text"), after.expect("a text"));
+        assert!(
+            before.starts_with("…aaa") && before.contains("ax (1001 characters") && after.contains("ay (1001 characters"),
+            "{before} {after}"
+        );
+        assert!(before.chars().count() < 500);
+        let (_, alone) = shown(None, long("x"));
+        assert!(alone.is_some_and(|alone| alone.starts_with("aaa") && alone.contains("a… (1001 characters")));
+        assert_eq!(shown(Some("a".to_owned()), None), (Some("a".to_owned()), None));
     }
 
     #[test]

@@ -27,9 +27,14 @@ pub(super) struct Discovered {
     pub sources: Sources,
 }
 
-/// Whether a name directly below the root stands for a part of the workspace.
-pub fn is_part(name: &str) -> bool {
-    [CONFIG, "keys", "providers", "ledger", "secrets", ".keywright"].contains(&name)
+/// Whether a path below the root is read, or kept, as a part of the workspace; `.git` is one of nobody.
+pub fn is_part(below: &Path) -> bool {
+    let mut names = below.components().filter_map(|part| part.as_os_str().to_str());
+    match (names.next(), names.next()) {
+        (Some(".keywright"), second) => second.is_none_or(|name| ["journal.jsonl", "lock", "sealed", "keyring.json"].contains(&name)),
+        (Some(first), _) => [CONFIG, "keys", "providers", "ledger", "secrets", ".git", ".gitattributes"].contains(&first),
+        (None, _) => true,
+    }
 }
 
 /// The nearest directory with `keywright.yaml`, from `start` (`-C`, relative to `cwd`) or else `cwd`, upwards.

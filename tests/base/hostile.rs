@@ -103,6 +103,67 @@ fn a_workspace_that_is_taken_away_or_moved() {
 }
 
 #[test]
+fn files_that_look_like_a_repository() {
+    let attacker = Attacker::listens();
+    let team = Team::with(crate::emulator::Config::default(), "prod/");
+    let a = branch(&team, "a");
+    replace(&a, "keywright.yaml", "    params:", &format!("    endpoint: http://127.0.0.1:{}\n    params:", attacker.port));
+    commit(&a);
+    // A repository of the attacker, as plain files: git takes such a directory for a bare one.
+    let top = a.top();
+    let own = tempfile::tempdir().expect("a directory");
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git").args(arguments).current_dir(own.path()).status().expect("git runs");
+        assert!(done.success(), "{arguments:?}");
+    };
+    let from = top.display().to_string();
+    git(&["clone", "-q", "--bare", &from, "bare"]);
+    git(&["-C", "bare", "update-ref", "refs/remotes/origin/main", "HEAD"]);
+    for worktree in [".", ".."] {
+        git(&["-C", "bare", "config", "core.bare", "false"]);
+        git(&["-C", "bare", "config", "core.worktree", worktree]);
+        for entry in ["HEAD", "config", "objects", "refs", "packed-refs"] {
+            let (from, to) = (own.path().join("bare").join(entry), a.top().join("prod").join(entry));
+            let done = std::process::Command::new("cp").arg("-rfT").args([&from, &to]).status().expect("cp runs");
+            assert!(done.success() || entry == "packed-refs");
+        }
+        let ran = reviewed(&a, BASE, 1);
+        assert!(ran.stderr.contains("error[trust/base]"), "{worktree}: {}", ran.stderr);
+        assert_eq!(attacker.heard.load(Ordering::SeqCst), 0, "{worktree}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_or_a_submodule_in_the_place_of_a_workspace() {
+    let team = Team::with(crate::emulator::Config::default(), "prod/");
+    let a = branch(&team, "a");
+    let top = a.top();
+    a.git(&["mv", "../prod", "../staging"]);
+    std::os::unix::fs::symlink("staging", top.join("prod")).expect("a link");
+    let named = [&["-C", "prod"], BASE].concat();
+    for (arguments, directory) in [(&named[..], top.to_owned()), (BASE, top.join("prod"))] {
+        let mut command = a.command(arguments);
+        command.envs(JOB.iter().copied()).current_dir(&directory).env("PWD", &directory);
+        let ran = machine::ran(arguments, command.output().expect("runs")).exits(1);
+        assert!(ran.stderr.contains("error[trust/base]") && ran.stderr.contains("is a link"), "{}", ran.stderr);
+    }
+    // Other commits in the same place, which the change chooses.
+    a.git(&["reset", "-q", "--hard", "origin/main"]);
+    a.git(&["clean", "-qfdx"]);
+    let inner = team.clone("inner");
+    a.git(&["rm", "-rqf", "."]);
+    let _ = std::fs::remove_dir(top.join("prod"));
+    let from = inner.top().display().to_string();
+    a.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &from, "prod"]);
+    let directory = top.join("prod/prod");
+    let mut command = a.command(BASE);
+    command.envs(JOB.iter().copied()).current_dir(&directory);
+    let ran = machine::ran(BASE, command.output().expect("runs")).exits(1);
+    assert!(ran.stderr.contains("error[trust/base]") && ran.stderr.contains("is a submodule"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_a_new_account_or_place_runs_and_borrows() {
     let team = Team::new();
     let a = branch(&team, "a");

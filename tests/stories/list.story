@@ -212,7 +212,7 @@ generation 1  active
 == $ keywright plan shop/robot
 -- exit 0
 -- stdout
-no changes: 1 key matches its manifest                 plan <plan 1>, valid until 2026-03-06 00:00Z
+no changes: 1 key matches its manifest; only 1 named key looked at   plan <plan 1>, valid until 2026-03-06 00:00Z
 
 due                             today     +10d      +20d      +30d
   shop/robot                    |V                                  review overdue since 2026-03-02

@@ -88,7 +88,7 @@ Plan: 2 to create, 0 to edit, 0 to rotate, 0 to disable.
 == $ keywright plan shop/robot
 -- exit 0
 -- stdout
-1 of 1 key changes                                     plan <plan 1>, valid until 2026-01-02 00:00Z
+1 of 1 key changes; only 1 named key looked at         plan <plan 1>, valid until 2026-01-02 00:00Z
 
   + shop/robot                      create: declared, and not issued yet    keys/shop.yaml:9
       + gains  stock:*   MEDIUM    admin
@@ -296,7 +296,7 @@ error[command/usage]: `out/plan.json` cannot be written: there is no directory `
 == $ keywright plan -o json=keywright.yaml
 -- exit 1
 -- stderr
-error[command/usage]: `keywright.yaml` is a part of the workspace, and would be overwritten
+error[command/usage]: `keywright.yaml` is a part of the workspace: name another file
   = more: keywright explain command/usage
 
 1 error

@@ -365,6 +365,11 @@ fn a_provider_that_does_not_tell_what_is_enabled() {
 }
 
 #[test]
+fn a_provider_that_hides_disabled_keys() {
+    walk_all(&Kind::HIDES);
+}
+
+#[test]
 fn a_provider_that_revokes() {
     walk_all(&Kind::FINAL);
 }

@@ -96,6 +96,7 @@ impl Kind {
     pub const EXPANDS: Self = Self { name: "expands scopes", scopes: "expanded", ..Self::PLAIN };
     pub const DELETES: Self = Self { name: "only deletes", disable: Disable::None, ..Self::PLAIN };
     pub const NO_GET: Self = Self { name: "no get", get: false, ..Self::PLAIN };
+    pub const HIDES: Self = Self { name: "hides disabled keys", get: false, lists_disabled: false, ..Self::PLAIN };
     pub const LAGS: Self = Self { name: "list lags", get: false, consistency: 10, lag: 8, ..Self::PLAIN };
     pub const SILENT: Self = Self { name: "enabled not told", tells_enabled: false, tells_scopes: false, ..Self::PLAIN };
     pub const FINAL: Self = Self { name: "revokes", disable: Disable::Final, lists_disabled: false, verify: false, ..Self::PLAIN };
@@ -222,6 +223,8 @@ pub struct World {
     pub log: Vec<String>,
     /// The key that each secret file in place opens, by the name of the key in the manifests.
     pub published: BTreeMap<String, String>,
+    /// Every id that ever was.
+    pub once: BTreeSet<String>,
     /// Keys that the program has ended: enabled by hand, they are no good keys.
     pub ended: BTreeSet<String>,
     /// When a secret left its file, by the id of its key; none that was ended before.
@@ -251,6 +254,7 @@ impl World {
             writes: 0,
             log: Vec::new(),
             published: BTreeMap::new(),
+            once: BTreeSet::new(),
             ended: BTreeSet::new(),
             superseded: BTreeMap::new(),
             wanted: BTreeMap::new(),
@@ -343,9 +347,7 @@ impl World {
         let used = self.place.as_ref().is_some_and(|stored| self.issued.iter().any(|(secret, of)| of == id && *secret == stored.secret));
         let broken = match touch {
             _ if foreign => Some("a foreign key".to_owned()),
-            Touch::Edit if in_place.is_none() && !self.superseded.contains_key(id) => {
-                Some("an edit of what was never published".to_owned())
-            }
+            Touch::Edit if !self.once.contains(id) => Some("an edit of what was never published".to_owned()),
             Touch::Edit | Touch::Enable => None,
             Touch::Disable | Touch::Delete if !live => None,
             Touch::Disable | Touch::Delete => match (in_place, self.superseded.get(id)) {
@@ -373,6 +375,7 @@ impl World {
     pub fn publish(&mut self, name: &str, secret: Option<&str>) {
         let id = secret.and_then(|secret| self.issued.iter().find(|(issued, _)| issued == secret)).map(|(_, id)| id.clone());
         let now = self.now();
+        self.once.extend(id.clone());
         let before = match &id {
             Some(id) => self.published.insert(name.to_owned(), id.clone()),
             None => self.published.remove(name),

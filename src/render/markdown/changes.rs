@@ -100,7 +100,8 @@ fn access(change: &Change) -> String {
     let (gained, _) = weight(change);
     if let (Some(risk), Some(first)) = (gained, rows.first()) {
         let things: usize = rows.iter().map(super::Row::things).sum();
-        let text = format!("+{things} {}", loud(risk));
+        let most = if things > 1 { ", up to" } else { "" };
+        let text = format!("+{things}{most} {}", loud(risk));
         let text = if risk >= Risk::High { format!("**{text}**") } else { text };
         parts.push(format!("{text} {}", first.kind()));
     }

@@ -46,8 +46,8 @@ pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     pieces
 }
 
-/// Longest text of others in a row, in characters.
-const SHOWN: usize = 300;
+/// Longest text of others in a row, in characters. What happens to a trusted file is shorter: it has been cut around its difference.
+const SHOWN: usize = 500;
 
 /// A text as it is shown: a long one is cut, and says how long it is. Nobody may fill a page so that the rows of others are folded away.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(code("pcx:webhooks:*"), "`pcx:webhooks:*`");
         assert_eq!(code("@acme/payments"), "`@acme/payments`", "nobody is called from within code");
         assert_eq!(prose("scopes differ; `a:b` is gone, 3 -> 4"), "scopes differ; `a:b` is gone, 3 -&gt; 4");
-        assert_eq!(code(&"x".repeat(70_000)), format!("<code>{}… &#40;70000 characters&#41;</code>", "x".repeat(300)));
+        assert_eq!(code(&"x".repeat(70_000)), format!("<code>{}… &#40;70000 characters&#41;</code>", "x".repeat(500)));
         assert_eq!(code(""), "<code></code>");
         assert_eq!(code("a|b"), "<code>a&#124;b</code>");
         assert_eq!(code("日本 `x`"), "<code>日本 &#96;x&#96;</code>");

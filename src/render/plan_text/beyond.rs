@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use super::super::palette::Ink;
 use super::super::table::pad;
-use super::super::weighed::pending;
+use super::super::weighed::{lives, pending};
 use super::{Entry, PLACE, arrow, field, issues, shouted};
 use crate::model::Risk;
 use crate::model::text_safety::safe;
@@ -24,6 +24,10 @@ impl Entry<'_> {
             let pending = before(&|pending| pending.recipients_added.contains(key));
             let word = self.style.paint(Ink::Create, "+ reader");
             let _ = writeln!(out, "      {word}  {}  {all}  can open the secret{pending}", safe(key));
+        }
+        if let Some(life) = self.change.access.life {
+            let pending = before(&|pending| pending.expiry_extended);
+            field(out, "lives", &format!("{}  {all}  longer than the base declares{pending}", pad(&lives(life), PLACE - 18)));
         }
         if let Some(longer) = self.change.access.overlap {
             let text = arrow(&longer.before.to_string(), &longer.after.to_string());
@@ -57,7 +61,7 @@ impl Entry<'_> {
     /// The risk of a longer life, before the word for it.
     pub fn longer_life(&self) -> String {
         let access = &self.change.access;
-        if access.expiry_extended { format!("{}  ", self.risk(access.reaches())) } else { String::new() }
+        if access.expiry_extended && access.life.is_none() { format!("{}  ", self.risk(access.reaches())) } else { String::new() }
     }
 
     /// That a new generation lives for longer than the one before, or than the base declares.
