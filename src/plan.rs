@@ -169,13 +169,13 @@ pub fn plan(input: &PlanInput) -> Plan {
     let mut accounts: Vec<Deciding> =
         input.accounts.iter().map(|(name, account)| begin(input, name, account, &indices[name], &moving[name])).collect();
     guards::defer(input, &mut accounts, &mut plan);
-    let mut declared = BTreeSet::new();
+    let mut unchanged = 0;
     for account in accounts {
         plan.accounts.insert(account.name.clone(), summary::account_view(account.account));
-        declared.extend(conclude(account, &mut plan));
+        unchanged += conclude(account, &mut plan);
     }
     plan.due.sort_by(|a, b| (a.at, &a.address, &a.kind).cmp(&(b.at, &b.address, &b.kind)));
-    plan.summary = summary::summary(&plan.changes, &declared);
+    plan.summary = summary::summary(&plan.changes, unchanged);
     plan.kept_risks = summary::kept_risks(input, &plan.changes);
     guards::check(input, &mut plan);
     plan
@@ -217,11 +217,11 @@ fn begin<'a>(
     decide::begin_all(name, account, index, keys)
 }
 
-/// Adds one account to the plan. Returns its selected declared keys.
-fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &'a Name)> {
+/// Adds one account to the plan. Returns how many of its selected declared keys have no change.
+fn conclude(account: Deciding, plan: &mut Plan) -> usize {
     let Deciding { name, account, index, keys, drafts, room } = account;
     let mut findings = Vec::new();
-    let declared: Vec<_> = keys.iter().filter_map(|key| key.desired).collect();
+    let mut unchanged = 0;
     let decisions = decide::conclude_all(&keys, drafts);
     plan.changes.reserve(decisions.iter().filter(|decision| decision.change.is_some()).count());
     for (key, decision) in keys.iter().zip(decisions) {
@@ -236,13 +236,14 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
         findings.extend(disuse::refused(key));
         findings.extend(grants::findings(key));
         plan.unused.extend(idle::unused(key));
+        unchanged += usize::from(key.desired.is_some() && decision.change.is_none());
         plan.changes.extend(decision.change);
         plan.attended.extend(decision.attended);
         plan.drift.extend(decision.drift);
         findings.extend(decision.findings);
     }
     if !keys.is_empty() {
-        let expires = declared.iter().any(|desired| desired.expiry != Expiry::Never);
+        let expires = keys.iter().filter_map(|key| key.desired).any(|desired| desired.expiry != Expiry::Never);
         plan.findings.extend(summary::account_findings(name, account, expires));
         plan.findings.extend(room.finding(name));
         plan.findings.extend(summary::without_secret(name, &keys));
@@ -255,5 +256,5 @@ fn conclude<'a>(account: Deciding<'a>, plan: &mut Plan) -> BTreeSet<(&'a Name, &
     }
     plan.findings.extend(summary::refused_for_unmanaged(name, &unmanaged));
     plan.unmanaged.extend(unmanaged);
-    declared.into_iter().map(|desired| (name, &desired.address.name)).collect()
+    unchanged
 }

@@ -251,7 +251,7 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         now,
         advice: &mut advice,
         report: Report::default(),
-        keys: BTreeMap::new(),
+        keys: Vec::new(),
         places: BTreeMap::new(),
         moves: Vec::new(),
         formerly: BTreeMap::new(),
@@ -259,7 +259,8 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
     };
     keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &mut report);
     let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
-    let (keys, nothing) = (keys.keys, keys.places.is_empty());
+    let nothing = keys.places.is_empty();
+    let keys = keys.keys.into_iter().map(|key| (key.address.clone(), key)).collect();
     if nothing && !report.has_errors() {
         let diagnostic = Diagnostic::warning(Code::WorkspaceEmpty, "the workspace declares no keys");
         let help = "declare keys in a manifest, such as `keys/ACCOUNT.yaml`";

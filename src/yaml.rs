@@ -41,9 +41,12 @@ pub use places::Places;
 /// The greatest size of one file, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// Documents of more values and field names than this are looked at on two cores.
+const LARGE: usize = 10_000;
+
 /// Reads one document into `T`, refusing every construct that is more than data. All problems go to the report at their exact places; `None`
 /// when there was an error. The shape is checked against the JSON Schema of `T`, so schema and parser can never disagree.
-pub fn read<T: DeserializeOwned + JsonSchema>(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<T> {
+pub fn read<T: DeserializeOwned + JsonSchema + Send>(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<T> {
     if bytes.len() > MAX_BYTES {
         let message = format!("the file is larger than {} MiB", MAX_BYTES / 1024 / 1024);
         report.push(Diagnostic::error(Code::YamlTooLarge, message).at(Place::File(file.clone())).help("split it into several files"));
@@ -55,17 +58,21 @@ pub fn read<T: DeserializeOwned + JsonSchema>(file: &Arc<str>, bytes: &[u8], rep
     value
 }
 
-fn read_into<T: DeserializeOwned + JsonSchema>(bytes: &[u8], problems: &mut Problems) -> Option<T> {
+fn read_into<T: DeserializeOwned + JsonSchema + Send>(bytes: &[u8], problems: &mut Problems) -> Option<T> {
     let text = characters::text(bytes, problems)?;
     let source = tree::without_directives(text, problems);
     let tree = tree::parse(&source, problems);
-    if tree.complete {
+    let decode = || T::deserialize(decode::Decoder::new(&tree));
+    // A large document is decoded while it is held against the schema; what comes of it counts only when that finds nothing.
+    let early = (tree.len() > LARGE && tree.complete && problems.count() == 0)
+        .then(|| rayon::join(decode, || check::Check::run(&schema::<T>(), &tree, problems)).0);
+    if early.is_none() && tree.complete {
         check::Check::run(&schema::<T>(), &tree, problems);
     }
     if problems.count() > 0 {
         return None;
     }
-    match T::deserialize(decode::Decoder::new(&tree)) {
+    match early.unwrap_or_else(decode) {
         Ok(value) => Some(value),
         Err(error) => {
             let (at, node) = error.at.unwrap_or((tree.node(Tree::ROOT).at, Tree::ROOT));

@@ -1,6 +1,5 @@
 //! The effective difference between two scope sets: what a key gains, loses and keeps, and how each line changed.
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -169,19 +168,21 @@ pub fn difference(catalogue: &Catalogue, before: &ScopeSet, after: &ScopeSet) ->
         return AccessDiff { kept: after.iter().cloned().collect(), open_ended: open_ended(), ..AccessDiff::default() };
     }
     let (old, new) = (catalogue.canonical_set(before), catalogue.canonical_set(after));
-    let (had, has) = (catalogue.expand_canonical(&old), catalogue.expand_canonical(&new));
     let (old_covers, new_covers) = (Cover::new(catalogue, &old), Cover::new(catalogue, &new));
-    let mut kept: ScopeSet = has.keys().filter(|leaf| old_covers.grants(leaf)).cloned().collect();
-    kept.extend(had.keys().filter(|leaf| new_covers.grants(leaf)).cloned());
+    let (had, has) = (old_covers.leaves(), new_covers.leaves());
+    let kept: ScopeSet = old_covers.among(&has).chain(new_covers.among(&had)).cloned().collect();
     AccessDiff {
         gained: entries(catalogue, has, &old_covers),
         lost: entries(catalogue, had, &new_covers),
         kept: kept.into_iter().collect(),
-        open_ended: new.iter().filter(|scope| catalogue.is_wildcard(scope)).cloned().collect(),
+        open_ended: new_covers.broad.iter().filter(|scope| catalogue.is_wildcard(scope)).map(|scope| (*scope).clone()).collect(),
         lines: lines(before, after, &old_covers, &new_covers),
         ..AccessDiff::default()
     }
 }
+
+/// What a scope set grants in the order of the words, each with the scope that it comes from when that is another.
+type Leaves = Vec<(Scope, Option<Scope>)>;
 
 /// A scope set ready to be asked what it grants.
 struct Cover<'a> {
@@ -195,6 +196,13 @@ impl<'a> Cover<'a> {
         Self { catalogue, scopes, broad: scopes.iter().filter(|scope| catalogue.is_broad(scope)).collect() }
     }
 
+    fn leaves(&self) -> Leaves {
+        match self.broad.is_empty() {
+            true => self.scopes.iter().map(|scope| (scope.clone(), None)).collect(),
+            false => self.catalogue.expand_canonical(self.scopes).into_iter().collect(),
+        }
+    }
+
     /// Another granted scope that covers this one.
     fn above(&self, scope: &Scope) -> Option<Scope> {
         self.broad.iter().find(|other| **other != scope && self.catalogue.covers(other, scope)).map(|other| (*other).clone())
@@ -203,7 +211,12 @@ impl<'a> Cover<'a> {
     /// A granted scope that this one covers.
     fn below(&self, scope: &Scope) -> Option<Scope> {
         let covered = |other: &&Scope| *other != scope && self.catalogue.covers(scope, other);
-        if self.catalogue.is_broad(scope) { self.scopes.iter().find(covered).cloned() } else { None }
+        if !self.scopes.is_empty() && self.catalogue.is_broad(scope) { self.scopes.iter().find(covered).cloned() } else { None }
+    }
+
+    /// Those of some leaves that are granted.
+    fn among<'l>(&'l self, leaves: &'l Leaves) -> impl Iterator<Item = &'l Scope> {
+        leaves.iter().map(|(leaf, _)| leaf).filter(|leaf| self.grants(leaf))
     }
 
     fn grants(&self, leaf: &Scope) -> bool {
@@ -212,7 +225,7 @@ impl<'a> Cover<'a> {
 }
 
 /// The leaves that the other side does not grant, described, most risky first.
-fn entries(catalogue: &Catalogue, leaves: BTreeMap<Scope, Option<Scope>>, other: &Cover) -> Vec<AccessEntry> {
+fn entries(catalogue: &Catalogue, leaves: Leaves, other: &Cover) -> Vec<AccessEntry> {
     let describe = |(scope, via): (Scope, Option<Scope>)| {
         let facts = catalogue.describe(&scope);
         AccessEntry { access: facts.access, risk: facts.risk, tags: facts.tags, why: facts.why, scope, via }

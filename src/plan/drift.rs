@@ -18,7 +18,7 @@ impl Plan {
         let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
         let (before, none) = (self.changes.len(), self.summary.none);
         self.changes.retain(|change| drifted.contains(&change.address));
-        self.summary = summary::summary(&self.changes, &BTreeSet::new());
+        self.summary = summary::summary(&self.changes, 0);
         self.summary.none = none + before - self.changes.len();
         self.attended.clear();
         self.unmanaged.clear();

@@ -239,7 +239,7 @@ fn fill(plan: &mut Plan) {
         ..open_ended()
     });
     plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
-    plan.summary = summary::summary(&plan.changes, &BTreeSet::new());
+    plan.summary = summary::summary(&plan.changes, 0);
     plan.summary.none = 22;
 }
 
@@ -257,7 +257,7 @@ pub(crate) fn many(keys: usize, risk: Risk) -> Plan {
     let change = plan.changes.remove(0);
     let change = |n: usize| Change { address: format!("acct/{risk}-{n:05}").parse().unwrap(), ..change.clone() };
     plan.changes = (0..keys).map(change).collect();
-    plan.summary = summary::summary(&plan.changes, &BTreeSet::new());
+    plan.summary = summary::summary(&plan.changes, 0);
     plan
 }
 
@@ -282,6 +282,6 @@ pub(crate) fn wide(keys: usize, columns: usize) -> Plan {
         change.access.open_ended = vec!["x:*".into()];
     }
     plan.kept_risks = BTreeMap::from([("x".to_owned(), entries.into_iter().map(|entry| (entry.scope, entry.risk)).collect())]);
-    plan.summary = summary::summary(&plan.changes, &BTreeSet::new());
+    plan.summary = summary::summary(&plan.changes, 0);
     plan
 }

@@ -193,11 +193,9 @@ pub(super) fn kept_risks(input: &PlanInput, changes: &[Change]) -> BTreeMap<Stri
     risks.into_iter().filter(|(_, risks)| !risks.is_empty()).map(|(provider, risks)| (provider.to_owned(), risks)).collect()
 }
 
-/// Counts the changes. Access of blocked ones does not come about, and is not counted.
-pub(super) fn summary(changes: &[Change], declared: &BTreeSet<(&Name, &Name)>) -> Summary {
-    let mut summary = Summary::default();
-    let changed: BTreeSet<(&Name, &Name)> = changes.iter().map(|change| (&change.address.account, &change.address.name)).collect();
-    summary.none = declared.difference(&changed).count();
+/// Counts the changes, beside keys that have none. Access of blocked ones does not come about, and is not counted.
+pub(super) fn summary(changes: &[Change], unchanged: usize) -> Summary {
+    let mut summary = Summary { none: unchanged, ..Summary::default() };
     for change in changes {
         match change.action {
             Action::Create => summary.create += 1,

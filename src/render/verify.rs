@@ -29,7 +29,7 @@ pub struct VerifyRow {
     pub generation: Option<u32>,
     pub shown: Shown,
     /// Declared scopes that the provider refused.
-    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[serde(skip_serializing_if = "std::collections::BTreeSet::is_empty")]
     pub lacks: ScopeSet,
     /// Why nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]

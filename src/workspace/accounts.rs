@@ -36,6 +36,13 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The provider of an account, and its environment there.
+    pub fn at(&self, account: &Name) -> Option<(&Arc<Provider>, Option<&Environment>)> {
+        let provider = self.providers.get(account)?;
+        let name = self.accounts.get(account).and_then(|account| account.environment.as_ref());
+        Some((provider, name.and_then(|name| provider.profile.environments.get(name))))
+    }
+
     /// Takes over what only the other has by name: accounts, groups and deliveries. Whatever both have stays as it is here.
     pub fn take_new(&mut self, other: Settings) -> Untrusted {
         let mut new = Untrusted::default();

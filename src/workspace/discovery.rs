@@ -4,9 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::sources::Sources;
 use crate::diagnostics::{Code, Diagnostic, Report, file};
 use crate::files;
+use crate::files::FileError;
 use crate::files::walk::{FoundKind, walk};
 
 /// The trusted file, which makes a directory a workspace.
@@ -61,12 +64,12 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     let config: Vec<Arc<str>> = listed(root, CONFIG, report);
     all.config = config.into_iter().find_map(|name| all.read(root, name, report));
     all.read_profiles(root, report);
-    for name in listed(root, "keys", report) {
-        if is_manifest(&name, report)
-            && let Some(name) = all.read(root, name, report)
-        {
-            all.manifests.push(name);
-        }
+    let manifests: Vec<_> = listed(root, "keys", report).into_iter().filter(|name| is_manifest(name, report)).collect();
+    // There may be many thousand.
+    let read: Vec<_> = manifests.par_iter().map(|name| files::read(&root.join(&**name), LIMIT)).collect();
+    for (name, read) in manifests.into_iter().zip(read) {
+        let taken = all.take(name, read, report);
+        all.manifests.extend(taken);
     }
     all.secrets = listed(root, "secrets", report);
     // Local and not read here, but written through: a link could lead a write out of the workspace.
@@ -115,7 +118,13 @@ impl Discovered {
     }
 
     fn read(&mut self, root: &Path, name: Arc<str>, report: &mut Report) -> Option<Arc<str>> {
-        match files::read(&root.join(&*name), LIMIT) {
+        let read = files::read(&root.join(&*name), LIMIT);
+        self.take(name, read, report)
+    }
+
+    /// Keeps what was read of a file. `None`: it could not be.
+    fn take(&mut self, name: Arc<str>, read: Result<Vec<u8>, FileError>, report: &mut Report) -> Option<Arc<str>> {
+        match read {
             Ok(bytes) => {
                 self.sources.add(name.clone(), bytes);
                 Some(name)

@@ -1,5 +1,6 @@
 //! Manifests, resolved: each declared key with its defaults, scopes and recipients. Checks take time in proportion to the number of keys.
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use super::accounts::Settings;
 use super::advice::Advice;
 use super::manifest::{KeySpec, ManifestFile};
 use super::moves::Move;
-use super::place::{Entry, short};
+use super::place::{self, short};
 use super::profiles::Provider;
 use super::reviews::Interval;
 use super::{TOLD, TOLD_IN_ALL, confusable, labels, options, timing};
@@ -27,7 +28,7 @@ pub(super) struct Keys<'a> {
     pub advice: &'a mut Advice,
     /// Of the manifest being read.
     pub report: Report,
-    pub keys: BTreeMap<Address, DesiredKey>,
+    pub keys: Vec<DesiredKey>,
     /// Where each key was first declared, those with problems included.
     pub places: BTreeMap<Address, Position>,
     /// What the `moved` lists of all manifests say.
@@ -46,22 +47,30 @@ fn room(told: usize) -> usize {
 impl Keys<'_> {
     /// Reads manifests and takes their keys: first the moves of all, since a key may stand in another file than its move.
     pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &mut Report) {
+        let read = |file: &Arc<str>, bytes: &[u8], room: usize| {
+            let mut own = Report::limited(room);
+            (yaml::read::<ManifestFile>(file, bytes, &mut own), own)
+        };
+        let files: Vec<_> = files.collect();
+        let mut all: Vec<_> = files.par_iter().map(|(file, bytes)| read(file, bytes, TOLD)).collect();
         let mut told = report.diagnostics().len();
-        let mut all = Vec::new();
-        for (file, bytes) in files {
-            let mut own = Report::limited(room(told));
-            let mut manifest = yaml::read::<ManifestFile>(file, bytes, &mut own);
+        for ((file, bytes), (manifest, own)) in files.iter().zip(&mut all) {
+            if own.diagnostics().len() > room(told) {
+                (*manifest, *own) = read(file, bytes, room(told));
+            }
             told += own.diagnostics().len();
-            if let Some(manifest) = &mut manifest {
+            if let Some(manifest) = manifest {
                 self.gather(file, manifest);
             }
-            all.push((file, manifest, own));
         }
-        for (file, manifest, own) in all {
+        let settings = self.settings.as_deref();
+        let sound = |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound(manifest, settings));
+        let sound: Vec<_> = all.par_iter_mut().map(sound).collect();
+        for (((file, _), (manifest, own)), sound) in files.into_iter().zip(all).zip(sound) {
             self.report = Report::limited(room(report.diagnostics().len()));
             self.report.extend_from_file(own, file);
-            if let Some(manifest) = manifest {
-                self.take(file, manifest);
+            if let Some((manifest, sound)) = manifest.zip(sound) {
+                self.take(file, manifest, sound);
             }
             report.extend_from_file(std::mem::take(&mut self.report), file);
         }
@@ -77,8 +86,8 @@ impl Keys<'_> {
         }));
     }
 
-    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile) {
-        let document = Entry { file, route: &[] };
+    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile, sound: Vec<Sound>) {
+        let document = place::Entry { file, route: &[] };
         let account = Name::new(&manifest.account).ok();
         if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
             let message = format!("there is no account `{}` in `keywright.yaml`", short(&manifest.account));
@@ -86,16 +95,9 @@ impl Keys<'_> {
             diagnostic.help = self.advice.or_list(&manifest.account, settings.declared.iter().map(String::as_str));
             self.report.push(diagnostic.at(document.value(&["account"])).label("unknown account"));
         }
-        let provider =
-            self.settings.as_deref().zip(account.as_ref()).and_then(|(settings, account)| settings.providers.get(account)).cloned();
-        let environment = self
-            .settings
-            .as_deref()
-            .zip(account.as_ref())
-            .and_then(|(settings, account)| settings.accounts.get(account)?.environment.clone());
-        let environment = provider.as_ref().zip(environment).and_then(|(provider, name)| provider.profile.environments.get(&name).cloned());
-        let catalogue = provider.as_deref().map(|provider| &*provider.catalogue);
-        let sound: Vec<Option<ScopeSet>> = manifest.keys.0.par_iter().map(|(_, spec)| listed(&spec.scopes, catalogue?)).collect();
+        let at = account.as_ref().zip(self.settings.as_deref()).and_then(|(account, settings)| settings.at(account));
+        let (provider, environment) = at.map(|(provider, environment)| (provider.clone(), environment.cloned())).unzip();
+        let environment = environment.flatten();
         for ((placed, spec), sound) in manifest.keys.0.into_iter().zip(sound) {
             if self.report.is_overfull() {
                 break;
@@ -111,24 +113,28 @@ impl Keys<'_> {
         provider: Option<&Provider>,
         environment: Option<&Environment>,
         placed: PlacedName,
-        (spec, sound): (KeySpec, Option<ScopeSet>),
+        (spec, sound): (KeySpec, Sound),
     ) {
-        let entry = Entry { file, route: &["keys", &placed.name] };
+        let entry = place::Entry { file, route: &["keys", &placed.name] };
         let position = Position { file: file.clone(), line: placed.at.0, column: placed.at.1 };
         let name = Name::new(&placed.name).map_err(|error| {
             let diagnostic = Diagnostic::error(Code::ManifestInvalidName, format!("the key `{}` has no valid name", short(&placed.name)));
             self.report.push(diagnostic.at_position(&position).help(error.to_string()));
         });
         let address = account.zip(name.ok()).map(|(account, name)| Address::new(account.clone(), name));
-        if let Some((address, at)) = address.as_ref().and_then(|address| self.places.get_key_value(address)) {
-            let message = format!("the key `{address}` is declared twice");
-            let diagnostic = Diagnostic::error(Code::ManifestDuplicateKey, message).at_position(&position);
-            let diagnostic = diagnostic.note(format!("first declared at {}:{}:{}", at.file, at.line, at.column));
-            self.report.push(diagnostic.help("remove one of the two, or rename it"));
-            return;
-        }
-        if let Some(address) = &address {
-            self.places.insert(address.clone(), position.clone());
+        match address.clone().map(|address| self.places.entry(address)) {
+            Some(Entry::Occupied(first)) => {
+                let (address, at) = (first.key(), first.get());
+                let message = format!("the key `{address}` is declared twice");
+                let diagnostic = Diagnostic::error(Code::ManifestDuplicateKey, message).at_position(&position);
+                let diagnostic = diagnostic.note(format!("first declared at {}:{}:{}", at.file, at.line, at.column));
+                self.report.push(diagnostic.help("remove one of the two, or rename it"));
+                return;
+            }
+            Some(Entry::Vacant(free)) => {
+                free.insert(position.clone());
+            }
+            None => {}
         }
         let record = |address: &Address| self.ledger.get(address).or_else(|| self.ledger.get(self.formerly.get(address)?));
         let current = address.as_ref().and_then(record).and_then(KeyRecord::current);
@@ -140,13 +146,16 @@ impl Keys<'_> {
         let review_every = Interval::or(spec.review_every, defaults.review_every);
         let unused_after = Interval::or(spec.unused_after, defaults.unused_after);
         let spans = defaults.spans(&spec, expiry, &entry, &mut self.report);
-        labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
+        if !sound.label {
+            labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), provider, &entry, &mut self.report);
+        }
         let unlabelled = provider.is_some_and(|provider| provider.label_rule().none);
         let texts = [("owner", spec.owner.as_deref()), ("label", spec.label.as_deref()), ("purpose", spec.purpose.as_deref())];
         confusable::check(&texts, &entry, &mut self.report);
-        let scopes = self.scopes((spec.scopes, sound), provider, &entry);
+        let scopes = self.scopes((spec.scopes, sound.scopes), provider, &entry);
         let recipients = self.recipients(spec.recipients, &entry);
-        let options = provider.map(|provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report));
+        let resolve = |provider| options::resolve(spec.options, provider, environment, &entry, self.advice, &mut self.report);
+        let options = sound.options.or_else(|| provider.map(resolve));
         let format = self.format(spec.format, provider, options.as_ref(), &entry);
         let deliver = self.deliver((&spec.deliver, format), provider, options.as_ref(), &position, &entry);
         let (Some(address), Some(expiry), Some(recipients), Some(options)) = (address, expiry, recipients, options) else { return };
@@ -168,19 +177,18 @@ impl Keys<'_> {
             unused_after,
             options,
             deliver,
-            address: address.clone(),
+            address,
         };
-        self.keys.insert(address, key);
+        self.keys.push(key);
     }
 
     /// The set that the words stand for. `listed`: that set, where there is nothing to say about any of them.
-    fn scopes(&mut self, (words, listed): (Vec<Scope>, Option<ScopeSet>), provider: Option<&Provider>, entry: &Entry) -> ScopeSet {
-        if words.is_empty() {
+    fn scopes(&mut self, (words, listed): (Vec<Scope>, Option<ScopeSet>), provider: Option<&Provider>, entry: &place::Entry) -> ScopeSet {
+        if words.is_empty() && listed.is_none() {
             let diagnostic = Diagnostic::error(Code::ManifestNoScopes, "the key has no scopes").at(entry.value(&["scopes"]));
             self.report.push(diagnostic.help("name at least one scope; `keywright providers NAME` lists them"));
         }
-        let mut sound = !words.is_empty();
-        let words = if listed.is_some() { Vec::new() } else { words };
+        let mut sound = !words.is_empty() || listed.is_some();
         let mut all = listed.unwrap_or_default();
         for (i, word) in words.into_iter().enumerate() {
             if self.report.is_overfull() {
@@ -232,7 +240,7 @@ impl Keys<'_> {
         all
     }
 
-    fn format(&mut self, said: Option<Format>, provider: Option<&Provider>, options: Option<&Options>, entry: &Entry) -> Format {
+    fn format(&mut self, said: Option<Format>, provider: Option<&Provider>, options: Option<&Options>, entry: &place::Entry) -> Format {
         let names = provider.map(|provider| provider.profile.parts_of(options.unwrap_or(&Options::new()))).unwrap_or_default();
         let parts = names.len().max(1);
         match said {
@@ -250,7 +258,7 @@ impl Keys<'_> {
     }
 
     /// The recipients of a key; `None` when there are none, which is then in the report.
-    fn recipients(&mut self, said: Option<Vec<String>>, entry: &Entry) -> Option<Arc<Recipients>> {
+    fn recipients(&mut self, said: Option<Vec<String>>, entry: &place::Entry) -> Option<Arc<Recipients>> {
         let settings = self.settings.as_deref_mut()?;
         let (groups, place) = match said {
             Some(names) => {
@@ -276,7 +284,39 @@ impl Keys<'_> {
     }
 }
 
-/// The set that words stand for when each is a scope of the catalogue and none stands twice: the case of almost all keys, looked at on all cores.
+/// What there is nothing to say about: the case of almost all keys, looked at on all cores. What is left out here is looked at one by one.
+#[derive(Default)]
+struct Sound {
+    /// The set that the words stand for, when each is a scope of the catalogue and none stands twice. The words are gone then.
+    scopes: Option<ScopeSet>,
+    /// Whether the label fits.
+    label: bool,
+    /// The options with defaults filled in.
+    options: Option<Options>,
+}
+
+fn sound(manifest: &mut ManifestFile, settings: Option<&Settings>) -> Vec<Sound> {
+    let account = Name::new(&manifest.account).ok();
+    let at = account.zip(settings).and_then(|(account, settings)| settings.at(&account));
+    let nowhere = Arc::default();
+    let entry = place::Entry { file: &nowhere, route: &[] };
+    let one = |(placed, spec): &mut (PlacedName, KeySpec)| {
+        let Some((provider, environment)) = at else { return Sound::default() };
+        let scopes = listed(&spec.scopes, &provider.catalogue);
+        if scopes.is_some() {
+            spec.scopes = Vec::new();
+        }
+        let mut report = Report::default();
+        labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), Some(provider), &entry, &mut report);
+        let label = report.is_empty();
+        let silent = spec.options.is_empty().then(BTreeMap::new);
+        let options = silent.map(|none| options::resolve(none, provider, environment, &entry, &mut Advice::default(), &mut report));
+        Sound { scopes, label, options: options.filter(|_| report.is_empty()) }
+    };
+    manifest.keys.0.par_iter_mut().map(one).collect()
+}
+
+/// The set that words stand for when each is a scope of the catalogue and none stands twice.
 fn listed(words: &[Scope], catalogue: &Catalogue) -> Option<ScopeSet> {
     let scope = |word: &Scope| match catalogue.check(word.as_str()) {
         ScopeCheck::Listed(scope) if catalogue.tier(word.as_str()).is_none() => Some(scope),

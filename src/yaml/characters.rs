@@ -75,7 +75,8 @@ pub(super) fn text<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a s
         problems.add(|| character_problem(Code::YamlByteOrderMark, '\u{feff}', ""), SourceSpan { line: 1, column: 1, length: 1 });
     }
     let mut walk = Walk::start();
-    for (offset, character) in suspects(text) {
+    let plain = bad.is_none() && is_plain(text);
+    for (offset, character) in suspects(if plain { "" } else { text }) {
         if let Some(code) = refused(character) {
             let place = walk.to(text, offset);
             problems.add(|| character_problem(code, character, ""), place);
@@ -155,6 +156,13 @@ fn suspects(text: &str) -> impl Iterator<Item = (usize, char)> {
     let bytes = text.as_bytes().iter().enumerate();
     let suspect = bytes.filter(|(_, byte)| SUSPECT[usize::from(**byte)]);
     suspect.filter_map(|(offset, _)| Some((offset, text.get(offset..)?.chars().next()?)))
+}
+
+/// Whether all of it is printable ASCII and line ends: the case of nearly all files, looked at many bytes at a time.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    // Without an early end within a chunk, which would keep it from being looked at as a whole.
+    text.as_bytes().chunks(256).all(|chunk| chunk.iter().fold(true, |all, byte| all & plain(byte)))
 }
 
 /// First bytes of refused characters.

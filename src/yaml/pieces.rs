@@ -12,7 +12,8 @@ const WORTHWHILE: usize = 128 * 1024;
 
 /// Parses text that [`super::characters::text`] has passed. `None`: parse it whole.
 pub(super) fn parse(source: &str) -> Option<Tree<'_>> {
-    parse_in(source, (source.len() / WORTHWHILE).min(rayon::current_num_threads()))
+    // More than there are cores, so that none of them waits long for the others.
+    parse_in(source, (source.len() / WORTHWHILE).min(8 * rayon::current_num_threads()))
 }
 
 fn parse_in(source: &str, pieces: usize) -> Option<Tree<'_>> {
@@ -32,6 +33,7 @@ fn parse_in(source: &str, pieces: usize) -> Option<Tree<'_>> {
     let (mut whole, mut line) = trees.next()??;
     let column = u32::try_from(indent).ok()?.checked_add(1)?;
     let map = open_map(&whole, column)?;
+    whole.reserve(trees.as_slice().iter().flatten().map(|(tree, _)| tree.len()).sum());
     for tree in trees {
         let (tree, lines) = tree?;
         if tree.node(Tree::ROOT).kind != Kind::Map || tree.node(Tree::ROOT).at.column != column {

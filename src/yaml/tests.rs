@@ -74,7 +74,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-fn found<T: DeserializeOwned + JsonSchema>(bytes: &[u8]) -> (Option<T>, Vec<Diagnostic>) {
+fn found<T: DeserializeOwned + JsonSchema + Send>(bytes: &[u8]) -> (Option<T>, Vec<Diagnostic>) {
     let mut report = Report::default();
     let value = read(&"f.yaml".into(), bytes, &mut report);
     (value, report.diagnostics().to_vec())
@@ -308,6 +308,38 @@ note: 0123
         "27:7 wrong-type expected a text, found the number `0123` (quote it: `\"0123\"`)",
     ];
     assert_eq!(told, expected, "{told:#?}");
+}
+
+#[test]
+fn a_large_file_is_told_the_same_as_a_small_one() {
+    let beds = |count: usize| (0..count).map(|i| format!("  bed-{i}: {{ plants: [rose, leek] }}\n")).collect::<String>();
+    for (line, code) in [
+        ("  last: { plants: [rose], sun: true }\n", Some("yaml/unknown-field")),
+        ("  last: { water: much }\n", Some("yaml/missing-field")),
+        ("  last: { plants: [rose], rows: many }\n", Some("yaml/wrong-type")),
+        ("  Last: { plants: [rose] }\n", Some("yaml/invalid-value")),
+        ("  last: { plants: [rose], every: soon }\n", Some("yaml/invalid-value")),
+        ("  last: { plants: [rose] }\n", None),
+    ] {
+        for count in [1, LARGE] {
+            let (garden, diagnostics) = found::<Garden>(format!("version: 1\nbeds:\n{}{line}", beds(count)).as_bytes());
+            let expected: Vec<_> = code.map(|code| (code, u32::try_from(count).expect("few") + 3)).into_iter().collect();
+            let places: Vec<_> = placed(&diagnostics).into_iter().map(|(code, line, _)| (code, line)).collect();
+            assert_eq!((places, garden.is_some()), (expected, code.is_none()), "{count} and {line}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_character_is_seen_wherever_it_stands() {
+    for character in (0..=0x2fff_u32).chain(0xfe00..=0xffff).filter_map(char::from_u32) {
+        for before in [0, 255, 256, 300] {
+            let mut problems = Problems::default();
+            let text = format!("{}{character}{}", "a".repeat(before), "b".repeat(300));
+            assert!(characters::text(text.as_bytes(), &mut problems).is_some());
+            assert_eq!(problems.count() > 0, characters::refused(character).is_some(), "{character:?} after {before}");
+        }
+    }
 }
 
 #[test]

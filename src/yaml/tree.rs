@@ -59,6 +59,11 @@ impl<'a> Tree<'a> {
         self.nodes.len()
     }
 
+    /// Makes room for so many nodes more.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.nodes.reserve_exact(more);
+    }
+
     /// Adds the entries of another tree's outermost mapping to the last mapping of this one, `lines` further down.
     pub(super) fn extend(&mut self, map: usize, other: Self, lines: u32) {
         let size = self.len() - 1 + other.len();

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use super::Page;
 use super::inline::{code, fence, shortened};
-use crate::model::{Marker, Scope};
+use crate::model::{Marker, Scope, ScopeSet};
 use crate::plan::{Action, Change, KeyView, LineKind, Mode, Plan};
 use crate::render::plan_sections::count;
 use crate::render::plan_text::{action_words, day, option_text};
@@ -95,8 +95,7 @@ pub fn lines_of(out: &mut String, change: &Change) {
 
 /// Words that are granted before and after: what is gone, then what is new.
 fn scopes(out: &mut String, before: Option<&KeyView>, after: Option<&KeyView>) {
-    let none = std::collections::BTreeSet::new();
-    let of = |view: Option<&KeyView>| view.map_or(none.clone(), |view| view.scopes.clone());
+    let of = |view: Option<&KeyView>| view.map_or_else(ScopeSet::new, |view| view.scopes.clone());
     let (old, new) = (of(before), of(after));
     let words = |scopes: Vec<&Scope>| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ");
     let (gone, come) = (words(old.difference(&new).collect()), words(new.difference(&old).collect()));
