@@ -100,6 +100,20 @@ impl Report {
         if self.has_room() { self.push(build(code)) } else { self.count(code, Severity::Warning) }
     }
 
+    /// As if it had been limited like this from the beginning, where its limit was larger.
+    pub fn limit_to(&mut self, limit: usize) {
+        self.limit = Some(limit);
+        let later = self.untold.take();
+        for diagnostic in self.diagnostics.split_off(limit.min(self.diagnostics.len())) {
+            self.count(diagnostic.code, diagnostic.severity);
+        }
+        self.diagnostics.shrink_to_fit();
+        if let Some(later) = later {
+            self.count(later.code, later.severity);
+            self.untold.iter_mut().for_each(|untold| untold.count += later.count - 1);
+        }
+    }
+
     /// Turns what is an error for one who only checks into a warning: whoever goes on decides about it.
     pub fn soften(&mut self, code: Code) {
         for diagnostic in self.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == code) {
@@ -217,6 +231,21 @@ mod tests {
         fn excerpt(&self, _: &str, at: SourceSpan) -> Option<Excerpt> {
             self.asked.set(self.asked.get() + 1);
             Some(Excerpt { text: format!("  line-{}: 1", at.line), column: at.column })
+        }
+    }
+
+    #[test]
+    fn a_limit_that_comes_later_counts_the_same() {
+        let problems = [Severity::Note, Severity::Warning, Severity::Error, Severity::Warning, Severity::Error];
+        let codes = [Code::YamlSyntax, Code::YamlTag, Code::YamlAlias, Code::YamlAnchor, Code::YamlTooDeep];
+        for (first, then) in (0..7).flat_map(|first| (0..=first).map(move |then| (first, then))) {
+            let (mut late, mut early) = (Report::limited(first), Report::limited(then));
+            for (code, severity) in codes.into_iter().zip(problems) {
+                late.push(Diagnostic::new(code, severity, "it is wrong"));
+                early.push(Diagnostic::new(code, severity, "it is wrong"));
+            }
+            late.limit_to(then);
+            assert_eq!(late, early, "{first}, then {then}");
         }
     }
 

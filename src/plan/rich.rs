@@ -239,8 +239,7 @@ fn fill(plan: &mut Plan) {
         ..open_ended()
     });
     plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
-    plan.summary = summary::summary(&plan.changes, 0);
-    plan.summary.none = 22;
+    plan.summary = summary::summary(&plan.changes, 22);
 }
 
 /// As many keys as asked for, of one risk each, with a few scopes.

@@ -28,6 +28,7 @@ pub(super) struct Keys<'a> {
     pub advice: &'a mut Advice,
     /// Of the manifest being read.
     pub report: Report,
+    /// Each at another address: see `places`.
     pub keys: Vec<DesiredKey>,
     /// Where each key was first declared, those with problems included.
     pub places: BTreeMap<Address, Position>,
@@ -44,27 +45,46 @@ fn room(told: usize) -> usize {
     TOLD_IN_ALL.saturating_sub(told).clamp(1, TOLD)
 }
 
+/// How many bytes are read at a time, if they are those of several files: what is found wrong with all of them is held until it is counted.
+const AT_ONCE: usize = 1 << 20;
+
+/// The files in groups that are read at a time: many small ones, or a large one alone.
+fn batches<'a, 'f>(mut files: &'a [(&'f Arc<str>, &'f [u8])]) -> impl Iterator<Item = &'a [(&'f Arc<str>, &'f [u8])]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = files.iter().take_while(|(_, file)| {
+            bytes += file.len();
+            bytes <= AT_ONCE
+        });
+        let (batch, rest) = files.split_at_checked(fits.count().max(1))?;
+        files = rest;
+        Some(batch)
+    })
+}
+
 impl Keys<'_> {
     /// Reads manifests and takes their keys: first the moves of all, since a key may stand in another file than its move.
     pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &mut Report) {
-        let read = |file: &Arc<str>, bytes: &[u8], room: usize| {
-            let mut own = Report::limited(room);
-            (yaml::read::<ManifestFile>(file, bytes, &mut own), own)
-        };
         let files: Vec<_> = files.collect();
-        let mut all: Vec<_> = files.par_iter().map(|(file, bytes)| read(file, bytes, TOLD)).collect();
+        let mut all: Vec<(Option<ManifestFile>, Report)> = Vec::with_capacity(files.len());
         let mut told = report.diagnostics().len();
-        for ((file, bytes), (manifest, own)) in files.iter().zip(&mut all) {
-            if own.diagnostics().len() > room(told) {
-                (*manifest, *own) = read(file, bytes, room(told));
-            }
-            told += own.diagnostics().len();
-            if let Some(manifest) = manifest {
-                self.gather(file, manifest);
+        for batch in batches(&files) {
+            let read = |(file, bytes): &(&Arc<str>, &[u8])| {
+                let mut own = Report::limited(TOLD);
+                (yaml::read(file, bytes, &mut own), own)
+            };
+            let first = all.len();
+            all.par_extend(batch.par_iter().map(read));
+            for ((file, _), (manifest, own)) in batch.iter().zip(&mut all[first..]) {
+                own.limit_to(room(told));
+                told += own.diagnostics().len();
+                if let Some(manifest) = manifest {
+                    self.gather(file, manifest);
+                }
             }
         }
         let settings = self.settings.as_deref();
-        let sound = |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound(manifest, settings));
+        let sound = |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound_keys(manifest, settings));
         let sound: Vec<_> = all.par_iter_mut().map(sound).collect();
         for (((file, _), (manifest, own)), sound) in files.into_iter().zip(all).zip(sound) {
             self.report = Report::limited(room(report.diagnostics().len()));
@@ -188,7 +208,7 @@ impl Keys<'_> {
             let diagnostic = Diagnostic::error(Code::ManifestNoScopes, "the key has no scopes").at(entry.value(&["scopes"]));
             self.report.push(diagnostic.help("name at least one scope; `keywright providers NAME` lists them"));
         }
-        let mut sound = !words.is_empty() || listed.is_some();
+        let mut good = !words.is_empty() || listed.is_some();
         let mut all = listed.unwrap_or_default();
         for (i, word) in words.into_iter().enumerate() {
             if self.report.is_overfull() {
@@ -220,7 +240,7 @@ impl Keys<'_> {
                     diagnostic.help =
                         near.or_else(|| Some(format!("see `keywright providers {}` for the scopes that it has", provider.name())));
                     self.report.push(diagnostic);
-                    sound = false;
+                    good = false;
                     continue;
                 }
             };
@@ -233,7 +253,7 @@ impl Keys<'_> {
             }
         }
         // What is wrong with one scope has been said; here it is the set.
-        if let Some((problem, help)) = provider.filter(|_| sound).and_then(|provider| provider.unaskable(&all)) {
+        if let Some((problem, help)) = provider.filter(|_| good).and_then(|provider| provider.unaskable(&all)) {
             let diagnostic = Diagnostic::error(Code::ManifestScopeSet, problem).at(entry.value(&["scopes"]));
             self.report.push(diagnostic.label("cannot be asked for together").help(help));
         }
@@ -289,29 +309,31 @@ impl Keys<'_> {
 struct Sound {
     /// The set that the words stand for, when each is a scope of the catalogue and none stands twice. The words are gone then.
     scopes: Option<ScopeSet>,
-    /// Whether the label fits.
+    /// Whether the label was looked at, and fits.
     label: bool,
-    /// The options with defaults filled in.
+    /// The defaults of all options, for a key that says none.
     options: Option<Options>,
 }
 
-fn sound(manifest: &mut ManifestFile, settings: Option<&Settings>) -> Vec<Sound> {
+fn sound_keys(manifest: &mut ManifestFile, settings: Option<&Settings>) -> Vec<Sound> {
     let account = Name::new(&manifest.account).ok();
     let at = account.zip(settings).and_then(|(account, settings)| settings.at(&account));
     let nowhere = Arc::default();
     let entry = place::Entry { file: &nowhere, route: &[] };
+    let defaults = at.and_then(|(provider, environment)| {
+        let mut report = Report::limited(1);
+        let options = options::resolve(BTreeMap::new(), provider, environment, &entry, &mut Advice::default(), &mut report);
+        report.is_empty().then_some(options)
+    });
     let one = |(placed, spec): &mut (PlacedName, KeySpec)| {
-        let Some((provider, environment)) = at else { return Sound::default() };
+        let Some((provider, _)) = at else { return Sound::default() };
         let scopes = listed(&spec.scopes, &provider.catalogue);
         if scopes.is_some() {
             spec.scopes = Vec::new();
         }
-        let mut report = Report::default();
+        let mut report = Report::limited(1);
         labels::check(spec.label.as_deref().unwrap_or(&placed.name), spec.label.is_some(), Some(provider), &entry, &mut report);
-        let label = report.is_empty();
-        let silent = spec.options.is_empty().then(BTreeMap::new);
-        let options = silent.map(|none| options::resolve(none, provider, environment, &entry, &mut Advice::default(), &mut report));
-        Sound { scopes, label, options: options.filter(|_| report.is_empty()) }
+        Sound { scopes, label: report.is_empty(), options: defaults.clone().filter(|_| spec.options.is_empty()) }
     };
     manifest.keys.0.par_iter_mut().map(one).collect()
 }

@@ -75,7 +75,7 @@ pub(super) fn text<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a s
         problems.add(|| character_problem(Code::YamlByteOrderMark, '\u{feff}', ""), SourceSpan { line: 1, column: 1, length: 1 });
     }
     let mut walk = Walk::start();
-    let plain = bad.is_none() && is_plain(text);
+    let plain = is_plain(text);
     for (offset, character) in suspects(if plain { "" } else { text }) {
         if let Some(code) = refused(character) {
             let place = walk.to(text, offset);
@@ -158,7 +158,7 @@ fn suspects(text: &str) -> impl Iterator<Item = (usize, char)> {
     suspect.filter_map(|(offset, _)| Some((offset, text.get(offset..)?.chars().next()?)))
 }
 
-/// Whether all of it is printable ASCII and line ends: the case of nearly all files, looked at many bytes at a time.
+/// Whether all of it is printable ASCII, tabs and line ends: the case of nearly all files, looked at many bytes at a time.
 fn is_plain(text: &str) -> bool {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     // Without an early end within a chunk, which would keep it from being looked at as a whole.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::problems::Problems;
-use super::tree::{self, Kind, MAX_NODES, Tree};
+use super::tree::{self, Kind, MAX_NODES, Room, Tree};
 
 /// Pieces are no smaller than this, in bytes.
 const WORTHWHILE: usize = 128 * 1024;
@@ -19,13 +19,14 @@ pub(super) fn parse(source: &str) -> Option<Tree<'_>> {
 fn parse_in(source: &str, pieces: usize) -> Option<Tree<'_>> {
     let indent = indent(source)?;
     let ranges = cut(source, indent, pieces)?;
+    let room = Room::new();
     let trees: Vec<Option<(Tree<'_>, u32)>> = ranges
         .into_par_iter()
         .map(|range| {
             let piece = &source[range.clone()];
             let mut problems = Problems::default();
             // All but the first stand one mapping deeper than they know.
-            let tree = tree::build(piece, usize::from(range.start > 0), &mut problems);
+            let tree = tree::build(piece, usize::from(range.start > 0), &room, &mut problems);
             (tree.complete && problems.count() == 0).then(|| (tree, breaks(piece)))
         })
         .collect();
@@ -121,7 +122,7 @@ mod tests {
     /// Whether the text was read in pieces; then both ways must agree.
     fn agrees(source: &str, pieces: usize) -> bool {
         let mut problems = Problems::default();
-        let whole = tree::build(source, 0, &mut problems);
+        let whole = tree::build(source, 0, &Room::new(), &mut problems);
         let Some(joined) = parse_in(source, pieces) else { return false };
         assert_eq!(problems.count(), 0, "the pieces hide a problem of\n{source}");
         assert!(whole.complete && joined.complete);
@@ -165,6 +166,16 @@ mod tests {
             }
         }
         assert!(parse("keys:\n  a: 1\n  b: 2\n").is_none(), "too small to be worth it");
+    }
+
+    #[test]
+    fn all_pieces_together_hold_no_more_than_one_file_may() {
+        let dense = format!("[{}]", "1,".repeat(MAX_NODES / 2 + 5000));
+        let room = Room::new();
+        let trees = [(); 3].map(|()| tree::build(&dense, 0, &room, &mut Problems::default()));
+        assert_eq!(trees.each_ref().map(|tree| tree.complete), [true, false, false]);
+        let all: usize = trees.iter().map(Tree::len).sum();
+        assert!((MAX_NODES - 2000..=MAX_NODES + 1).contains(&all), "{all}");
     }
 
     #[test]

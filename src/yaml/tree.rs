@@ -2,6 +2,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, options};
 
@@ -122,6 +123,9 @@ struct Builder<'a, 'p> {
     tree: Tree<'a>,
     open: Vec<Frame>,
     above: usize,
+    room: &'p Room,
+    /// What is left of the share that was taken of it.
+    share: usize,
     problems: &'p mut Problems,
 }
 
@@ -149,11 +153,29 @@ pub(super) fn without_directives<'a>(text: &'a str, problems: &mut Problems) -> 
 /// Parses text that [`characters::text`] has passed.
 pub(super) fn parse<'a>(source: &'a str, problems: &mut Problems) -> Tree<'a> {
     let in_pieces = if problems.count() == 0 { pieces::parse(source) } else { None };
-    in_pieces.unwrap_or_else(|| build(source, 0, problems))
+    in_pieces.unwrap_or_else(|| build(source, 0, &Room::new(), problems))
+}
+
+/// How many nodes may still come, in all pieces of a text together.
+pub(super) struct Room(AtomicUsize);
+
+impl Room {
+    /// Taken in one go, so that pieces seldom meet.
+    const SHARE: usize = 1024;
+
+    pub(super) fn new() -> Self {
+        Self(AtomicUsize::new(MAX_NODES))
+    }
+
+    /// A share of what is left, which may be nothing.
+    fn share(&self) -> usize {
+        let took = self.0.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_sub(Self::SHARE)));
+        took.unwrap_or_default().min(Self::SHARE)
+    }
 }
 
 /// Parses on this thread alone. `above`: collections that the text stands in already.
-pub(super) fn build<'a>(source: &'a str, above: usize, problems: &mut Problems) -> Tree<'a> {
+pub(super) fn build<'a>(source: &'a str, above: usize, room: &Room, problems: &mut Problems) -> Tree<'a> {
     let options = options! {
         emit_comments: false,
         emit_anchor_events: true,
@@ -165,8 +187,8 @@ pub(super) fn build<'a>(source: &'a str, above: usize, problems: &mut Problems) 
     let before = problems.count();
     let mut parser = Parser::new_from_str_with_options(source, options);
     // Pages that are never written to cost nothing, and growing would hold two copies.
-    let nodes = Vec::with_capacity((source.len() / 2 + 2).min(MAX_NODES + 1));
-    let mut builder = Builder { source, tree: Tree { nodes, complete: false }, open: Vec::new(), above, problems };
+    let nodes = Vec::with_capacity((source.len() / 8 + 2).min(MAX_NODES + 1));
+    let mut builder = Builder { source, tree: Tree { nodes, complete: false }, open: Vec::new(), above, room, share: 0, problems };
     let ended = builder.run(&mut parser, before > 0);
     builder.tree.complete = ended.is_ok();
     while let Some(frame) = builder.open.pop() {
@@ -325,11 +347,15 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn push(&mut self, kind: Kind, text: Cow<'a, str>, at: SourceSpan) -> Result<(), Stop> {
-        if self.tree.nodes.len() >= MAX_NODES {
+        if self.share == 0 {
+            self.share = self.room.share();
+        }
+        if self.share == 0 {
             let message = format!("more than {MAX_NODES} values and field names in one file");
             self.add(Code::YamlTooLarge, &message, at, "split it into several files");
             return Err(Stop);
         }
+        self.share -= 1;
         self.tree.nodes.push(Node { text, at, size: 1, kind });
         if let Some(frame) = self.open.last_mut() {
             frame.children += 1;
