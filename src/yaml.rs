@@ -11,6 +11,7 @@ mod pieces;
 mod placed;
 mod places;
 mod problems;
+mod room;
 mod scalar;
 mod shape;
 mod syntax;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::problems::Problems;
-use super::tree::{self, Kind, MAX_NODES, Room, Tree};
+use super::room::{MAX_NODES, Room};
+use super::tree::{self, Kind, Tree};
 
 /// Pieces are no smaller than this, in bytes.
 const WORTHWHILE: usize = 128 * 1024;

@@ -2,20 +2,18 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, options};
 
 use super::characters;
 use super::pieces;
 use super::problems::Problems;
+use super::room::{MAX_NODES, Room};
 use super::scalar::{Scalar, resolve};
 use crate::diagnostics::{Code, Diagnostic, SourceSpan};
 
 /// Collections inside collections, the outermost included.
 pub(super) const MAX_DEPTH: usize = 32;
-/// Values and field names in one file.
-pub(super) const MAX_NODES: usize = 500_000;
 
 /// What a node is in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,24 +152,6 @@ pub(super) fn without_directives<'a>(text: &'a str, problems: &mut Problems) -> 
 pub(super) fn parse<'a>(source: &'a str, problems: &mut Problems) -> Tree<'a> {
     let in_pieces = if problems.count() == 0 { pieces::parse(source) } else { None };
     in_pieces.unwrap_or_else(|| build(source, 0, &Room::new(), problems))
-}
-
-/// How many nodes may still come, in all pieces of a text together.
-pub(super) struct Room(AtomicUsize);
-
-impl Room {
-    /// Taken in one go, so that pieces seldom meet.
-    const SHARE: usize = 1024;
-
-    pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(MAX_NODES))
-    }
-
-    /// A share of what is left, which may be nothing.
-    fn share(&self) -> usize {
-        let took = self.0.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_sub(Self::SHARE)));
-        took.unwrap_or_default().min(Self::SHARE)
-    }
 }
 
 /// Parses on this thread alone. `above`: collections that the text stands in already.
