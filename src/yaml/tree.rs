@@ -166,7 +166,7 @@ pub(super) fn build<'a>(source: &'a str, above: usize, room: &Room, problems: &m
     };
     let before = problems.count();
     let mut parser = Parser::new_from_str_with_options(source, options);
-    // Pages that are never written to cost nothing, and growing would hold two copies.
+    // Of a usual text all nodes and some more: growing holds two copies for a while, and only dense ones do.
     let nodes = Vec::with_capacity((source.len() / 8 + 2).min(MAX_NODES + 1));
     let mut builder = Builder { source, tree: Tree { nodes, complete: false }, open: Vec::new(), above, room, share: 0, problems };
     let ended = builder.run(&mut parser, before > 0);
