@@ -16,10 +16,9 @@ impl Plan {
     /// The plan as far as it concerns keys that somebody else has changed: drift, what corrects it, and accounts that cannot be read or believed.
     pub fn only_drift(mut self) -> Self {
         let drifted: BTreeSet<&Address> = self.drift.iter().map(|change| &change.address).collect();
-        let (before, none) = (self.changes.len(), self.summary.none);
+        let all = self.changes.len();
         self.changes.retain(|change| drifted.contains(&change.address));
-        self.summary = summary::summary(&self.changes, 0);
-        self.summary.none = none + before - self.changes.len();
+        self.summary = summary::summary(&self.changes, self.summary.none + all - self.changes.len());
         self.attended.clear();
         self.unmanaged.clear();
         self.due.clear();

@@ -215,9 +215,6 @@ impl Catalogue {
 
     /// The same of scopes in their one spelling, without those that every key has.
     pub fn expand_canonical(&self, scopes: &ScopeSet) -> BTreeMap<Scope, Option<Scope>> {
-        if !scopes.iter().any(|scope| self.is_broad(scope)) {
-            return scopes.iter().map(|scope| (scope.clone(), None)).collect();
-        }
         let mut leaves: BTreeMap<Scope, Option<Scope>> = BTreeMap::new();
         for scope in scopes.iter() {
             if self.reach.covers_others(scope) {

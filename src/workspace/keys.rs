@@ -84,8 +84,9 @@ impl Keys<'_> {
             }
         }
         let settings = self.settings.as_deref();
-        let sound = |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound_keys(manifest, settings));
-        let sound: Vec<_> = all.par_iter_mut().map(sound).collect();
+        let sound_of =
+            |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound_keys(manifest, settings));
+        let sound: Vec<_> = all.par_iter_mut().map(sound_of).collect();
         for (((file, _), (manifest, own)), sound) in files.into_iter().zip(all).zip(sound) {
             self.report = Report::limited(room(report.diagnostics().len()));
             self.report.extend_from_file(own, file);
