@@ -23,6 +23,10 @@ use reqwest::Client;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const KEYS: usize = 10_000;
 const PAGE: usize = 100;
 /// Pages at once, for the bare client: as many as the program takes.

@@ -103,8 +103,8 @@ impl Objects {
             at.of(object)?;
         }
         let each = |value: &Value| match value {
-            Value::Array(items) => items.iter().map(plain).collect::<Option<Vec<_>>>(),
-            other => plain(other).map(|value| vec![value]),
+            Value::Array(items) => items.iter().map(|item| plain(item).cloned()).collect::<Option<Vec<_>>>(),
+            other => plain(other).map(|value| vec![value.clone()]),
         };
         at.all(object).into_iter().map(each).collect::<Option<Vec<_>>>().map(|all| all.concat())
     }
@@ -162,7 +162,7 @@ impl Objects {
         if let [Piece::Field(only)] = pieces[..] {
             return Ok(vec![(only, word.clone())]);
         }
-        let bad = || WordsProblem::Form(text(word));
+        let bad = || WordsProblem::Form(text(word).into_owned());
         let text = text(word);
         let fields = |form: &Regex| {
             let found = form.captures(&text)?;
@@ -172,7 +172,7 @@ impl Objects {
         let [long, short] = self.forms().ok_or_else(bad)?;
         let found = fields(long).ok_or_else(bad)?;
         if fields(short).as_ref() != Some(&found) {
-            return Err(WordsProblem::Unclear(text));
+            return Err(WordsProblem::Unclear(text.into_owned()));
         }
         let names = pieces.iter().filter_map(|piece| piece.field());
         Ok(names.zip(found).map(|(name, part)| (name, Value::from(&text[part]))).collect())

@@ -1,4 +1,5 @@
 //! How providers write the scopes of a key: in one place or along several axes, under their own names. Knows no catalogue.
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
@@ -6,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::codec_words::text;
 pub use super::codec_words::{Emptiness, Names, WordsFormat, WordsProblem};
+use super::codec_words::{plain, text};
 use super::pattern::Once;
 use super::pointer::Pointer;
 use super::reader::whole;
@@ -184,24 +185,31 @@ impl<'a> Coding<'a> {
     }
 
     /// The scopes at a place, of those words that are `mine`. The outer `None`: another form; the inner: nothing is there.
-    fn read_at(&self, at: &Pointer, answer: &Value, lookups: &Lookups, mine: &dyn Fn(&Value) -> bool) -> Option<Option<BTreeSet<String>>> {
-        let read = |value: &Value| {
-            let words = self.format.read(value)?.into_iter().filter(|word| mine(word)).collect();
-            Some(self.names(lookups).name(words))
-        };
+    fn read_at<'v>(
+        &self,
+        at: &Pointer,
+        answer: &'v Value,
+        lookups: &'a Lookups,
+        mine: &dyn Fn(&Value) -> bool,
+    ) -> Option<Option<Vec<Cow<'v, str>>>>
+    where
+        'a: 'v,
+    {
+        let names = self.names(lookups);
+        let named = |words: Vec<Cow<'v, Value>>| words.into_iter().filter(|word| mine(word)).map(|word| names.name(word)).collect();
         if !at.is_many() {
-            return at.of(answer).map_or(Some(None), |value| read(value).map(Some));
+            return at.of(answer).map_or(Some(None), |value| Some(Some(named(self.format.read(value)?))));
         }
         let found = at.all(answer);
         if found.is_empty() && at.before_star().of(answer).is_none() {
             return Some(None);
         }
         // An array along a path with `*` is what the path finds.
-        if *self.format == WordsFormat::Array && found.iter().all(|value| !value.is_array()) {
-            return read(&found.into_iter().cloned().collect()).map(Some);
-        }
-        let sets: Option<Vec<_>> = found.into_iter().map(read).collect();
-        Some(Some(sets?.into_iter().flatten().collect()))
+        let words: Option<Vec<_>> = match *self.format == WordsFormat::Array && found.iter().all(|value| !value.is_array()) {
+            true => found.into_iter().map(|word| plain(word).map(Cow::Borrowed)).collect(),
+            false => found.into_iter().map(|value| self.format.read(value)).collect::<Option<Vec<_>>>().map(|all| all.concat()),
+        };
+        Some(Some(named(words?)))
     }
 }
 
@@ -318,7 +326,7 @@ impl ScopesReader {
 
     /// The scopes of an answer: `None` where it tells nothing. Errors with the place of what has another form.
     pub fn read(&self, answer: &Value, lookups: &Lookups) -> Result<Option<ScopeSet>, Pointer> {
-        let (mut scopes, mut told) = (ScopeSet::new(), false);
+        let (mut scopes, mut told) = (Vec::new(), false);
         let codings = self.codings();
         if let Some(means) = self.by_emptiness(answer) {
             told = true;
@@ -334,11 +342,14 @@ impl ScopesReader {
                 (known || (is_first && !elsewhere())) && form.is_none_or(|form| form.is_match(&text(word)))
             };
             let words = coding.read_at(at, answer, lookups, &mine).ok_or_else(|| (*at).clone())?;
-            let words = words.or_else(|| absent.map(|absent| absent.iter().cloned().collect()));
+            let words = words.or_else(|| Some(absent?.iter().map(|word| Cow::from(word.as_str())).collect()));
             told |= words.is_some();
-            scopes.extend(words.into_iter().flatten().map(|word| Scope::from(format!("{}{word}", coding.prefix).as_str())));
+            scopes.extend(words.into_iter().flatten().map(|word| match coding.prefix {
+                "" => Scope::from(&*word),
+                prefix => Scope::new(format!("{prefix}{word}")),
+            }));
         }
-        Ok(told.then_some(scopes))
+        Ok(told.then(|| scopes.into_iter().collect()))
     }
 }
 
@@ -352,7 +363,7 @@ impl WordsReader {
     /// The words of an answer as a list, for an option of a key. Errors with the place of what has another form.
     pub fn list(&self, answer: &Value, lookups: &Lookups) -> Result<Option<Value>, Pointer> {
         let words = self.coding().read_at(&self.at, answer, lookups, &|_| true).ok_or_else(|| self.at.clone())?;
-        Ok(words.map(|words| words.into_iter().map(Value::String).collect()))
+        Ok(words.map(|words| BTreeSet::from_iter(words).into_iter().map(Value::from).collect()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The shapes in which providers write a set of words. Knows neither names for them nor axes.
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,23 +49,25 @@ pub enum WordsProblem {
 
 impl WordsFormat {
     /// The words of a value, as the provider has them; `None` when it has another form.
-    pub fn read(&self, value: &Value) -> Option<Vec<Value>> {
+    pub fn read<'a>(&self, value: &'a Value) -> Option<Vec<Cow<'a, Value>>> {
+        let word = |text: &str| Cow::Owned(Value::from(text));
         match self {
-            Self::Array => value.as_array()?.iter().map(plain).collect(),
+            Self::Array => value.as_array()?.iter().map(|word| plain(word).map(Cow::Borrowed)).collect(),
             Self::Text(between) => {
                 let words = value.as_str()?.split(between.as_str()).map(str::trim).filter(|word| !word.is_empty());
-                Some(words.map(Value::from).collect())
+                Some(words.map(word).collect())
             }
             Self::Map => {
                 let fields = value.as_object()?;
                 let flags: Option<Vec<(&String, bool)>> = fields.iter().map(|(name, flag)| Some((name, flag.as_bool()?))).collect();
-                Some(flags?.into_iter().filter(|(_, flag)| *flag).map(|(name, _)| Value::from(name.as_str())).collect())
+                Some(flags?.into_iter().filter(|(_, flag)| *flag).map(|(name, _)| word(name)).collect())
             }
-            Self::Single => plain(value).map(|word| vec![word]),
+            Self::Single => plain(value).map(|word| vec![Cow::Borrowed(word)]),
             Self::Objects(objects) => {
-                value.as_array()?.iter().map(|object| objects.read(object)).collect::<Option<Vec<_>>>().map(|all| all.concat())
+                let words: Option<Vec<_>> = value.as_array()?.iter().map(|object| objects.read(object)).collect();
+                Some(words?.into_iter().flatten().map(Cow::Owned).collect())
             }
-            Self::Keys(_) => Some(value.as_object()?.keys().map(|name| Value::from(name.as_str())).collect()),
+            Self::Keys(_) => Some(value.as_object()?.keys().map(|name| word(name)).collect()),
         }
     }
 
@@ -74,31 +77,31 @@ impl WordsFormat {
             Self::Array => Value::Array(words.to_vec()),
             Self::Text(between) => Value::String(words.iter().map(text).collect::<Vec<_>>().join(between)),
             Self::Map => {
-                let fields: BTreeMap<String, bool> =
+                let fields: BTreeMap<Cow<'_, str>, bool> =
                     all.iter().map(|word| (text(word), false)).chain(words.iter().map(|word| (text(word), true))).collect();
-                fields.into_iter().map(|(name, flag)| (name, Value::Bool(flag))).collect::<Map<_, _>>().into()
+                fields.into_iter().map(|(name, flag)| (name.into_owned(), Value::Bool(flag))).collect::<Map<_, _>>().into()
             }
             Self::Single => match words {
                 [only] => only.clone(),
                 other => return Err(WordsProblem::NotOne { axis: None, count: other.len() }),
             },
             Self::Objects(objects) => objects.write(words)?,
-            Self::Keys(value) => words.iter().map(|word| (text(word), value.clone())).collect::<Map<_, _>>().into(),
+            Self::Keys(value) => words.iter().map(|word| (text(word).into_owned(), value.clone())).collect::<Map<_, _>>().into(),
         })
     }
 }
 
 /// A text, number or boolean.
-pub(super) fn plain(value: &Value) -> Option<Value> {
+pub(super) fn plain(value: &Value) -> Option<&Value> {
     match value {
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(value.clone()),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(value),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
 /// A word as text.
-pub(super) fn text(word: &Value) -> String {
-    word.as_str().map_or_else(|| word.to_string(), str::to_owned)
+pub(super) fn text(word: &Value) -> Cow<'_, str> {
+    word.as_str().map_or_else(|| Cow::Owned(word.to_string()), Cow::Borrowed)
 }
 
 /// Names for the provider's own values, and what they are without one.
@@ -110,14 +113,19 @@ pub struct Names<'a> {
     pub strict: bool,
 }
 
-impl Names<'_> {
-    /// The names of values; one that has none is its own.
-    pub fn name(&self, values: Vec<Value>) -> BTreeSet<String> {
-        let named = |value: &Value| {
-            let found = self.table.into_iter().flatten().find(|(_, known)| *known == value || text(known) == text(value));
-            found.map_or_else(|| text(value), |(name, _)| name.clone())
-        };
-        values.iter().map(named).collect()
+impl<'a> Names<'a> {
+    /// The name of a value; one that has none is its own.
+    pub fn name<'v>(&self, value: Cow<'v, Value>) -> Cow<'v, str>
+    where
+        'a: 'v,
+    {
+        let found = self.table.into_iter().flatten().find(|(_, known)| **known == *value || text(known) == text(&value));
+        match (found, value) {
+            (Some((name, _)), _) => Cow::Borrowed(name),
+            (None, Cow::Borrowed(value)) => text(value),
+            (None, Cow::Owned(Value::String(text))) => Cow::Owned(text),
+            (None, Cow::Owned(value)) => Cow::Owned(value.to_string()),
+        }
     }
 
     /// The values of names.
@@ -168,6 +176,10 @@ mod tests {
         serde_json::from_value(value).expect("a format")
     }
 
+    fn read(format: &WordsFormat, value: &Value) -> Option<Vec<Value>> {
+        Some(format.read(value)?.into_iter().map(Cow::into_owned).collect())
+    }
+
     #[test]
     fn every_shape_survives_the_way_there_and_back() {
         let words = [json!("read"), json!("write")];
@@ -181,21 +193,21 @@ mod tests {
         ] {
             let format = format(shape.clone());
             assert_eq!(format.write(&words, &all), Ok(written.clone()), "{shape}");
-            assert_eq!(format.read(&written).as_deref(), Some(&words[..]), "{shape}");
+            assert_eq!(read(&format, &written).as_deref(), Some(&words[..]), "{shape}");
             assert_eq!(format.read(&json!(7)), None, "{shape}");
             assert_eq!(serde_json::to_value(&format).expect("JSON"), shape);
         }
         assert_eq!(format(json!("array")).read(&json!("a b")), None);
         assert_eq!(format(json!("array")).read(&json!(["a", ["b"]])), None);
         assert_eq!(format(json!("map")).read(&json!({"a": "yes"})), None);
-        assert_eq!(format(json!({"text": ","})).read(&json!(" a, b ,")), Some(vec![json!("a"), json!("b")]));
+        assert_eq!(read(&format(json!({"text": ","})), &json!(" a, b ,")), Some(vec![json!("a"), json!("b")]));
     }
 
     #[test]
     fn a_single_word_is_one_word() {
         let single = format(json!("single"));
-        assert_eq!(single.read(&json!("read")), Some(vec![json!("read")]));
-        assert_eq!(single.read(&json!(true)), Some(vec![json!(true)]));
+        assert_eq!(read(&single, &json!("read")), Some(vec![json!("read")]));
+        assert_eq!(read(&single, &json!(true)), Some(vec![json!(true)]));
         assert_eq!(single.write(&[json!(30)], &[]), Ok(json!(30)));
         assert_eq!(single.write(&[], &[]), Err(WordsProblem::NotOne { axis: None, count: 0 }));
         assert_eq!(single.write(&[json!("a"), json!("b")], &[]), Err(WordsProblem::NotOne { axis: None, count: 2 }));
@@ -205,7 +217,8 @@ mod tests {
     fn names_stand_for_the_providers_values() {
         let table = BTreeMap::from([("developer".to_owned(), json!(30)), ("maintainer".to_owned(), json!(40))]);
         let names = Names { table: Some(&table), strict: false };
-        assert_eq!(names.name(vec![json!(40), json!("30"), json!(50)]), ["50", "developer", "maintainer"].map(str::to_owned).into());
+        let named = [json!(40), json!("30"), json!(50), json!("x")].map(|value| names.name(Cow::Owned(value)));
+        assert_eq!(named, ["maintainer", "developer", "50", "x"]);
         assert_eq!(names.values(["developer", "50"].into_iter()), Ok(vec![json!(30), json!("50")]));
         let strict = Names { strict: true, ..names };
         assert_eq!(strict.values(["owner"].into_iter()), Err(WordsProblem::Unlisted("owner".to_owned())));

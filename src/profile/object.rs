@@ -7,19 +7,18 @@ use super::pointer::Pointer;
 
 /// Puts a value at a place, making the maps on the way there; an empty pointer stands for the whole.
 pub fn put(object: &mut Value, at: &Pointer, value: Value) {
-    let text = at.to_string();
     let mut place = object;
-    for name in text.split('/').skip(1).map(plain) {
+    for name in at.segments() {
         place = match place {
             Value::Array(items) => match name.parse::<usize>().ok().filter(|at| *at < items.len()) {
                 Some(at) => &mut items[at],
                 None => return,
             },
-            Value::Object(fields) => fields.entry(name).or_insert(Value::Null),
+            Value::Object(fields) => fields.entry(name.as_str()).or_insert(Value::Null),
             other => {
                 *other = Value::Object(Map::new());
                 let Value::Object(fields) = other else { return };
-                fields.entry(name).or_insert(Value::Null)
+                fields.entry(name.as_str()).or_insert(Value::Null)
             }
         };
     }
@@ -29,9 +28,9 @@ pub fn put(object: &mut Value, at: &Pointer, value: Value) {
 /// Takes out what is at a place, field and all.
 pub fn remove(object: &mut Value, at: &Pointer) {
     let text = at.to_string();
-    let Some((parent, name)) = text.rsplit_once('/') else { return };
+    let (Some((parent, _)), Some(name)) = (text.rsplit_once('/'), at.segments().last()) else { return };
     if let Some(Value::Object(fields)) = object.pointer_mut(parent) {
-        fields.shift_remove(&plain(name));
+        fields.shift_remove(name);
     }
 }
 
@@ -69,10 +68,6 @@ impl Take {
             .and_then(|groups| Some(groups.get(1).or(groups.get(0))?.as_str().to_owned()));
         found.map(Value::String)
     }
-}
-
-fn plain(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

@@ -11,7 +11,11 @@ use crate::model::address::as_text;
 
 /// A JSON pointer (RFC 6901): empty for the whole, otherwise beginning with `/`. A `*` segment stands for every element of a list or map.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pointer(String);
+pub struct Pointer {
+    text: String,
+    /// Its segments, unescaped: every key of a listing is looked at through a few.
+    segments: Vec<String>,
+}
 
 /// A text that is no JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,57 +25,74 @@ pub struct PointerError(String);
 impl Pointer {
     /// Where an entry of a map has its name.
     pub fn name_of_entry() -> Self {
-        Self("/$name".to_owned())
+        Self::new("/$name".to_owned())
+    }
+
+    fn new(text: String) -> Self {
+        let segments = text.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
+        Self { text, segments }
+    }
+
+    /// The names and numbers on the way there.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
     }
 
     /// The value there; null counts as absent.
     pub fn of<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
-        answer.pointer(&self.0).filter(|value| !value.is_null())
+        self.written(answer).filter(|value| !value.is_null())
     }
 
     /// What is written there, also null.
     pub fn written<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
-        answer.pointer(&self.0)
+        self.segments.iter().try_fold(answer, |value, name| step(value, name))
     }
 
     /// Every value there, `*` segments standing for each element; null counts as absent.
     pub fn all<'a>(&self, answer: &'a Value) -> Vec<&'a Value> {
         let mut found = vec![answer];
-        for segment in self.0.split('/').skip(1) {
-            let name = segment.replace("~1", "/").replace("~0", "~");
-            found = found.into_iter().flat_map(|value| below(value, &name)).collect();
+        for name in &self.segments {
+            found = found.into_iter().flat_map(|value| below(value, name)).collect();
         }
         found.into_iter().filter(|value| !value.is_null()).collect()
     }
 
     /// Whether a `*` segment makes it many places.
     pub fn is_many(&self) -> bool {
-        self.0.split('/').any(|segment| segment == "*")
+        self.segments.iter().any(|segment| segment == "*")
     }
 
     /// The place before the first `*` segment.
     pub fn before_star(&self) -> Self {
-        let before = self.0.split('/').take_while(|segment| *segment != "*").collect::<Vec<_>>();
-        Self(before.join("/"))
+        let before = self.text.split('/').take_while(|segment| *segment != "*").collect::<Vec<_>>();
+        Self::new(before.join("/"))
     }
 
     /// Puts a value there, making the maps on the way. A `*` at the end is the list itself. What is in the way stays as it is.
     pub fn put(&self, object: &mut Value, value: Value) {
         let mut place = object;
-        for segment in self.before_star().0.split('/').skip(1) {
-            let name = segment.replace("~1", "/").replace("~0", "~");
+        for name in self.segments.iter().take_while(|segment| *segment != "*") {
             if place.is_null() {
                 *place = Value::Object(serde_json::Map::new());
             }
             let Value::Object(fields) = place else { return };
-            place = fields.entry(name).or_insert(Value::Null);
+            place = fields.entry(name.as_str()).or_insert(Value::Null);
         }
         *place = value;
     }
 
     /// The value there, to take something out of it.
     pub fn of_mut<'a>(&self, answer: &'a mut Value) -> Option<&'a mut Value> {
-        answer.pointer_mut(&self.0)
+        answer.pointer_mut(&self.text)
+    }
+}
+
+/// What a value has under a name or, where it is a list, a number. A number is written in one way.
+fn step<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(fields) => fields.get(name),
+        Value::Array(items) => items.get(name.parse::<usize>().ok().filter(|at| at.to_string() == name)?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -79,22 +100,20 @@ fn below<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
     match value {
         Value::Array(items) if name == "*" => items.iter().collect(),
         Value::Object(fields) if name == "*" => fields.values().collect(),
-        Value::Array(items) => name.parse::<usize>().ok().and_then(|at| items.get(at)).into_iter().collect(),
-        Value::Object(fields) => fields.get(name).into_iter().collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        one => step(one, name).into_iter().collect(),
     }
 }
 
 impl FromStr for Pointer {
     type Err = PointerError;
     fn from_str(text: &str) -> Result<Self, PointerError> {
-        if text.is_empty() || text.starts_with('/') { Ok(Self(text.to_owned())) } else { Err(PointerError(text.to_owned())) }
+        if text.is_empty() || text.starts_with('/') { Ok(Self::new(text.to_owned())) } else { Err(PointerError(text.to_owned())) }
     }
 }
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
@@ -114,6 +133,33 @@ mod tests {
     fn a_pointer_is_empty_or_begins_with_a_slash() {
         assert!("".parse::<Pointer>().is_ok() && "/a/0".parse::<Pointer>().is_ok());
         assert!("id".parse::<Pointer>().is_err());
+    }
+
+    #[test]
+    fn a_pointer_leads_where_the_rfc_says() {
+        let answer = json!({"a": [{"b/c": 1}, null, 2], "": {"~": 3}, "*": 4, "1": {"0": 5}});
+        for text in [
+            "",
+            "/",
+            "/a",
+            "/a/0/b~1c",
+            "/a/1",
+            "/a/2",
+            "/a/3",
+            "/a/00",
+            "/a/+0",
+            "/a/-",
+            "//~0",
+            "/~1",
+            "/*",
+            "/1/0",
+            "/1/00",
+            "/a/0/b~1c/d",
+        ] {
+            let pointer: Pointer = text.parse().expect("a pointer");
+            assert_eq!(pointer.written(&answer), answer.pointer(text), "{text}");
+            assert_eq!(pointer.of(&answer), answer.pointer(text).filter(|value| !value.is_null()), "{text}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@ use tokio::sync::Mutex;
 
 use super::ProviderError;
 use super::exchange::session::Session;
-use super::exchange::{Call, Caller, Retry};
+use super::exchange::{Call, Caller, Retry, Wiped};
 use super::operation::Runner;
-use super::pages::{Amount, Pages};
+use super::pages::{Amount, Entry, Pages};
 use crate::model::Secret;
 use crate::profile::api::{Lookup, OwnKey};
 use crate::profile::codec_scopes::Lookups;
@@ -91,9 +91,9 @@ async fn read(runner: &Runner<'_>, lookup: &Lookup) -> Result<BTreeMap<String, V
     let Runner { exchange, caller, .. } = *runner;
     let Lookup { items, paging, name, value, .. } = lookup;
     let is_map = [name, value].into_iter().any(|at| at.to_string().starts_with("/$"));
-    let whole = |entry: &Value| Ok(entry.to_string());
+    let keep = |entry: Wiped| Ok(Entry { name: entry.0.to_string(), kept: entry });
     let pages =
-        Pages { exchange, caller, asked: lookup.asked(), items, is_map, paging, name: &whole, read: Amount::default() }.read().await?;
+        Pages { exchange, caller, asked: lookup.asked(), items, is_map, paging, keep: &keep, read: Amount::default() }.read().await?;
     let totals: Vec<Option<u64>> = pages.iter().map(|page| page.total).collect();
     if !paging::is_whole(&totals, pages.iter().flat_map(|page| &page.entries).map(|entry| entry.name.as_str())) {
         return Err(ProviderError::Unanswered("the list changed while it was read".to_owned()));
@@ -101,7 +101,7 @@ async fn read(runner: &Runner<'_>, lookup: &Lookup) -> Result<BTreeMap<String, V
     let mut found = BTreeMap::new();
     let tests: Vec<Test> =
         lookup.only.iter().map(Test::new).collect::<Result<_, _>>().map_err(|error| ProviderError::Local(error.to_string()))?;
-    for entry in pages.iter().flat_map(|page| &page.entries).map(|entry| &entry.value.0) {
+    for entry in pages.iter().flat_map(|page| &page.entries).map(|entry| &entry.kept.0) {
         if !tests.iter().all(|test| test.holds(entry)) {
             continue;
         }

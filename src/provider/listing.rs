@@ -11,6 +11,13 @@ use crate::profile::paging;
 use crate::profile::reader::{Entry, ReadError, Reading, RealId};
 use crate::profile::template::{Placeholder, Values};
 
+/// What is kept of an entry while the pages are read.
+enum Kept {
+    Read(Entry),
+    /// Its details are still to be asked for.
+    Found(Wiped),
+}
+
 /// Everything that reading a listing needs.
 pub struct ListReader<'a> {
     pub runner: Runner<'a>,
@@ -38,7 +45,8 @@ impl ListReader<'_> {
                 continue;
             }
             let entries = pages.into_iter().flat_map(|page| page.entries);
-            let entries: Vec<Option<Entry>> = stream::iter(entries.map(|entry| self.entry(entry))).buffered(AT_ONCE).try_collect().await?;
+            let entries: Vec<Option<Entry>> =
+                stream::iter(entries.map(|entry| self.entry(entry.kept))).buffered(AT_ONCE).try_collect().await?;
             // One that was listed, and was not there any more when it was asked for.
             if entries.iter().all(Option::is_some) {
                 return Ok(entries.into_iter().flatten().collect());
@@ -47,14 +55,17 @@ impl ListReader<'_> {
         Err(ProviderError::Unanswered("the list changed while it was read".to_owned()))
     }
 
-    async fn pages(&self) -> Result<Vec<Page>, ProviderError> {
+    async fn pages(&self) -> Result<Vec<Page<Kept>>, ProviderError> {
         let reader = self.runner.reader;
         // An entry without details is read at once, so that an answer that cannot be read is asked for again.
         let plain = self.operation.then.is_empty();
-        let own = |entry: &Value, id: Option<RealId>| id.map_or_else(|| entry.to_string(), |id| id.as_str().to_owned());
-        let name = |entry: &Value| match plain {
-            true => reader.listed(entry, &self.reading).map(|read| own(entry, read.id)).map_err(|error| error.to_string()),
-            false => Ok(own(entry, reader.id(entry).ok())),
+        let name = |entry: &Wiped, id: Option<&RealId>| id.map_or_else(|| entry.0.to_string(), |id| id.as_str().to_owned());
+        let keep = |entry: Wiped| match plain {
+            true => {
+                let read = reader.listed(&entry.0, &self.reading).map_err(|error| error.to_string())?;
+                Ok(pages::Entry { name: name(&entry, read.id.as_ref()), kept: Kept::Read(read) })
+            }
+            false => Ok(pages::Entry { name: name(&entry, reader.id(&entry.0).ok().as_ref()), kept: Kept::Found(entry) }),
         };
         let Runner { exchange, caller, .. } = self.runner;
         let ListOperation { items, paging, .. } = self.operation;
@@ -65,7 +76,7 @@ impl ListReader<'_> {
             items,
             is_map: reader.names_entries(),
             paging,
-            name: &name,
+            keep: &keep,
             read: Amount::default(),
         }
         .read()
@@ -73,13 +84,13 @@ impl ListReader<'_> {
     }
 
     /// One entry, with its details; `None`: it is gone.
-    async fn entry(&self, entry: pages::Entry) -> Result<Option<Entry>, ProviderError> {
-        let pages::Entry { value: mut object, .. } = entry;
+    async fn entry(&self, kept: Kept) -> Result<Option<Entry>, ProviderError> {
         let reader = self.runner.reader;
         let unreadable = |error: ReadError| ProviderError::Unanswered(error.to_string());
-        if self.operation.then.is_empty() {
-            return reader.listed(&object.0, &self.reading).map(Some).map_err(unreadable);
-        }
+        let mut object = match kept {
+            Kept::Read(entry) => return Ok(Some(entry)),
+            Kept::Found(object) => object,
+        };
         let id = match &object.0 {
             Value::String(text) => Some(RealId::new(text.clone())),
             other => reader.id(other).ok(),

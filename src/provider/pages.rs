@@ -18,7 +18,7 @@ use crate::profile::template::{Placeholder, Values};
 pub const AT_ONCE: usize = 8;
 
 /// Everything that reading pages needs.
-pub struct Pages<'a> {
+pub struct Pages<'a, T> {
     pub exchange: &'a Exchange,
     pub caller: Caller<'a>,
     pub asked: Asked<'a>,
@@ -26,8 +26,8 @@ pub struct Pages<'a> {
     /// Whether the profile reads names of entries, so that a map is a list of them.
     pub is_map: bool,
     pub paging: &'a Paging,
-    /// What an entry is known by; or why it cannot be read, which makes the page unreadable.
-    pub name: &'a dyn Fn(&Value) -> Result<String, String>,
+    /// What is kept of an entry; or why it cannot be read, which makes the page unreadable.
+    pub keep: &'a dyn Fn(Wiped) -> Result<Entry<T>, String>,
     pub read: Amount,
 }
 
@@ -39,15 +39,16 @@ pub struct Amount {
 }
 
 /// One entry of a listing.
-pub struct Entry {
+pub struct Entry<T> {
+    /// What it is known by.
     pub name: String,
-    pub value: Wiped,
+    pub kept: T,
 }
 
 /// One answer of a listing.
-pub struct Page {
+pub struct Page<T> {
     pub total: Option<u64>,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<T>>,
     next: Option<Next>,
 }
 
@@ -57,12 +58,12 @@ enum Next {
     Url(Url),
 }
 
-impl Pages<'_> {
+impl<T> Pages<'_, T> {
     /// Every page. Whether they make one whole is for the caller to judge: totals and repeated entries.
     ///
     /// Errors when a page cannot be read, when a cursor or a URL comes twice, when the next page is at another origin, or when there is no end: more
     /// pages, bytes or entries than any account has, or more time than anybody waits.
-    pub async fn read(&self) -> Result<Vec<Page>, ProviderError> {
+    pub async fn read(&self) -> Result<Vec<Page<T>>, ProviderError> {
         let limit = self.exchange.limits().listing;
         let pages = async {
             match self.paging {
@@ -86,7 +87,7 @@ impl Pages<'_> {
         }
     }
 
-    async fn numbered(&self) -> Result<Vec<Page>, ProviderError> {
+    async fn numbered(&self) -> Result<Vec<Page<T>>, ProviderError> {
         let first = self.page(self.place(0, 0), None).await?;
         let Some(total) = first.total else { return self.one_by_one(first).await };
         let step = first.entries.len();
@@ -101,7 +102,7 @@ impl Pages<'_> {
 
     /// Without a total, the end is a page that is shorter than the first, not one shorter than asked for: providers lower a size they find too
     /// large, and half a listing must never pass for a whole one.
-    async fn one_by_one(&self, first: Page) -> Result<Vec<Page>, ProviderError> {
+    async fn one_by_one(&self, first: Page<T>) -> Result<Vec<Page<T>>, ProviderError> {
         let step = first.entries.len();
         let mut seen = Seen::of(&first);
         let mut read = step as u64;
@@ -123,7 +124,7 @@ impl Pages<'_> {
         Err(endless())
     }
 
-    async fn linked(&self) -> Result<Vec<Page>, ProviderError> {
+    async fn linked(&self) -> Result<Vec<Page<T>>, ProviderError> {
         let (mut seen, mut links, mut pages) = (Seen::default(), BTreeSet::new(), Vec::new());
         let mut next: Option<Next> = None;
         for _ in 0..MOST_PAGES {
@@ -149,12 +150,12 @@ impl Pages<'_> {
         Err(endless())
     }
 
-    async fn page(&self, values: Values, following: Option<&Url>) -> Result<Page, ProviderError> {
+    async fn page(&self, values: Values, following: Option<&Url>) -> Result<Page<T>, ProviderError> {
         let call = Call { following, ..Call::new(self.asked, values, self.caller, Retry::Idempotent) };
         self.exchange.send(&call, |answer| self.read_page(self.exchange.accept(answer, &call)?)).await
     }
 
-    fn read_page(&self, mut answer: Answer) -> Result<Page, Failure> {
+    fn read_page(&self, mut answer: Answer) -> Result<Page<T>, Failure> {
         let unreadable = |text: String| Failure::from(ProviderError::Unanswered(text));
         let limits = self.exchange.limits();
         let endless = |read: &Cell<usize>, more: usize, most: usize, what: &str| {
@@ -169,9 +170,8 @@ impl Pages<'_> {
             items.and_then(|items| object::entries(items, self.is_map)).ok_or_else(|| unreadable("the answer holds no list".to_owned()))?;
         let values: Vec<Wiped> = items.into_iter().map(Wiped).collect();
         endless(&self.read.entries, values.len(), limits.entries, "entries")?;
-        let entry = |value: Wiped| Ok(Entry { name: (self.name)(&value.0).map_err(unreadable)?, value });
-        let entries: Vec<Entry> = values.into_iter().map(entry).collect::<Result<_, Failure>>()?;
-        let next = self.next(&answer, entries.last().map(|entry| &entry.value.0)).map_err(unreadable)?;
+        let next = self.next(&answer, values.last().map(|value| &value.0)).map_err(unreadable)?;
+        let entries = values.into_iter().map(self.keep).collect::<Result<_, _>>().map_err(unreadable)?;
         Ok(Page { total, entries, next })
     }
 
@@ -226,12 +226,12 @@ impl Pages<'_> {
 struct Seen(BTreeSet<String>);
 
 impl Seen {
-    fn of(page: &Page) -> Self {
+    fn of<T>(page: &Page<T>) -> Self {
         Self(page.entries.iter().map(|entry| entry.name.clone()).collect())
     }
 
     /// Takes a page in; whether any entry of it came before.
-    fn repeats(&mut self, page: &Page) -> bool {
+    fn repeats<T>(&mut self, page: &Page<T>) -> bool {
         let mut repeats = false;
         for entry in &page.entries {
             repeats |= !self.0.insert(entry.name.clone());
