@@ -263,6 +263,57 @@ async fn a_key_of_unknown_methods_is_asked_for_them() {
 }
 
 #[tokio::test]
+async fn a_key_that_no_scheme_fits_is_not_tried() {
+    let told = json!({"id": format!("api_{:032}", 1), "label": "a", "scopes": [WEBHOOKS], "methods": [], "enabled": true});
+    // Whoever asks for more than the list is refused: it would look like a dead key.
+    let url = serve(move |_, number| match number {
+        0 => answer(200, &[("x-total", "1")], json!([told]).to_string()),
+        _ => answer(401, &[], json!({"errorCode": "40002"}).to_string()),
+    })
+    .await;
+    let provider = fake(&url);
+    let id = provider.list().await.expect("a listing").remove(0).id;
+    let secret = credential(&json!({"id": id, "secret": "EXAMPLE"}).to_string());
+    let verdict = provider.verify(&id, &secret).await;
+    assert!(matches!(&verdict, Ok(Liveness::Undecided(why)) if why.contains("how this key authenticates")), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn what_is_called_like_our_own_credential_is_not_repeated() {
+    let own = "ex4mple5ecret0value7of9ours";
+    let named = |id: &str| json!({"id": id, "label": format!("by {own}"), "scopes": [format!("{own}:read"), WEBHOOKS], "methods": [format!("x{own}")], "enabled": true});
+    let calm = |key: &keywright::model::ObservedKey| {
+        assert_eq!((key.label.as_str(), &key.scopes), ("by …", &Some(scopes(&["…:read", WEBHOOKS]))));
+        assert!(!format!("{key:?}").contains(own), "{key:?}");
+    };
+    let id = format!("api_{:032}", 1);
+    let (listed, one) = (named(&id), named(&id));
+    let url = serve(move |path, _| match path.contains('?') {
+        true => answer(200, &[("x-total", "1")], json!([listed]).to_string()),
+        false => answer(200, &[], one.to_string()),
+    })
+    .await;
+    let provider = open_at(&url, "hmac", credential(&json!({"id": "api_own", "secret": own}).to_string()));
+    calm(&provider.list().await.expect("a listing")[0]);
+    calm(&provider.get(&id).await.expect("read").expect("there"));
+    calm(&provider.create(&request("one")).await.expect("created").key);
+    // Told by a call of its own for each entry.
+    let url = serve(move |path, _| {
+        let mut key = json!({"api_key_id": "k1", "name": format!("by {own}")});
+        if path.ends_with("/k1") {
+            key["scopes"] = json!([format!("{own}:read"), WEBHOOKS]);
+        }
+        answer(200, &[], json!({"result": [key]}).to_string())
+    })
+    .await;
+    let sendgrid = Arc::new(Profile::builtin("sendgrid").expect("built in"));
+    let credential = sendgrid.credential().expect("a shape").parse(own).expect("a credential");
+    let at = AccountAt { environment: None, endpoint: Some(&url), params: &BTreeMap::new() };
+    let provider = HttpProvider::open(sendgrid, at, credential, Timestamp::now).expect("a provider");
+    calm(&provider.list().await.expect("a listing")[0]);
+}
+
+#[tokio::test]
 async fn refusals_are_classified_and_not_repeated() {
     for (ceiling_error, expected) in [(CeilingError::Forbidden, "may not do this"), (CeilingError::Unprocessable, "refused")] {
         let emulator = start(Config { ceiling_error, ..Config::default() }).await;

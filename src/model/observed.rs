@@ -65,8 +65,7 @@ impl ObservedKey {
     }
 
     /// Takes texts out of whatever others have named: label, scopes and options.
-    #[must_use]
-    pub fn without(mut self, secrets: &[&str]) -> Self {
+    pub fn conceal(&mut self, secrets: &[&str]) {
         let repeats = |text: &str| secrets.iter().any(|secret| text.contains(secret));
         let calm = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
         if repeats(&self.label) {
@@ -75,10 +74,9 @@ impl ObservedKey {
         if let Some(scopes) = self.scopes.as_mut().filter(|scopes| scopes.iter().any(|scope| repeats(scope.as_str()))) {
             *scopes = scopes.iter().map(|scope| Scope::from(calm(scope.as_str()).as_str())).collect();
         }
-        for value in self.options.values_mut().filter(|value| repeats(&value.to_string())) {
+        for value in self.options.values_mut().filter(|value| any_word(value, &repeats)) {
             *value = Value::String("…".to_owned());
         }
-        self
     }
 
     /// Whether a key that no record knows may be what an unanswered create has made, where keys have no labels: unless it is ours, dead, or was listed
@@ -87,6 +85,17 @@ impl ObservedKey {
         let open = matches!(intent.state, GenerationState::Intended | GenerationState::Ambiguous);
         let new = !intent.beside.contains(&self.id);
         open && !self.untouchable && intent.id.is_none() && intent.label.is_empty() && new && !self.own && self.enabled != Some(false)
+    }
+}
+
+/// Whether a test holds of any word of a value: of a name in a map, a text or a number.
+fn any_word(value: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => test(text),
+        Value::Array(items) => items.iter().any(|item| any_word(item, test)),
+        Value::Object(fields) => fields.iter().any(|(name, value)| test(name) || any_word(value, test)),
+        Value::Number(number) => test(&number.to_string()),
+        Value::Null | Value::Bool(_) => false,
     }
 }
 
@@ -122,5 +131,30 @@ impl Listing {
             Self::Complete(snapshot) | Self::Assumed(snapshot) => Some(snapshot),
             Self::Unavailable(_) | Self::Attended => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_must_not_be_said_is_taken_out_wherever_others_named_it() {
+        let mut key = ObservedKey::new("1", "Billing s3\"cr\\et, s3\"cr\\et");
+        key.scopes = Some([Scope::from("read"), Scope::from("s3\"cr\\et:write")].into());
+        let told = [
+            ("plain", json!("open")),
+            ("list", json!([{"deep": "a s3\"cr\\et"}])),
+            ("name", json!({"s3\"cr\\et": 1})),
+            ("number", json!(12)),
+        ];
+        key.options = told.map(|(name, value)| (name.to_owned(), value)).into();
+        key.conceal(&["s3\"cr\\et", "12"]);
+        assert_eq!(key.label, "Billing …, …");
+        assert_eq!(key.scopes, Some([Scope::from("read"), Scope::from("…:write")].into()));
+        let shown = serde_json::to_value(&key.options).expect("JSON");
+        assert_eq!(shown, json!({"list": "…", "name": "…", "number": "…", "plain": "open"}));
     }
 }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::codec_words::text;
 pub use super::codec_words::{Emptiness, Names, WordsFormat, WordsProblem};
-use super::codec_words::{plain, text};
 use super::pattern::Once;
 use super::pointer::Pointer;
 use super::reader::whole;
@@ -184,32 +184,35 @@ impl<'a> Coding<'a> {
         self.lookup.and_then(|lookup| lookups.get(lookup)).is_some_and(|table| table.values().any(|known| known == value))
     }
 
-    /// The scopes at a place, of those words that are `mine`. The outer `None`: another form; the inner: nothing is there.
+    /// Hands on the words at a place that are `mine`, by their names; says whether anything is there, `None` when that has another form.
     fn read_at<'v>(
         &self,
         at: &Pointer,
         answer: &'v Value,
         lookups: &'a Lookups,
         mine: &dyn Fn(&Value) -> bool,
-    ) -> Option<Option<Vec<Cow<'v, str>>>>
+        found: &mut dyn FnMut(Cow<'v, str>),
+    ) -> Option<bool>
     where
         'a: 'v,
     {
         let names = self.names(lookups);
-        let named = |words: Vec<Cow<'v, Value>>| words.into_iter().filter(|word| mine(word)).map(|word| names.name(word)).collect();
+        let mut each = |word: Cow<'v, Value>| {
+            if mine(&word) {
+                found(names.name(word));
+            }
+        };
         if !at.is_many() {
-            return at.of(answer).map_or(Some(None), |value| Some(Some(named(self.format.read(value)?))));
+            return at.of(answer).map_or(Some(false), |value| self.format.read(value, &mut each).map(|()| true));
         }
-        let found = at.all(answer);
-        if found.is_empty() && at.before_star().of(answer).is_none() {
-            return Some(None);
+        let values = at.all(answer);
+        if values.is_empty() && at.before_star().of(answer).is_none() {
+            return Some(false);
         }
         // An array along a path with `*` is what the path finds.
-        let words: Option<Vec<_>> = match *self.format == WordsFormat::Array && found.iter().all(|value| !value.is_array()) {
-            true => found.into_iter().map(|word| plain(word).map(Cow::Borrowed)).collect(),
-            false => found.into_iter().map(|value| self.format.read(value)).collect::<Option<Vec<_>>>().map(|all| all.concat()),
-        };
-        Some(Some(named(words?)))
+        let is_array = *self.format == WordsFormat::Array && values.iter().all(|value| !value.is_array());
+        let format = if is_array { &WordsFormat::Single } else { self.format };
+        values.into_iter().try_for_each(|value| format.read(value, &mut each)).map(|()| true)
     }
 }
 
@@ -341,13 +344,14 @@ impl ScopesReader {
                 // What no list has is told as it is, once.
                 (known || (is_first && !elsewhere())) && form.is_none_or(|form| form.is_match(&text(word)))
             };
-            let words = coding.read_at(at, answer, lookups, &mine).ok_or_else(|| (*at).clone())?;
-            let words = words.or_else(|| Some(absent?.iter().map(|word| Cow::from(word.as_str())).collect()));
-            told |= words.is_some();
-            scopes.extend(words.into_iter().flatten().map(|word| match coding.prefix {
-                "" => Scope::from(&*word),
-                prefix => Scope::new(format!("{prefix}{word}")),
-            }));
+            let mut found = |word: Cow<'_, str>| match coding.prefix {
+                "" => scopes.push(Scope::from(&*word)),
+                prefix => scopes.push(Scope::new(format!("{prefix}{word}"))),
+            };
+            let is_there = coding.read_at(at, answer, lookups, &mine, &mut found).ok_or_else(|| (*at).clone())?;
+            let absent = absent.filter(|_| !is_there);
+            absent.into_iter().flatten().for_each(|word| found(word.into()));
+            told |= is_there || absent.is_some();
         }
         Ok(told.then(|| scopes.into_iter().collect()))
     }
@@ -362,8 +366,10 @@ impl WordsReader {
 
     /// The words of an answer as a list, for an option of a key. Errors with the place of what has another form.
     pub fn list(&self, answer: &Value, lookups: &Lookups) -> Result<Option<Value>, Pointer> {
-        let words = self.coding().read_at(&self.at, answer, lookups, &|_| true).ok_or_else(|| self.at.clone())?;
-        Ok(words.map(|words| BTreeSet::from_iter(words).into_iter().map(Value::from).collect()))
+        let mut words = BTreeSet::new();
+        let coding = self.coding();
+        let is_there = coding.read_at(&self.at, answer, lookups, &|_| true, &mut |word| words.extend([word]));
+        Ok(is_there.ok_or_else(|| self.at.clone())?.then(|| words.into_iter().map(Value::from).collect()))
     }
 }
 

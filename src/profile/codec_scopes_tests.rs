@@ -167,3 +167,23 @@ fn absence_may_stand_for_scopes() {
     let axes = json!({"axes": {"project": {"prefix": "project:", "at": "/projects", "absent": ["*"]}}});
     assert_eq!(read(axes, json!({}), &none), Ok(Some(set(&["project:*"]))));
 }
+
+#[test]
+fn one_bad_word_makes_all_of_them_unreadable() {
+    let none = Lookups::new();
+    let place = |at: &str| Err(at.parse().expect("a pointer"));
+    for (format, value) in [
+        (json!("map"), json!({"a": true, "b": "yes"})),
+        (json!("array"), json!(["a", ["b"]])),
+        (json!({"keys": 1}), json!(["a"])),
+        (json!("single"), json!(["a"])),
+    ] {
+        assert_eq!(read(json!({"at": "/s", "as": format}), json!({"s": value}), &none), place("/s"), "{format}");
+        let option: WordsReader = serde_json::from_value(json!({"at": "/s", "as": format})).expect("a reader");
+        assert_eq!(option.list(&json!({"s": value}), &none), Err("/s".parse().expect("a pointer")), "{format}");
+    }
+    let axes = json!({"axes": {"a": {"prefix": "a:", "at": "/a"}, "b": {"prefix": "b:", "at": "/b"}}});
+    assert_eq!(read(axes, json!({"a": ["x"], "b": [null]}), &none), place("/b"), "though another axis is readable");
+    assert_eq!(read(json!({"at": "/s/*"}), json!({"s": ["a", {}]}), &none), place("/s/*"));
+    assert_eq!(read(json!({"at": "/s/*"}), json!({"s": ["a", ["b"]]}), &none), place("/s/*"), "a word beside a list");
+}

@@ -48,27 +48,34 @@ pub enum WordsProblem {
 }
 
 impl WordsFormat {
-    /// The words of a value, as the provider has them; `None` when it has another form.
-    pub fn read<'a>(&self, value: &'a Value) -> Option<Vec<Cow<'a, Value>>> {
+    /// Hands on the words of a value, as the provider has them; `None` when it has another form, which may be found only after some words.
+    pub fn read<'a>(&self, value: &'a Value, found: &mut dyn FnMut(Cow<'a, Value>)) -> Option<()> {
         let word = |text: &str| Cow::Owned(Value::from(text));
         match self {
-            Self::Array => value.as_array()?.iter().map(|word| plain(word).map(Cow::Borrowed)).collect(),
+            Self::Array => {
+                for item in value.as_array()? {
+                    found(Cow::Borrowed(plain(item)?));
+                }
+            }
             Self::Text(between) => {
-                let words = value.as_str()?.split(between.as_str()).map(str::trim).filter(|word| !word.is_empty());
-                Some(words.map(word).collect())
+                value.as_str()?.split(between.as_str()).map(str::trim).filter(|text| !text.is_empty()).map(word).for_each(found);
             }
             Self::Map => {
-                let fields = value.as_object()?;
-                let flags: Option<Vec<(&String, bool)>> = fields.iter().map(|(name, flag)| Some((name, flag.as_bool()?))).collect();
-                Some(flags?.into_iter().filter(|(_, flag)| *flag).map(|(name, _)| word(name)).collect())
+                for (name, flag) in value.as_object()? {
+                    if flag.as_bool()? {
+                        found(word(name));
+                    }
+                }
             }
-            Self::Single => plain(value).map(|word| vec![Cow::Borrowed(word)]),
+            Self::Single => found(Cow::Borrowed(plain(value)?)),
             Self::Objects(objects) => {
-                let words: Option<Vec<_>> = value.as_array()?.iter().map(|object| objects.read(object)).collect();
-                Some(words?.into_iter().flatten().map(Cow::Owned).collect())
+                for object in value.as_array()? {
+                    objects.read(object)?.into_iter().map(Cow::Owned).for_each(&mut *found);
+                }
             }
-            Self::Keys(_) => Some(value.as_object()?.keys().map(|name| word(name)).collect()),
+            Self::Keys(_) => value.as_object()?.keys().map(|name| word(name)).for_each(found),
         }
+        Some(())
     }
 
     /// The words in this format. `all` are those that exist, as the provider has them.
@@ -177,7 +184,8 @@ mod tests {
     }
 
     fn read(format: &WordsFormat, value: &Value) -> Option<Vec<Value>> {
-        Some(format.read(value)?.into_iter().map(Cow::into_owned).collect())
+        let mut words = Vec::new();
+        format.read(value, &mut |word| words.push(word.into_owned())).map(|()| words)
     }
 
     #[test]
@@ -194,12 +202,12 @@ mod tests {
             let format = format(shape.clone());
             assert_eq!(format.write(&words, &all), Ok(written.clone()), "{shape}");
             assert_eq!(read(&format, &written).as_deref(), Some(&words[..]), "{shape}");
-            assert_eq!(format.read(&json!(7)), None, "{shape}");
+            assert_eq!(read(&format, &json!(7)), None, "{shape}");
             assert_eq!(serde_json::to_value(&format).expect("JSON"), shape);
         }
-        assert_eq!(format(json!("array")).read(&json!("a b")), None);
-        assert_eq!(format(json!("array")).read(&json!(["a", ["b"]])), None);
-        assert_eq!(format(json!("map")).read(&json!({"a": "yes"})), None);
+        assert_eq!(read(&format(json!("array")), &json!("a b")), None);
+        assert_eq!(read(&format(json!("array")), &json!(["a", ["b"]])), None);
+        assert_eq!(read(&format(json!("map")), &json!({"a": "yes"})), None);
         assert_eq!(read(&format(json!({"text": ","})), &json!(" a, b ,")), Some(vec![json!("a"), json!("b")]));
     }
 

@@ -1,5 +1,5 @@
 //! How a listing comes in pages, and when its pages make one whole. Arithmetic only.
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ pub fn pages(total: u64, on_first: usize) -> Option<u32> {
 
 /// Whether the pages make one whole: all tell the same total, it is the number of items, and no item comes twice.
 pub fn is_whole<'a>(totals: &[Option<u64>], items: impl Iterator<Item = &'a str>) -> bool {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     let mut count = 0_u64;
     for item in items {
         count += 1;

@@ -13,7 +13,6 @@ use super::pages::{Amount, Entry, Pages};
 use crate::model::Secret;
 use crate::profile::api::{Lookup, OwnKey};
 use crate::profile::codec_scopes::Lookups;
-use crate::profile::paging;
 use crate::profile::predicate::Test;
 use crate::profile::reader::word;
 use crate::profile::template::Values;
@@ -92,16 +91,14 @@ async fn read(runner: &Runner<'_>, lookup: &Lookup) -> Result<BTreeMap<String, V
     let Lookup { items, paging, name, value, .. } = lookup;
     let is_map = [name, value].into_iter().any(|at| at.to_string().starts_with("/$"));
     let keep = |entry: Wiped| Ok(Entry { name: entry.0.to_string(), kept: entry });
-    let pages =
-        Pages { exchange, caller, asked: lookup.asked(), items, is_map, paging, keep: &keep, read: Amount::default() }.read().await?;
-    let totals: Vec<Option<u64>> = pages.iter().map(|page| page.total).collect();
-    if !paging::is_whole(&totals, pages.iter().flat_map(|page| &page.entries).map(|entry| entry.name.as_str())) {
+    let pages = Pages { exchange, caller, asked: lookup.asked(), items, is_map, paging, keep: &keep, read: Amount::default() };
+    let Some(entries) = pages.read().await? else {
         return Err(ProviderError::Unanswered("the list changed while it was read".to_owned()));
-    }
+    };
     let mut found = BTreeMap::new();
     let tests: Vec<Test> =
         lookup.only.iter().map(Test::new).collect::<Result<_, _>>().map_err(|error| ProviderError::Local(error.to_string()))?;
-    for entry in pages.iter().flat_map(|page| &page.entries).map(|entry| &entry.kept.0) {
+    for Wiped(entry) in &entries {
         if !tests.iter().all(|test| test.holds(entry)) {
             continue;
         }

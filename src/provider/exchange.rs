@@ -308,9 +308,9 @@ impl Exchange {
         if let Some(theirs) = said::date(&headers, "date") {
             self.skew.set(Some(theirs.as_second() - (self.clock)().as_second()));
         }
-        let json = if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
-        let refusal = self.api.errors.read(status, json.as_ref());
-        Answer { status, headers, size, json: json.map(Wiped), refusal, url, at_login: false, session }
+        let json = answer::parse(&body);
+        let refusal = self.api.errors.read(status, json.as_ref().map(|json| &json.0));
+        Answer { status, headers, size, json, refusal, url, at_login: false, session }
     }
 
     /// Accepts nothing but success with JSON or nothing in it.

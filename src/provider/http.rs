@@ -1,5 +1,5 @@
 //! A provider over HTTP, carried out from its profile alone. Opens no sockets itself.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use super::transport::Limits;
 use super::witness::Witness;
 use super::{CreateRequest, Created, EditRequest, Liveness, Provider, ProviderError};
 use crate::model::{ObservedKey, Options, ScopeSet, Secret};
-use crate::profile::api::{Api, Operation, Verify};
+use crate::profile::api::{Api, Operation};
 use crate::profile::auth::{AuthScheme, Select};
-use crate::profile::reader::{ReadError, Reader, Reading, RealId, Standing};
+use crate::profile::reader::{Entry, ReadError, Reader, Reading, RealId, Standing};
 use crate::profile::template::{Placeholder, Values};
 use crate::profile::{Environment, HttpApi, Profile};
 
@@ -120,12 +120,25 @@ impl HttpProvider {
         self.exchange.api()
     }
 
-    /// A key as answers tell it, without our own credential and without an id that is a secret: what people named like that is nobody's to repeat.
-    fn hushed(&self, key: ObservedKey) -> ObservedKey {
-        let parts = self.credential.parts().map(|(_, part)| part).filter(|part| could_be_secret(part));
-        let real = self.known.real(&key.id).filter(|_| self.reader.is_id_secret());
-        let secrets: Vec<&str> = parts.chain(real.as_ref().map(RealId::as_str)).collect();
-        key.without(&secrets)
+    /// Takes what is unsayable out of a key, and an id that is a secret: what people named like that is nobody's to repeat.
+    fn hush(&self, entry: &mut Entry, unsayable: &[&str]) {
+        let Standing::Key(key) = &mut entry.standing else { return };
+        key.conceal(unsayable);
+        if let Some(id) = &entry.id
+            && self.reader.is_id_secret()
+        {
+            key.conceal(&[id.as_str()]);
+        }
+    }
+
+    /// Takes note of an entry; gives its key where it counts as one.
+    fn noted(&self, entry: Entry) -> Option<ObservedKey> {
+        self.known.note(entry, |key| self.scheme_by(Some(&key.options)))
+    }
+
+    /// The parts of our own credential that nothing repeats.
+    fn unsayable(&self) -> Vec<&str> {
+        self.credential.parts().map(|(_, part)| part).filter(|part| could_be_secret(part)).collect()
     }
 
     fn runner(&self) -> Runner<'_> {
@@ -189,25 +202,32 @@ impl HttpProvider {
     async fn read(&self, operation: &Operation, id: &str) -> Result<(ObservedKey, Wiped), ProviderError> {
         let real = self.real(id, Manner::Read).await?;
         let item = self.on(operation, &real, Values::new(), Manner::Read).await?;
-        let entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
+        let mut entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
         if entry.id.as_ref() != Some(&real) {
             return Err(ProviderError::Unanswered("the answer is about another key".to_owned()));
         }
         if let Standing::Untouchable = entry.standing {
             return Err(ProviderError::Refused(UNTOUCHABLE.to_owned()));
         }
-        let Some(key) = self.known.note(entry) else { return Err(ProviderError::NotFound("it does not exist any more".to_owned())) };
-        if key.id == id { Ok((self.hushed(key), item)) } else { Err(ProviderError::NotFound("its id was used again".to_owned())) }
+        self.hush(&mut entry, &self.unsayable());
+        let gone = || ProviderError::NotFound("it does not exist any more".to_owned());
+        let key = self.noted(entry).ok_or_else(gone)?;
+        if key.id == id { Ok((key, item)) } else { Err(ProviderError::NotFound("its id was used again".to_owned())) }
     }
 
-    /// The options of a key, where they decide how it authenticates.
-    async fn options_of(&self, verify: &Verify, id: &str) -> Option<Options> {
-        let Select::Option { .. } = verify.select else { return None };
-        let known = self.known.options(id);
-        if known.is_some() {
+    /// The scheme that a key authenticates by, if any. `None` as options: nobody knows them.
+    fn scheme_by(&self, options: Option<&Options>) -> Option<String> {
+        self.api().verify.as_ref()?.select.choose(&self.params, options).map(str::to_owned)
+    }
+
+    /// The same, of a key that may have to be asked for.
+    async fn scheme_of(&self, select: &Select, id: &str) -> Option<String> {
+        let Select::Option { .. } = select else { return self.scheme_by(None) };
+        if let Some(known) = self.known.scheme(id) {
             return known;
         }
-        self.get(id).await.ok().flatten().map(|key| key.options)
+        let key = self.get(id).await.ok().flatten();
+        self.scheme_by(key.as_ref().map(|key| &key.options))
     }
 }
 
@@ -216,14 +236,18 @@ impl Provider for HttpProvider {
     async fn list(&self) -> Result<Vec<ObservedKey>, ProviderError> {
         let operation = self.api().operations.list.as_ref().ok_or(ProviderError::Unsupported("list"))?;
         self.asked.ask(&self.runner()).await?;
-        let entries = ListReader { runner: self.runner(), operation, reading: self.reading() }.read().await?;
+        let unsayable = self.unsayable();
+        let hush = |entry: &mut Entry| self.hush(entry, &unsayable);
+        let entries = ListReader { runner: self.runner(), operation, reading: self.reading(), hush: &hush }.read().await?;
         self.known.clear();
-        let (beyond, mut keys): (Vec<ObservedKey>, Vec<ObservedKey>) =
-            entries.into_iter().filter_map(|entry| self.known.note(entry)).map(|key| self.hushed(key)).partition(|key| key.untouchable);
+        let (mut keys, mut beyond) = (Vec::with_capacity(entries.len()), Vec::new());
+        for key in entries.into_iter().filter_map(|entry| self.noted(entry)) {
+            if key.untouchable { beyond.push(key) } else { keys.push(key) }
+        }
         // Several of those that concern nobody may go by the same name.
-        let mut names = BTreeSet::new();
+        let mut names = HashSet::new();
         keys.extend(beyond.into_iter().filter(|key| names.insert(key.id.clone())));
-        let ids: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        let ids: HashSet<&str> = keys.iter().map(|key| key.id.as_str()).collect();
         if ids.len() < keys.len() {
             return Err(ProviderError::Unanswered("two keys of the list cannot be told apart".to_owned()));
         }
@@ -248,9 +272,10 @@ impl Provider for HttpProvider {
         let (label, scopes, end) = (Some(request.label.as_str()), Some(&request.scopes), Some(request.expires_at));
         let values = self.writing().values(Fields { label, scopes, expires_at: end, options: Some(&options), changes: false })?;
         let mut item = self.runner().run(operation, &values, Manner::Create).await?;
-        let entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
+        let mut entry = self.reader.entry(&item.0, &self.reading()).map_err(unreadable)?;
+        self.hush(&mut entry, &self.unsayable());
         let uncounted = || ProviderError::Unanswered("what was created does not count as a key".to_owned());
-        let mut key = self.known.note(entry).map(|key| self.hushed(key)).ok_or_else(uncounted)?;
+        let mut key = self.noted(entry).ok_or_else(uncounted)?;
         self.reader.as_told(&mut key, &item.0, request.expires_at.is_some());
         Ok(Created { secret: self.reader.take_secret(&self.profile.secret, &mut item.0), key })
     }
@@ -261,7 +286,7 @@ impl Provider for HttpProvider {
         let EditRequest { label, scopes, expires_at, options } = request;
         let (label, scopes, options) = (label.as_deref(), scopes.as_ref(), options.as_ref());
         let values = self.writing().values(Fields { label, scopes, expires_at: *expires_at, options, changes: true })?;
-        self.known.forget_options(id);
+        self.known.forget_scheme(id);
         self.write(operation, id, values, Deed::Change).await
     }
 
@@ -298,9 +323,8 @@ impl Provider for HttpProvider {
 
     async fn verify(&self, id: &str, secret: &Secret) -> Result<Liveness, ProviderError> {
         let verify = self.api().verify.as_ref().ok_or(ProviderError::Unsupported("verify"))?;
-        let options = self.options_of(verify, id).await;
-        let chosen = verify.select.choose(&self.params, options.as_ref());
-        let Some((name, scheme)) = chosen.and_then(|name| Some((name, self.api().auth.schemes.get(name)?))) else {
+        let chosen = self.scheme_of(&verify.select, id).await;
+        let Some((name, scheme)) = chosen.as_deref().and_then(|name| Some((name, self.api().auth.schemes.get(name)?))) else {
             return Ok(Liveness::Undecided("nothing says how this key authenticates".to_owned()));
         };
         if !takes(self.environment.as_ref(), self.api().auth.select.as_ref(), name) {

@@ -1,14 +1,14 @@
 //! What answers have told about the keys of one account. Sends nothing.
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::model::{ObservedKey, Options};
+use crate::model::ObservedKey;
 use crate::profile::reader::{Entry, RealId, Standing};
 
 /// Keys as the last answers had them, by what the rest of the program knows them by.
 #[derive(Debug, Default)]
 pub struct Known {
-    keys: RefCell<BTreeMap<String, OneKey>>,
+    keys: RefCell<HashMap<String, OneKey>>,
     /// Real ids of entries that nobody may touch, and that are known by nothing else.
     untouchable: RefCell<BTreeSet<RealId>>,
     own: OnceCell<String>,
@@ -17,22 +17,23 @@ pub struct Known {
 #[derive(Debug)]
 struct OneKey {
     real: RealId,
-    /// They say how a key authenticates. Absent once an edit has made them old news.
-    options: Option<Options>,
+    /// The scheme that it authenticates by, if any. The outer `None`: nobody knows, such as after an edit.
+    scheme: Option<Option<String>>,
     own: bool,
     untouchable: bool,
 }
 
 impl Known {
-    /// Takes note of an entry; gives its key where it counts as one.
-    pub fn note(&self, entry: Entry) -> Option<ObservedKey> {
+    /// Takes note of an entry; gives its key where it counts as one. `scheme` says what a key authenticates by, where that depends on the key.
+    pub fn note(&self, entry: Entry, scheme: impl FnOnce(&ObservedKey) -> Option<String>) -> Option<ObservedKey> {
         match (entry.standing, entry.id) {
             (Standing::Key(key), Some(real)) => {
                 if entry.in_use {
                     let _ = self.own.set(key.id.clone());
                 }
-                let (options, own, untouchable) = (Some(key.options.clone()).filter(|_| !key.untouchable), key.own, key.untouchable);
-                self.keys.borrow_mut().insert(key.id.clone(), OneKey { real, options, own, untouchable });
+                let (own, untouchable) = (key.own, key.untouchable);
+                let scheme = (!untouchable).then(|| scheme(&key));
+                self.keys.borrow_mut().insert(key.id.clone(), OneKey { real, scheme, own, untouchable });
                 Some(*key)
             }
             (Standing::Untouchable, Some(real)) => {
@@ -53,15 +54,15 @@ impl Known {
         self.keys.borrow().get(id).map(|key| key.real.clone())
     }
 
-    /// The options of a key.
-    pub fn options(&self, id: &str) -> Option<Options> {
-        self.keys.borrow().get(id).and_then(|key| key.options.clone())
+    /// The scheme that a key authenticates by, if any, as it was noted. The outer `None`: nobody knows.
+    pub fn scheme(&self, id: &str) -> Option<Option<String>> {
+        self.keys.borrow().get(id).and_then(|key| key.scheme.clone())
     }
 
-    /// What is known of a key's options is true no more.
-    pub fn forget_options(&self, id: &str) {
+    /// How a key authenticates may have changed.
+    pub fn forget_scheme(&self, id: &str) {
         if let Some(key) = self.keys.borrow_mut().get_mut(id) {
-            key.options = None;
+            key.scheme = None;
         }
     }
 
@@ -99,14 +100,15 @@ mod tests {
     #[test]
     fn keys_are_known_by_their_reference_alone() {
         let known = Known::default();
-        assert!(known.note(entry("hush", false)).is_some() && known.note(entry("mine", true)).is_some());
+        let note = |entry: Entry| known.note(entry, |key| key.own.then(|| "basic".to_owned()));
+        assert!(note(entry("hush", false)).is_some() && note(entry("mine", true)).is_some());
         assert_eq!(known.real("hush@1").map(|real| real.as_str().to_owned()).as_deref(), Some("hush"));
         assert_eq!((known.own(), known.is_own("mine@1"), known.is_own("hush@1")), (Some("mine@1"), true, false));
-        assert_eq!(known.options("hush@1"), Some(Options::new()));
-        known.forget_options("hush@1");
-        assert_eq!(known.options("hush@1"), None);
+        assert_eq!((known.scheme("hush@1"), known.scheme("mine@1")), (Some(None), Some(Some("basic".to_owned()))));
+        known.forget_scheme("mine@1");
+        assert_eq!((known.scheme("mine@1"), known.scheme("other@1")), (None, None));
         let shut = RealId::new("shut".to_owned());
-        assert!(known.note(Entry { id: Some(shut.clone()), in_use: false, standing: Standing::Untouchable }).is_none());
+        assert!(note(Entry { id: Some(shut.clone()), in_use: false, standing: Standing::Untouchable }).is_none());
         assert!(known.is_untouchable(&shut));
         assert!(!format!("{known:?}").contains("\"hush\""), "an id that may be a secret is not printed");
     }

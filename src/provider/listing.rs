@@ -5,24 +5,18 @@ use serde_json::Value;
 use super::ProviderError;
 use super::exchange::Wiped;
 use super::operation::Runner;
-use super::pages::{self, AT_ONCE, Amount, Page, Pages};
+use super::pages::{self, AT_ONCE, Amount, Pages};
 use crate::profile::api::ListOperation;
-use crate::profile::paging;
 use crate::profile::reader::{Entry, ReadError, Reading, RealId};
 use crate::profile::template::{Placeholder, Values};
-
-/// What is kept of an entry while the pages are read.
-enum Kept {
-    Read(Entry),
-    /// Its details are still to be asked for.
-    Found(Wiped),
-}
 
 /// Everything that reading a listing needs.
 pub struct ListReader<'a> {
     pub runner: Runner<'a>,
     pub operation: &'a ListOperation,
     pub reading: Reading<'a>,
+    /// Takes out of an entry what nobody repeats, before anything else looks at it.
+    pub hush: &'a dyn Fn(&mut Entry),
 }
 
 impl ListReader<'_> {
@@ -39,34 +33,34 @@ impl ListReader<'_> {
 
     async fn read_through(&self) -> Result<Vec<Entry>, ProviderError> {
         for _ in 0..2 {
-            let pages = self.pages().await?;
-            let totals: Vec<Option<u64>> = pages.iter().map(|page| page.total).collect();
-            if !paging::is_whole(&totals, pages.iter().flat_map(|page| &page.entries).map(|entry| entry.name.as_str())) {
-                continue;
-            }
-            let entries = pages.into_iter().flat_map(|page| page.entries);
-            let entries: Vec<Option<Entry>> =
-                stream::iter(entries.map(|entry| self.entry(entry.kept))).buffered(AT_ONCE).try_collect().await?;
-            // One that was listed, and was not there any more when it was asked for.
-            if entries.iter().all(Option::is_some) {
-                return Ok(entries.into_iter().flatten().collect());
+            let read = if self.operation.then.is_empty() { self.plain().await? } else { self.detailed().await? };
+            if let Some(entries) = read {
+                return Ok(entries);
             }
         }
         Err(ProviderError::Unanswered("the list changed while it was read".to_owned()))
     }
 
-    async fn pages(&self) -> Result<Vec<Page<Kept>>, ProviderError> {
-        let reader = self.runner.reader;
-        // An entry without details is read at once, so that an answer that cannot be read is asked for again.
-        let plain = self.operation.then.is_empty();
-        let name = |entry: &Wiped, id: Option<&RealId>| id.map_or_else(|| entry.0.to_string(), |id| id.as_str().to_owned());
-        let keep = |entry: Wiped| match plain {
-            true => {
-                let read = reader.listed(&entry.0, &self.reading).map_err(|error| error.to_string())?;
-                Ok(pages::Entry { name: name(&entry, read.id.as_ref()), kept: Kept::Read(read) })
-            }
-            false => Ok(pages::Entry { name: name(&entry, reader.id(&entry.0).ok().as_ref()), kept: Kept::Found(entry) }),
+    /// Entries that are told whole: each is read as its page comes, so that an answer that cannot be read is asked for again. `None`: it changed.
+    async fn plain(&self) -> Result<Option<Vec<Entry>>, ProviderError> {
+        let keep = |entry: Wiped| {
+            let mut read = self.runner.reader.listed(&entry.0, &self.reading).map_err(|error| error.to_string())?;
+            (self.hush)(&mut read);
+            Ok(pages::Entry { name: name(&entry, read.id.as_ref()), kept: read })
         };
+        self.pages(&keep).await
+    }
+
+    /// Entries of which more is asked for. `None`: it changed, or one that was listed was not there any more when it was asked for.
+    async fn detailed(&self) -> Result<Option<Vec<Entry>>, ProviderError> {
+        let keep = |entry: Wiped| Ok(pages::Entry { name: name(&entry, self.runner.reader.id(&entry.0).ok().as_ref()), kept: entry });
+        let Some(found) = self.pages(&keep).await? else { return Ok(None) };
+        let mut entries: Vec<Option<Entry>> = stream::iter(found).map(|entry| self.entry(entry)).buffered(AT_ONCE).try_collect().await?;
+        entries.iter_mut().flatten().for_each(self.hush);
+        Ok(entries.into_iter().collect())
+    }
+
+    async fn pages<T>(&self, keep: &dyn Fn(Wiped) -> Result<pages::Entry<T>, String>) -> Result<Option<Vec<T>>, ProviderError> {
         let Runner { exchange, caller, .. } = self.runner;
         let ListOperation { items, paging, .. } = self.operation;
         Pages {
@@ -74,9 +68,9 @@ impl ListReader<'_> {
             caller,
             asked: self.operation.asked(),
             items,
-            is_map: reader.names_entries(),
+            is_map: self.runner.reader.names_entries(),
             paging,
-            keep: &keep,
+            keep,
             read: Amount::default(),
         }
         .read()
@@ -84,13 +78,9 @@ impl ListReader<'_> {
     }
 
     /// One entry, with its details; `None`: it is gone.
-    async fn entry(&self, kept: Kept) -> Result<Option<Entry>, ProviderError> {
+    async fn entry(&self, mut object: Wiped) -> Result<Option<Entry>, ProviderError> {
         let reader = self.runner.reader;
         let unreadable = |error: ReadError| ProviderError::Unanswered(error.to_string());
-        let mut object = match kept {
-            Kept::Read(entry) => return Ok(Some(entry)),
-            Kept::Found(object) => object,
-        };
         let id = match &object.0 {
             Value::String(text) => Some(RealId::new(text.clone())),
             other => reader.id(other).ok(),
@@ -115,4 +105,9 @@ impl ListReader<'_> {
             (Some(_) | None, _) => Ok(Some(read)),
         }
     }
+}
+
+/// What an entry is known by while it is read: its id, or else all of it.
+fn name(entry: &Wiped, id: Option<&RealId>) -> String {
+    id.map_or_else(|| entry.0.to_string(), |id| id.as_str().to_owned())
 }

@@ -46,9 +46,9 @@ pub struct Entry<T> {
 }
 
 /// One answer of a listing.
-pub struct Page<T> {
-    pub total: Option<u64>,
-    pub entries: Vec<Entry<T>>,
+struct Page<T> {
+    total: Option<u64>,
+    entries: Vec<Entry<T>>,
     next: Option<Next>,
 }
 
@@ -59,11 +59,11 @@ enum Next {
 }
 
 impl<T> Pages<'_, T> {
-    /// Every page. Whether they make one whole is for the caller to judge: totals and repeated entries.
+    /// What was kept of every entry. `None`: the pages do not make one whole, by their totals or by entries that come twice; the list changed.
     ///
     /// Errors when a page cannot be read, when a cursor or a URL comes twice, when the next page is at another origin, or when there is no end: more
     /// pages, bytes or entries than any account has, or more time than anybody waits.
-    pub async fn read(&self) -> Result<Vec<Page<T>>, ProviderError> {
+    pub async fn read(&self) -> Result<Option<Vec<T>>, ProviderError> {
         let limit = self.exchange.limits().listing;
         let pages = async {
             match self.paging {
@@ -73,7 +73,10 @@ impl<T> Pages<'_, T> {
             }
         };
         let late = |_| ProviderError::Unanswered(format!("the list was not at its end after {} seconds", limit.as_secs()));
-        tokio::time::timeout(limit, pages).await.map_err(late)?
+        let pages: Vec<Page<T>> = tokio::time::timeout(limit, pages).await.map_err(late)??;
+        let totals: Vec<Option<u64>> = pages.iter().map(|page| page.total).collect();
+        let is_whole = paging::is_whole(&totals, pages.iter().flat_map(|page| &page.entries).map(|entry| entry.name.as_str()));
+        Ok(is_whole.then(|| pages.into_iter().flat_map(|page| page.entries).map(|entry| entry.kept).collect()))
     }
 
     /// What a page is asked for by: it is the one of this number, counted from zero, after so many entries.

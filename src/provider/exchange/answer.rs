@@ -26,6 +26,16 @@ pub struct Answer {
     pub(super) session: Option<Arc<Opened>>,
 }
 
+/// What a body says; `None`: it is not JSON. An empty body is null.
+pub(super) fn parse(body: &[u8]) -> Option<Wiped> {
+    if body.is_empty() {
+        return Some(Wiped(Value::Null));
+    }
+    // Looked at as text once, and not again for every word in it.
+    let text = std::str::from_utf8(body).ok()?;
+    serde_json::from_str(text).ok().map(Wiped)
+}
+
 /// JSON whose texts are wiped when dropped.
 pub struct Wiped(pub Value);
 
