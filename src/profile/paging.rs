@@ -114,18 +114,12 @@ pub fn pages(total: u64, on_first: usize) -> Option<u32> {
 
 /// Whether the pages make one whole: all tell the same total, it is the number of items, and no item comes twice.
 pub fn is_whole<'a>(totals: &[Option<u64>], items: impl Iterator<Item = &'a str>) -> bool {
-    let mut seen = HashSet::new();
-    let mut count = 0_u64;
-    for item in items {
-        count += 1;
-        if !seen.insert(item) {
-            return false;
-        }
-    }
-    match totals.first() {
-        Some(Some(total)) => *total == count && totals.iter().all(|other| *other == Some(*total)),
+    let items: Vec<&str> = items.collect();
+    let fits = match totals.first() {
+        Some(Some(total)) => *total == items.len() as u64 && totals.iter().all(|other| *other == Some(*total)),
         Some(None) | None => totals.iter().all(Option::is_none),
-    }
+    };
+    fits && items.iter().collect::<HashSet<_>>().len() == items.len()
 }
 
 /// The target of a relation in the values of `Link` headers (RFC 8288).

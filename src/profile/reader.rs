@@ -108,6 +108,8 @@ pub enum ReadError {
 #[derive(Clone)]
 pub struct Reader {
     spec: KeyReader,
+    /// Where label and marker are; `None`: nowhere.
+    label: Option<LabelPlace>,
     id_form: Option<Regex>,
     live: Vec<Test>,
     untouchable: Vec<Test>,
@@ -137,6 +139,7 @@ impl Reader {
         let tests = |predicates: &[Predicate]| predicates.iter().map(Test::new).collect::<Result<Vec<_>, _>>();
         let (live, untouchable, own_tests) = (tests(&spec.live)?, tests(&spec.untouchable)?, tests(&spec.own)?);
         Ok(Self {
+            label: spec.label.as_ref().map(LabelReader::place),
             spec,
             id_form,
             live,
@@ -170,11 +173,6 @@ impl Reader {
     pub fn names_entries(&self) -> bool {
         let label = self.spec.label.as_ref().map(LabelReader::at);
         [&self.spec.id.at].into_iter().chain(&self.spec.id.reference).chain(label).any(|at| *at == Pointer::name_of_entry())
-    }
-
-    /// Where label and marker are; `None`: nowhere.
-    pub fn label_place(&self) -> Option<LabelPlace> {
-        self.spec.label.as_ref().map(LabelReader::place)
     }
 
     /// Whether a text has the form of this provider's real ids.
@@ -267,7 +265,7 @@ impl Reader {
             spec.scopes.as_ref().and_then(|reader| reader.read(answer, reading.lookups).map_err(|at| note(ReadError::Form(at))).ok());
         let key = ObservedKey {
             id: self.known_id(id, answer)?,
-            label: match self.label_place() {
+            label: match &self.label {
                 Some(place) => place.read(answer).map_err(ReadError::Form)?,
                 None => String::new(),
             },

@@ -43,7 +43,7 @@ impl Reader {
             return Entry { id: Some(id), in_use: false, standing: Standing::Dead };
         }
         let own = self.own.contains(&id) || self.is_shown_own(answer);
-        let label = self.label_place().and_then(|place| place.read(answer).ok()).unwrap_or_default();
+        let label = self.label.as_ref().and_then(|place| place.read(answer).ok()).unwrap_or_default();
         let expires_at = self.expiry(answer, reading).ok().flatten();
         let enabled = self.enabled(answer, expires_at, reading).ok().flatten();
         let created_at = self.time(self.spec.created.as_ref(), answer, reading).ok().flatten();

@@ -49,6 +49,11 @@ impl Known {
         self.keys.borrow_mut().clear();
     }
 
+    /// How many keys can be told apart.
+    pub fn count(&self) -> usize {
+        self.keys.borrow().len()
+    }
+
     /// The id that requests name.
     pub fn real(&self, id: &str) -> Option<RealId> {
         self.keys.borrow().get(id).map(|key| key.real.clone())
