@@ -43,25 +43,42 @@ pub fn read_through_links(path: &Path, limit: u64) -> Result<Vec<u8>, FileError>
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed())?;
     if bytes.len() as u64 > limit {
-        return Err(failed()(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))));
+        return Err(failed()(too_large(limit)));
     }
     Ok(bytes)
 }
 
-/// Reads at most `limit` bytes of a regular file. Errors when it is larger, or no regular file (symbolic links included).
+/// Reads a regular file, as long as it is when it is opened. Errors when that is more than `limit` bytes, or it is no regular file (symbolic links
+/// included).
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let failed = || FileError::of("read", path);
-    let about = fs::symlink_metadata(path).map_err(failed())?;
-    if !about.is_file() {
-        return Err(failed()(io::Error::other("not a regular file")));
+    read_opened(path, limit).map_err(FileError::of("read", path))
+}
+
+fn read_opened(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, length) = open_regular(path)?;
+    if length > limit {
+        return Err(too_large(limit));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(limit)).unwrap_or(0));
-    let file = File::open(path).map_err(failed())?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed())?;
-    if bytes.len() as u64 > limit {
-        return Err(failed()(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))));
-    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    // Where it ends is known, and need not be found out by another read.
+    file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens a regular file for reading, and tells its length in bytes. Errors when it is something else, a symbolic link included: what is looked at is
+/// what was opened, whoever exchanges the file meanwhile.
+pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let irregular = || io::Error::other("not a regular file");
+    let file = unfollowed(File::options().read(true)).open(path).map_err(|error| match fs::symlink_metadata(path) {
+        Ok(about) if !about.is_file() => irregular(),
+        Ok(_) | Err(_) => error,
+    })?;
+    let about = file.metadata()?;
+    if about.is_file() { Ok((file, about.len())) } else { Err(irregular()) }
+}
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
 }
 
 /// Writes a file atomically and durably; creates missing directories. On error the old file, if any, is as it was.
@@ -255,6 +272,19 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// These options open no symbolic link, and wait for nobody at the other end of a pipe.
+#[cfg(unix)]
+fn unfollowed(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK)
+}
+
+/// These options open a symbolic link itself, which is no regular file.
+#[cfg(windows)]
+fn unfollowed(options: &mut OpenOptions) -> &mut OpenOptions {
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    std::os::windows::fs::OpenOptionsExt::custom_flags(options, FILE_FLAG_OPEN_REPARSE_POINT)
+}
+
 /// The error without the name of the temporary file, which says nothing to anybody.
 fn plain(error: io::Error) -> io::Error {
     io::Error::from(error.kind())
@@ -316,12 +346,34 @@ mod tests {
         assert_eq!(fs::read_dir(&below).expect("listed").count(), 1);
     }
 
+    #[test]
+    fn a_file_is_read_to_its_end_or_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for bytes in [&b""[..], b"x", &[7; 10], &[7; 100_000]] {
+            let path = directory.path().join("file");
+            write(&path, bytes).expect("written");
+            assert_eq!(read(&path, 100_000).expect("read"), bytes);
+            let smaller = (bytes.len() as u64).saturating_sub(1);
+            assert_eq!(read(&path, smaller).is_err(), !bytes.is_empty());
+        }
+        assert!(read(&directory.path().join("none"), 10).expect_err("nothing there").is_not_found());
+    }
+
     #[cfg(unix)]
     #[test]
-    fn a_symbolic_link_is_not_read() {
+    fn what_is_no_file_is_not_read() {
         let directory = tempfile::tempdir().expect("a directory");
-        write(&directory.path().join("real"), b"x").expect("written");
-        std::os::unix::fs::symlink(directory.path().join("real"), directory.path().join("link")).expect("linked");
-        assert!(read(&directory.path().join("link"), 10).is_err());
+        let path = |name: &str| directory.path().join(name);
+        write(&path("real"), b"x").expect("written");
+        std::os::unix::fs::symlink(path("real"), path("link")).expect("linked");
+        std::os::unix::fs::symlink(path("none"), path("dangling")).expect("linked");
+        create_directory(&path("directory")).expect("created");
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("bound");
+        // Nobody writes into it: whoever waited for its other end would wait for ever.
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().expect("run").success());
+        for name in ["link", "dangling", "directory", "socket", "pipe"] {
+            let error = read(&path(name), 10).expect_err("not read");
+            assert!(error.to_string().ends_with("not a regular file"), "{name}: {error}");
+        }
     }
 }

@@ -257,7 +257,8 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         formerly: BTreeMap::new(),
         taken: BTreeMap::new(),
     };
-    keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &mut report);
+    let read = keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &report);
+    let ((), digest) = rayon::join(|| keys.take(read, &mut report), || digest(&found, &profiles));
     let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let nothing = keys.places.is_empty();
     let keys = keys.keys.into_iter().map(|key| (key.address.clone(), key)).collect();
@@ -269,7 +270,6 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
     if secrets {
         secrets::check(root, settings.as_ref(), &ledger, &unread, &found.secrets, &mut report);
     }
-    let digest = digest(&found, &profiles);
     let settings = settings.unwrap_or_default();
     let recipients = settings.groups.recipients().clone();
     let workspace = Workspace {

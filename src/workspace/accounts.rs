@@ -36,11 +36,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// The provider of an account, and its environment there.
-    pub fn at(&self, account: &Name) -> Option<(&Arc<Provider>, Option<&Environment>)> {
+    /// The provider of an account, and the name of its environment there.
+    pub fn at(&self, account: &Name) -> Option<(&Arc<Provider>, Option<&str>)> {
         let provider = self.providers.get(account)?;
-        let name = self.accounts.get(account).and_then(|account| account.environment.as_ref());
-        Some((provider, name.and_then(|name| provider.profile.environments.get(name))))
+        Some((provider, self.accounts.get(account).and_then(|account| account.environment.as_deref())))
     }
 
     /// Takes over what only the other has by name: accounts, groups and deliveries. Whatever both have stays as it is here.

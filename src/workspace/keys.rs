@@ -40,6 +40,16 @@ pub(super) struct Keys<'a> {
     pub taken: BTreeMap<Name, (String, Position)>,
 }
 
+/// A manifest that was read, with what was found wrong so far. Its keys are not yet taken.
+pub(super) struct Unsorted<'f> {
+    file: &'f Arc<str>,
+    /// `None`: it could not be read.
+    manifest: Option<ManifestFile>,
+    /// What is known of each of its keys.
+    sound: Vec<Sound>,
+    report: Report,
+}
+
 /// How many problems of the next manifest are told.
 fn room(told: usize) -> usize {
     TOLD_IN_ALL.saturating_sub(told).clamp(1, TOLD)
@@ -63,8 +73,8 @@ fn batches<'a, 'f>(mut files: &'a [(&'f Arc<str>, &'f [u8])]) -> impl Iterator<I
 }
 
 impl Keys<'_> {
-    /// Reads manifests and takes their keys: first the moves of all, since a key may stand in another file than its move.
-    pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &mut Report) {
+    /// Reads manifests, on all cores, and gathers the moves of all: a key may stand in another file than its move.
+    pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &Report) -> Vec<Unsorted<'f>> {
         let files: Vec<_> = files.collect();
         let mut all: Vec<(Option<ManifestFile>, Report)> = Vec::with_capacity(files.len());
         let mut told = report.diagnostics().len();
@@ -84,14 +94,22 @@ impl Keys<'_> {
             }
         }
         let settings = self.settings.as_deref();
-        let sound_of =
-            |(manifest, _): &mut (Option<ManifestFile>, Report)| manifest.as_mut().map(|manifest| sound_keys(manifest, settings));
+        let sound_of = |(manifest, _): &mut (Option<ManifestFile>, Report)| {
+            manifest.as_mut().map_or_else(Vec::new, |manifest| sound_keys(manifest, settings))
+        };
         let sound: Vec<_> = all.par_iter_mut().map(sound_of).collect();
-        for (((file, _), (manifest, own)), sound) in files.into_iter().zip(all).zip(sound) {
+        let unsorted = |(((file, _), (manifest, own)), sound)| Unsorted { file, manifest, sound, report: own };
+        files.into_iter().zip(all).zip(sound).map(unsorted).collect()
+    }
+
+    /// Takes the keys of manifests that were read, in the order of the files.
+    pub fn take(&mut self, read: Vec<Unsorted>, report: &mut Report) {
+        self.keys.reserve(read.iter().map(|file| file.sound.len()).sum());
+        for Unsorted { file, manifest, sound, report: own } in read {
             self.report = Report::limited(room(report.diagnostics().len()));
             self.report.extend_from_file(own, file);
-            if let Some((manifest, sound)) = manifest.zip(sound) {
-                self.take(file, manifest, sound);
+            if let Some(manifest) = manifest {
+                self.manifest(file, manifest, sound);
             }
             report.extend_from_file(std::mem::take(&mut self.report), file);
         }
@@ -107,7 +125,7 @@ impl Keys<'_> {
         }));
     }
 
-    fn take(&mut self, file: &Arc<str>, manifest: ManifestFile, sound: Vec<Sound>) {
+    fn manifest(&mut self, file: &Arc<str>, manifest: ManifestFile, sound: Vec<Sound>) {
         let document = place::Entry { file, route: &[] };
         let account = Name::new(&manifest.account).ok();
         if let Some(settings) = self.settings.as_deref().filter(|settings| !settings.declared.contains(&manifest.account)) {
@@ -117,13 +135,13 @@ impl Keys<'_> {
             self.report.push(diagnostic.at(document.value(&["account"])).label("unknown account"));
         }
         let at = account.as_ref().zip(self.settings.as_deref()).and_then(|(account, settings)| settings.at(account));
-        let (provider, environment) = at.map(|(provider, environment)| (provider.clone(), environment.cloned())).unzip();
-        let environment = environment.flatten();
+        let at = at.map(|(provider, environment)| (provider.clone(), environment.map(str::to_owned)));
+        let (provider, environment) = at.as_ref().map(|(provider, name)| (&**provider, provider.environment(name.as_deref()))).unzip();
         for ((placed, spec), sound) in manifest.keys.0.into_iter().zip(sound) {
             if self.report.is_overfull() {
                 break;
             }
-            self.key(file, account.as_ref(), provider.as_deref(), environment.as_ref(), placed, (spec, sound));
+            self.key(file, account.as_ref(), provider, environment.flatten(), placed, (spec, sound));
         }
     }
 
@@ -323,6 +341,7 @@ fn sound_keys(manifest: &mut ManifestFile, settings: Option<&Settings>) -> Vec<S
     let entry = place::Entry { file: &nowhere, route: &[] };
     let defaults = at.and_then(|(provider, environment)| {
         let mut report = Report::limited(1);
+        let environment = provider.environment(environment);
         let options = options::resolve(BTreeMap::new(), provider, environment, &entry, &mut Advice::default(), &mut report);
         report.is_empty().then_some(options)
     });

@@ -10,7 +10,7 @@ use crate::diagnostics::{Code, Diagnostic, Place, Report};
 use crate::model::{ScopeSet, Span};
 use crate::profile::codec_time::Round;
 use crate::profile::codec_words::WordsProblem;
-use crate::profile::{Api, Catalogue, LabelRule, Profile, builtin, builtin_text};
+use crate::profile::{Api, Catalogue, Environment, LabelRule, Profile, builtin, builtin_text};
 
 /// A profile with everything prepared that checks ask of it.
 pub(super) struct Provider {
@@ -126,6 +126,11 @@ impl Provider {
 
     pub fn name(&self) -> &str {
         &self.profile.name
+    }
+
+    /// One of its environments, by name.
+    pub fn environment(&self, name: Option<&str>) -> Option<&Environment> {
+        self.profile.environments.get(name?)
     }
 
     pub fn label_rule(&self) -> &LabelRule {

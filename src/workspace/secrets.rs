@@ -1,6 +1,6 @@
 //! Compares secret files with the ledger, by the hash of the ciphertext. Opens none of them.
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::accounts::Settings;
 use crate::diagnostics::{Code, Diagnostic, Part, Place, Report, Route, Severity, file};
+use crate::files;
 use crate::ledger::{record_name, secret_name};
 use crate::model::{Address, Generation, GenerationState, KeyRecord};
 
@@ -93,10 +94,7 @@ fn at(address: &Address, field: &str, diagnostic: Diagnostic) -> Diagnostic {
 
 /// SHA-256 of a regular file, in lower-case hexadecimal. Reads it in pieces.
 fn hash(path: &Path) -> io::Result<String> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut file = File::open(path)?;
+    let (mut file, _) = files::open_regular(path)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 16 << 10];
     loop {

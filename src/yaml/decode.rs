@@ -57,6 +57,11 @@ impl<'t, 'a> Decoder<'t, 'a> {
         Self { node, ..self }
     }
 
+    /// How many nodes directly below this one there are from `next` on; of a mapping, names and values.
+    fn nodes_from(self, next: usize) -> usize {
+        self.tree.siblings(self.node, next).count()
+    }
+
     fn at(self) -> SourceSpan {
         self.tree.node(self.node).at
     }
@@ -160,6 +165,10 @@ impl<'t> SeqAccess<'t> for Items<'t, '_> {
         self.next = self.parent.tree.after(self.next);
         item.placed(seed.deserialize(item)).map(Some)
     }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.parent.nodes_from(self.next))
+    }
 }
 
 struct Entries<'t, 'a> {
@@ -183,6 +192,10 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
         let value = self.parent.child(self.next);
         self.next = self.parent.tree.after(self.next);
         value.placed(seed.deserialize(value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.parent.nodes_from(self.next) / 2)
     }
 }
 
