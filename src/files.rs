@@ -39,46 +39,51 @@ impl FileError {
 
 /// Reads at most `limit` bytes of a file outside the workspace's care, such as an identity: symbolic links are followed, pipes are read.
 pub fn read_through_links(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let failed = || FileError::of("read", path);
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed())?;
-    if bytes.len() as u64 > limit {
-        return Err(failed()(too_large(limit)));
-    }
-    Ok(bytes)
+    File::open(path).and_then(|file| read_whole(file, 0, limit)).map_err(FileError::of("read", path))
 }
 
-/// Reads a regular file, as long as it is when it is opened. Errors when that is more than `limit` bytes, or it is no regular file (symbolic links
-/// included).
+/// Reads a regular file. Errors when it has more than `limit` bytes, becomes shorter meanwhile, or is no regular file (symbolic links included).
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    read_opened(path, limit).map_err(FileError::of("read", path))
+    open_regular(path).and_then(|(file, length)| read_whole(file, length, limit)).map_err(FileError::of("read", path))
 }
 
-fn read_opened(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let (file, length) = open_regular(path)?;
+/// Reads at least `length` bytes, as long as the file says that it is, and what there is beyond: not every file system tells the truth.
+fn read_whole(mut file: impl Read, length: u64, limit: u64) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"));
     if length > limit {
-        return Err(too_large(limit));
+        return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    // Where it ends is known, and need not be found out by another read.
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Opens a regular file for reading, and tells its length in bytes. Errors when it is something else, a symbolic link included: what is looked at is
-/// what was opened, whoever exchanges the file meanwhile.
-pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
-    let irregular = || io::Error::other("not a regular file");
-    let file = unfollowed(File::options().read(true)).open(path).map_err(|error| match fs::symlink_metadata(path) {
-        Ok(about) if !about.is_file() => irregular(),
-        Ok(_) | Err(_) => error,
+    let mut bytes = vec![0; usize::try_from(length).map_err(|_| too_large())?];
+    file.read_exact(&mut bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::other("it became shorter while it was read"),
+        _ => error,
     })?;
-    let about = file.metadata()?;
-    if about.is_file() { Ok((file, about.len())) } else { Err(irregular()) }
+    file.take(limit + 1 - length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
 }
 
-fn too_large(limit: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
+/// Opens a regular file for reading, and tells its length in bytes. Errors when it is something else, a symbolic link included.
+pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    open_itself(File::options().read(true), path)
+}
+
+/// Opens what is at a path, which must be a regular file, and tells its length: no link is followed, and no other end of a pipe is waited for. What is
+/// looked at is what was opened, whoever exchanges it meanwhile.
+fn open_itself(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)> {
+    let irregular = || io::Error::other("not a regular file");
+    let is_irregular = || fs::symlink_metadata(path).is_ok_and(|about| !about.is_file());
+    // Where no option says so, a link can only be looked for before.
+    if cfg!(not(unix)) && is_irregular() {
+        return Err(irregular());
+    }
+    let opened = match unfollowed(options, Waiting::No).open(path) {
+        Err(_) if is_irregular() => return Err(irregular()),
+        // Another program has a lease on the file, and is asked to give it up.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => unfollowed(options, Waiting::Yes).open(path),
+        opened => opened,
+    }?;
+    let about = opened.metadata()?;
+    if about.is_file() { Ok((opened, about.len())) } else { Err(irregular()) }
 }
 
 /// Writes a file atomically and durably; creates missing directories. On error the old file, if any, is as it was.
@@ -179,7 +184,7 @@ impl AppendFile {
     /// Opens or creates the file.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         create_directory(parent(path))?;
-        let file = private(File::options().create(true).append(true)).open(path).map_err(FileError::of("open", path))?;
+        let (file, _) = open_itself(private(File::options().create(true).append(true)), path).map_err(FileError::of("open", path))?;
         sync_directory(parent(path))?;
         #[cfg(test)]
         seam::reach_file("after opening", path);
@@ -272,17 +277,23 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// These options open no symbolic link, and wait for nobody at the other end of a pipe.
-#[cfg(unix)]
-fn unfollowed(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK)
+/// Whether opening waits for other programs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Yes,
+    No,
 }
 
-/// These options open a symbolic link itself, which is no regular file.
-#[cfg(windows)]
-fn unfollowed(options: &mut OpenOptions) -> &mut OpenOptions {
-    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-    std::os::windows::fs::OpenOptionsExt::custom_flags(options, FILE_FLAG_OPEN_REPARSE_POINT)
+/// These options open no symbolic link.
+#[cfg(unix)]
+fn unfollowed(options: &mut OpenOptions, waiting: Waiting) -> &mut OpenOptions {
+    let at_once = if waiting == Waiting::No { libc::O_NONBLOCK } else { 0 };
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NOCTTY | at_once)
+}
+
+#[cfg(not(unix))]
+fn unfollowed(options: &mut OpenOptions, _: Waiting) -> &mut OpenOptions {
+    options
 }
 
 /// The error without the name of the temporary file, which says nothing to anybody.
@@ -359,6 +370,17 @@ mod tests {
         assert!(read(&directory.path().join("none"), 10).expect_err("nothing there").is_not_found());
     }
 
+    #[test]
+    fn a_length_that_is_not_true_cuts_nothing_off() {
+        let bytes = [7; 20_000];
+        for told in [0, 1, 19_999, 20_000] {
+            assert_eq!(read_whole(&bytes[..], told, 20_000).expect("read"), bytes);
+            assert!(read_whole(&bytes[..], told, 19_999).is_err());
+        }
+        let error = read_whole(&bytes[..], 20_001, 30_000).expect_err("cut");
+        assert!(error.to_string().contains("shorter"), "{error}");
+    }
+
     #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_not_read() {
@@ -374,6 +396,7 @@ mod tests {
         for name in ["link", "dangling", "directory", "socket", "pipe"] {
             let error = read(&path(name), 10).expect_err("not read");
             assert!(error.to_string().ends_with("not a regular file"), "{name}: {error}");
+            assert!(AppendFile::open(&path(name)).is_err(), "{name} is not written, either");
         }
     }
 }

@@ -257,7 +257,9 @@ fn resolve(root: &Path, now: Timestamp, read: Read, mut report: Report) -> Loade
         formerly: BTreeMap::new(),
         taken: BTreeMap::new(),
     };
-    let read = keys.read(found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default())), &report);
+    let manifests = found.manifests.iter().map(|file| (file, found.sources.bytes(file).unwrap_or_default()));
+    let read = keys.read(manifests, report.diagnostics().len());
+    // One after the other on one core each: neither looks at what the other makes.
     let ((), digest) = rayon::join(|| keys.take(read, &mut report), || digest(&found, &profiles));
     let moved = moves::resolve(&keys.moves, &keys.places, &mut report);
     let nothing = keys.places.is_empty();

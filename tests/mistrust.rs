@@ -112,6 +112,32 @@ fn what_somebody_made_more_than_the_profile_can_say_is_drift_and_replaced() {
 }
 
 #[test]
+fn keys_that_cannot_be_told_apart_are_no_list() {
+    let known_by = ("pattern: '[A-Za-z0-9_-]+' }", "pattern: '[A-Za-z0-9_-]+', reference: [/by, /made] }");
+    let site = Site::new(&[UNTOUCHABLE, known_by]);
+    site.declare("");
+    let key = |id: &str, made: u32| json!({"id": id, "name": "twin", "by": "somebody", "made": made, "scopes": ["read"]});
+    let beyond = |id: &str| json!({"id": id, "name": "twin", "by": "somebody", "made": 1, "scopes": ["read"], "more": true});
+    for (keys, apart) in [
+        ([key("one", 1), key("two", 2)], true),
+        ([key("one", 1), key("two", 1)], false),
+        ([key("one", 1), beyond("two")], false),
+        // They concern nobody.
+        ([beyond("one"), beyond("two")], true),
+    ] {
+        site.vendor.state().keys = keys.to_vec();
+        let plan = site.plan();
+        assert_eq!(
+            (plan.exit == 0, plan.stdout.contains("two keys of the list cannot be told apart")),
+            (apart, !apart),
+            "{keys:?}: {}{}",
+            plan.stdout,
+            plan.stderr
+        );
+    }
+}
+
+#[test]
 fn a_label_that_would_make_a_key_untouchable_is_refused_at_its_place() {
     let site = Site::new(&[UNTOUCHABLE]);
     site.declare("  k:\n    label: Server at home\n    scopes: [read]\n    lifetime: 90d\n");

@@ -1,5 +1,4 @@
 //! `comment`: keeps one comment with the plan at a pull request or merge request.
-use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::host::Host;
 use super::print;
 use crate::apply::Surroundings;
 use crate::diagnostics::{Code, Diagnostic, Severity};
+use crate::files;
 use crate::forge::body::MOST_BYTES;
 use crate::forge::github::{self, GitHub};
 use crate::forge::gitlab::{self, GitLab};
@@ -164,10 +164,7 @@ fn bytes(file: &Path) -> io::Result<Vec<u8>> {
     if file == Path::new("-") {
         io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     } else {
-        if !fs::symlink_metadata(file)?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
+        files::open_regular(file)?.0.take(most).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
 //! Locks that one process holds on a file, and who that is.
 use std::fmt;
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
-use super::{FileError, create_directory, parent, private, read};
+use super::{FileError, create_directory, open_itself, parent, private, read};
 
 /// How often a lock is asked for, and the pause between.
 const ATTEMPTS: u32 = 20;
@@ -60,7 +60,7 @@ impl Lock {
         for attempt in 1.. {
             let mut options = File::options();
             let options = private(options.create(true).truncate(false).write(true).read(true));
-            let mut file = options.open(path).map_err(FileError::of("open", path))?;
+            let (mut file, _) = open_itself(options, path).map_err(FileError::of("open", path))?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => {
                     if let Some(holder) = holder {
@@ -71,7 +71,8 @@ impl Lock {
                     return Ok(Locking::Taken(Self { file }));
                 }
                 // Somebody removed the file meanwhile: this lock would exclude nobody.
-                Ok(()) => {}
+                Ok(()) if attempt < ATTEMPTS => {}
+                Ok(()) => return Err(FileError::of("lock", path)(io::Error::other("it is removed again and again"))),
                 Err(TryLockError::WouldBlock) if attempt == ATTEMPTS => {
                     let text = read(path, 4096).unwrap_or_default();
                     return Ok(Locking::Held(serde_json::from_slice(&text).ok()));
@@ -115,5 +116,18 @@ mod tests {
         drop(held);
         super::super::write(&path, b"{\"pid\":").expect("written");
         assert!(matches!(Lock::take(&path, Some(&me)).expect("lock file"), Locking::Taken(_)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_a_lock_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, outside) = (directory.path().join("lock"), directory.path().join("outside"));
+        std::os::unix::fs::symlink(&outside, &path).expect("linked");
+        let refuse = || Lock::take(&path, None).expect_err("refused").to_string();
+        assert!(refuse().ends_with("not a regular file"), "{}", refuse());
+        assert!(!outside.exists(), "nothing is written through it");
+        super::super::write(&outside, b"").expect("written");
+        assert!(refuse().ends_with("not a regular file"), "{}", refuse());
     }
 }

@@ -329,6 +329,7 @@ impl ScopesReader {
 
     /// The scopes of an answer: `None` where it tells nothing. Errors with the place of what has another form.
     pub fn read(&self, answer: &Value, lookups: &Lookups) -> Result<Option<ScopeSet>, Pointer> {
+        // Room for those of nearly every key: ten thousand lists that grow are copied again and again.
         let (mut scopes, mut told) = (Vec::with_capacity(32), false);
         let codings = self.codings();
         if let Some(means) = self.by_emptiness(answer) {

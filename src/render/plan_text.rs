@@ -44,8 +44,7 @@ pub fn write_plan_text(plan: &Plan, style: Style, mut sink: impl FnMut(&str)) {
     plan_trust::header(&mut head, plan, style);
     sink(&head);
     let draw = |changes: &[&Change]| {
-        // About what they come to: a piece that grows is copied again and again.
-        let mut out = String::with_capacity(changes.len() * 2048);
+        let mut out = String::new();
         for change in changes {
             out.push('\n');
             let provider = plan.accounts.get(&change.address.account).map_or("the provider", |account| account.provider.as_str());

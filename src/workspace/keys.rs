@@ -41,7 +41,7 @@ pub(super) struct Keys<'a> {
 }
 
 /// A manifest that was read, with what was found wrong so far. Its keys are not yet taken.
-pub(super) struct Unsorted<'f> {
+pub(super) struct Untaken<'f> {
     file: &'f Arc<str>,
     /// `None`: it could not be read.
     manifest: Option<ManifestFile>,
@@ -73,11 +73,10 @@ fn batches<'a, 'f>(mut files: &'a [(&'f Arc<str>, &'f [u8])]) -> impl Iterator<I
 }
 
 impl Keys<'_> {
-    /// Reads manifests, on all cores, and gathers the moves of all: a key may stand in another file than its move.
-    pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, report: &Report) -> Vec<Unsorted<'f>> {
+    /// Reads manifests, on all cores, and gathers the moves of all: a key may stand in another file than its move. `told`: problems so far.
+    pub fn read<'f>(&mut self, files: impl Iterator<Item = (&'f Arc<str>, &'f [u8])>, mut told: usize) -> Vec<Untaken<'f>> {
         let files: Vec<_> = files.collect();
         let mut all: Vec<(Option<ManifestFile>, Report)> = Vec::with_capacity(files.len());
-        let mut told = report.diagnostics().len();
         for batch in batches(&files) {
             let read = |(file, bytes): &(&Arc<str>, &[u8])| {
                 let mut own = Report::limited(TOLD);
@@ -98,14 +97,14 @@ impl Keys<'_> {
             manifest.as_mut().map_or_else(Vec::new, |manifest| sound_keys(manifest, settings))
         };
         let sound: Vec<_> = all.par_iter_mut().map(sound_of).collect();
-        let unsorted = |(((file, _), (manifest, own)), sound)| Unsorted { file, manifest, sound, report: own };
-        files.into_iter().zip(all).zip(sound).map(unsorted).collect()
+        let untaken = |(((file, _), (manifest, own)), sound)| Untaken { file, manifest, sound, report: own };
+        files.into_iter().zip(all).zip(sound).map(untaken).collect()
     }
 
     /// Takes the keys of manifests that were read, in the order of the files.
-    pub fn take(&mut self, read: Vec<Unsorted>, report: &mut Report) {
+    pub fn take(&mut self, read: Vec<Untaken>, report: &mut Report) {
         self.keys.reserve(read.iter().map(|file| file.sound.len()).sum());
-        for Unsorted { file, manifest, sound, report: own } in read {
+        for Untaken { file, manifest, sound, report: own } in read {
             self.report = Report::limited(room(report.diagnostics().len()));
             self.report.extend_from_file(own, file);
             if let Some(manifest) = manifest {
