@@ -313,6 +313,7 @@ fn credentials_from_files_and_commands_are_not_shown() {
         format!("command: [sh, -c, \"cat {path}; exit 3\"]"),
         format!("command: [sh, -c, \"head -c 40 {path}\"]"),
         format!("command: [sh, -c, \"printf '\\\\377'; cat {path}\"]"),
+        format!("command: [sh, -c, \"while :; do cat {path}; done\"]"),
         "command: [no-such-program]".to_owned(),
         "file: \"no-such-file\"".to_owned(),
     ];

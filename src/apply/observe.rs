@@ -13,15 +13,8 @@ const GETS_AT_ONCE: usize = 8;
 
 /// Lists an account, then asks by id for every generation of the ledger that the list lacks.
 ///
-/// The answer is complete or unavailable, never half: a failed page, a failed get or a repeated id makes it unavailable.
-pub async fn observe(provider: &dyn Provider, capabilities: &Capabilities, ledger: &BTreeMap<Name, &KeyRecord>, now: Timestamp) -> Listing {
-    match read(provider, capabilities, ledger, now).await {
-        Ok(snapshot) => Listing::Complete(snapshot),
-        Err(error) => Listing::Unavailable(error.to_string()),
-    }
-}
-
-async fn read(
+/// The answer is complete, never half: a failed page, a failed get or a repeated id is an error.
+pub async fn observe(
     provider: &dyn Provider,
     capabilities: &Capabilities,
     ledger: &BTreeMap<Name, &KeyRecord>,

@@ -98,7 +98,7 @@ fn targets(targets: &[String]) -> Result<(Option<PathBuf>, Vec<Address>), Stop> 
         }
     }
     if let Some(path) = plan.as_ref().filter(|path| !path.exists()) {
-        return Err(Stop::message(format!("`{}` is neither an address (`account/name`) nor a saved plan", path.display())));
+        return Err(Stop::message(format!("`{}` is no address (`account/name`), and there is no such file", path.display())));
     }
     Ok((plan, addresses))
 }

@@ -1,5 +1,6 @@
 //! Reads credentials and identities from where they are referred to.
 use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -7,13 +8,17 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, Stop};
 use super::host::Host;
-use super::session::{Purpose, Session};
+use super::session::{Purpose, Session, records_of};
+use crate::apply::observe;
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::files;
-use crate::model::{Address, Name};
+use crate::model::{Address, Listing, Name};
+use crate::provider::{Provider, ProviderError};
 use crate::vault::Identities;
 use crate::workspace::{Account, CredentialRef};
 
+/// Longest credential, in bytes.
+const CREDENTIAL_LIMIT: usize = 1 << 20;
 /// Longest credential, identity or saved plan that is read.
 const INPUT_LIMIT: u64 = 64 << 20;
 
@@ -36,7 +41,7 @@ impl Session<'_> {
         let trusted = |name: &&Name| !self.workspace.untrusted.accounts.contains(*name);
         self.chosen(only).filter(trusted).find_map(|name| {
             let account = &self.workspace.accounts[name];
-            match account.plan_credential.as_ref().or(account.credential.as_ref())? {
+            match reference(account, Purpose::Plan)? {
                 CredentialRef::Env(variable) if self.host.variable(variable).is_none() => {
                     Some((name, format!("the variable `{variable}` is not set")))
                 }
@@ -46,6 +51,20 @@ impl Session<'_> {
                 CredentialRef::Env(_) | CredentialRef::File(_) | CredentialRef::Command(_) => None,
             }
         })
+    }
+
+    /// What an account holds. Where it cannot be listed since its credential is refused, that says which one that is.
+    pub(super) async fn listing(&self, name: &Name, provider: &dyn Provider, purpose: Purpose) -> Listing {
+        let account = &self.workspace.accounts[name];
+        let records = records_of(&self.records, name);
+        match observe::observe(provider, &account.profile.capabilities, &records, self.host.clock().now()).await {
+            Ok(snapshot) => Listing::Complete(snapshot),
+            Err(error @ ProviderError::Unauthenticated(_)) => {
+                let origin = reference(account, purpose).map(|reference| format!("; it comes from {}", describe(reference)));
+                Listing::Unavailable(format!("{error}{}", origin.unwrap_or_default()))
+            }
+            Err(error) => Listing::Unavailable(error.to_string()),
+        }
     }
 
     /// The credential that an account's reference names; never empty.
@@ -109,6 +128,14 @@ pub fn identities(host: &Host, files: &[PathBuf]) -> Result<Option<Identities>, 
     Ok(all)
 }
 
+/// Which credential of an account is used.
+pub(super) fn reference(account: &Account, purpose: Purpose) -> Option<&CredentialRef> {
+    match purpose {
+        Purpose::Plan => account.plan_credential.as_ref().or(account.credential.as_ref()),
+        Purpose::Apply => account.credential.as_ref(),
+    }
+}
+
 /// Where a credential comes from, in words.
 pub(super) fn describe(reference: &CredentialRef) -> String {
     match reference {
@@ -128,14 +155,27 @@ fn may_be_brought_along(reference: &CredentialRef) -> bool {
 }
 
 fn text_of(path: &Path) -> Result<Zeroizing<String>, String> {
-    let bytes = files::read_through_links(path, 1 << 20).map_err(|error| error.to_string())?;
+    let bytes = files::read_through_links(path, CREDENTIAL_LIMIT as u64).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| format!("`{}` is not UTF-8", path.display()))
 }
 
 fn output_of(root: &Path, words: &[String]) -> Result<Zeroizing<String>, String> {
     let (program, arguments) = words.split_first().ok_or("the command is empty")?;
-    let output = Command::new(program).args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("`{program}` cannot be run: {error}"))?;
-    let text = String::from_utf8(output.stdout).map(Zeroizing::new).map_err(|_| format!("`{program}` did not print UTF-8"))?;
-    if output.status.success() { Ok(text) } else { Err(format!("`{program}` failed with {}", output.status)) }
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let failed = |error: io::Error| format!("`{program}` cannot be run: {error}");
+    let mut child = command.spawn().map_err(failed)?;
+    // With room for all of it: what grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(CREDENTIAL_LIMIT + 1));
+    let read = child.stdout.take().map_or(Ok(0), |output| output.take(CREDENTIAL_LIMIT as u64 + 1).read_to_end(&mut bytes));
+    if read.is_err() || bytes.len() > CREDENTIAL_LIMIT {
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(failed)?;
+    read.map_err(failed)?;
+    if bytes.len() > CREDENTIAL_LIMIT {
+        return Err(format!("`{program}` printed more than {CREDENTIAL_LIMIT} bytes"));
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| format!("`{program}` did not print UTF-8"))?;
+    if status.success() { Ok(Zeroizing::new(text.to_owned())) } else { Err(format!("`{program}` failed with {status}")) }
 }

@@ -322,9 +322,7 @@ pub fn unfinished(error: PendingError) -> Stop {
 /// What one account says.
 impl Session<'_> {
     async fn observe_account(&self, name: &Name, provider: &dyn Provider) -> Observed {
-        let records = session::records_of(&self.records, name);
-        let capabilities = &self.workspace.accounts[name].profile.capabilities;
-        let listing = apply::observe::observe(provider, capabilities, &records, self.host.clock().now()).await;
+        let listing = self.listing(name, provider, Purpose::Apply).await;
         Observed { listings: BTreeMap::from([(name.clone(), listing)]), findings: Vec::new(), held: BTreeMap::new() }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::credentials::describe;
+use super::credentials::{describe, reference};
 use super::exit::{Exit, Stop};
 use super::host::Host;
 use super::judging;
@@ -179,11 +179,7 @@ impl<'h> Session<'h> {
                 Ok(Box::new(KeyringProvider::open(self.workspace.root.join(store), expects, move || clock.now())))
             }
             Some(Api::Http(api)) => {
-                let reference = match purpose {
-                    Purpose::Plan => account.plan_credential.as_ref().or(account.credential.as_ref()),
-                    Purpose::Apply => account.credential.as_ref(),
-                };
-                let reference = reference.ok_or_else(|| {
+                let reference = reference(account, purpose).ok_or_else(|| {
                     let message = format!("account `{}` names no credential", account.name);
                     Box::new(Diagnostic::error(Code::CredentialMissing, message).help("add `credential:` to the account in keywright.yaml"))
                 })?;
@@ -214,7 +210,6 @@ impl<'h> Session<'h> {
 
     /// Reads every opened account, all at once.
     pub async fn observe(&self, providers: &Providers, purpose: Purpose) -> Observed {
-        let now = self.host.clock().now();
         let reads = providers.iter().map(|(name, provider)| async move {
             let listing = match provider {
                 Err(diagnostic) => Listing::Unavailable(diagnostic.message.clone()),
@@ -223,10 +218,7 @@ impl<'h> Session<'h> {
                 Ok(_) if self.base.is_some() && matches!(self.workspace.accounts[name].profile.api, Some(Api::Keyring)) => {
                     self.assumed(name)
                 }
-                Ok(provider) => {
-                    let records = records_of(&self.records, name);
-                    observe::observe(provider.as_ref(), &self.workspace.accounts[name].profile.capabilities, &records, now).await
-                }
+                Ok(provider) => self.listing(name, provider.as_ref(), purpose).await,
             };
             self.host.detail(|| judging::listed(name, &listing));
             (name.clone(), listing)

@@ -1,6 +1,7 @@
 //! Finds the workspace and its files. Follows no symbolic link; knows nothing of what the files say.
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,8 +49,16 @@ pub fn find(start: Option<&Path>, cwd: &Path) -> Result<PathBuf, Box<Diagnostic>
     let from = fs::canonicalize(&from).map_err(|error| {
         not_found(format!("cannot look for a workspace in `{}`: {error}", from.display()), "name an existing directory with `-C DIR`")
     })?;
-    if let Some(root) = from.ancestors().find(|directory| fs::symlink_metadata(directory.join(CONFIG)).is_ok()) {
-        return Ok(root.to_owned());
+    for directory in from.ancestors() {
+        match fs::symlink_metadata(directory.join(CONFIG)) {
+            Ok(_) => return Ok(directory.to_owned()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            // Whether there is a workspace is not known: one further up would be another.
+            Err(error) => {
+                let message = format!("cannot look for a workspace in `{}`: {error}", directory.display());
+                return Err(not_found(message, "make the directory readable, or choose another with `-C DIR`"));
+            }
+        }
     }
     let message = format!("no `{CONFIG}` in `{}` or any directory above it", from.display());
     Err(match from.ancestors().map(|directory| directory.join("keywright.yml")).find(|path| path.is_file()) {
@@ -61,8 +70,11 @@ pub fn find(start: Option<&Path>, cwd: &Path) -> Result<PathBuf, Box<Diagnostic>
 /// Lists and reads all files of a workspace but the ledger. What cannot be read is in the report.
 pub(super) fn discover(root: &Path, report: &mut Report) -> Discovered {
     let mut all = Discovered::default();
-    let config: Vec<Arc<str>> = listed(root, CONFIG, report);
-    all.config = config.into_iter().find_map(|name| all.read(root, name, report));
+    match fs::symlink_metadata(root.join(CONFIG)) {
+        Ok(about) if about.is_symlink() => report.push(file::symlink(&CONFIG.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Ok(_) | Err(_) => all.config = all.read(root, CONFIG.into(), report),
+    }
     all.read_profiles(root, report);
     let manifests: Vec<_> = listed(root, "keys", report).into_iter().filter(|name| is_manifest(name, report)).collect();
     // There may be many thousand.

@@ -201,6 +201,10 @@ fn what_is_no_file_and_what_is_too_large_is_told() {
     let large = fs::File::create(root.path().join("keys/large.yaml")).expect("created");
     large.set_len(discovery::LIMIT + 1).expect("made large");
     assert_eq!(told(root.path()), ["keys/large.yaml yaml/too-large", "keys/pipe.yaml workspace/unreadable"]);
+    let root = recorded(|_, _| {});
+    fs::remove_file(root.path().join("keywright.yaml")).expect("removed");
+    fs::create_dir(root.path().join("keywright.yaml")).expect("created");
+    assert!(told(root.path()).contains(&"keywright.yaml workspace/unreadable".to_owned()), "{:?}", told(root.path()));
 }
 
 #[test]

@@ -46,6 +46,10 @@ impl<'a> Lines<'a> {
 
     /// The offset of a place: of its column, or of the end of its line.
     fn offset(&mut self, at: SourceSpan) -> Option<usize> {
+        // Asked for beside many places: what is known of the last one stays.
+        if at.column <= 1 {
+            return self.start(at.line);
+        }
         let (mut column, mut offset) = match self.last {
             Some((line, column, offset)) if line == at.line => (column, offset),
             Some(_) | None => (1, self.start(at.line)?),
@@ -126,6 +130,18 @@ mod tests {
             let shown = text.chars().nth(within as usize - 1);
             let expected = ['H', 'R', 'é', 'y'][[100_001, 100_003, 1, 150_000].iter().position(|known| *known == column).expect("listed")];
             assert_eq!(shown, Some(expected), "{column}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_is_told_beside_every_place() {
+        let text = "x".repeat(100_000);
+        let mut lines = Lines::of(text.as_bytes());
+        for column in [40_000, 90_000, 90_001] {
+            told(&mut lines, 1, column).expect("a line");
+            let near = lines.last;
+            assert_eq!(told(&mut lines, 1, 1), Some((text[..AFTER].to_owned(), 1)));
+            assert_eq!(lines.last, near, "or else the next one is far again");
         }
     }
 

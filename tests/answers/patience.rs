@@ -76,10 +76,8 @@ async fn run(site: &Site, limits: Limits) -> Result<Vec<Outcome>, String> {
     let mut outcomes = Vec::new();
     for recovering in [true, false] {
         let known: BTreeMap<Name, &KeyRecord> = records.iter().map(|(name, record)| (name.clone(), record)).collect();
-        let listing = observe::observe(&provider, capabilities, &known, surroundings.now()).await;
-        if let Listing::Unavailable(why) = &listing {
-            return Err(why.clone());
-        }
+        let listed = observe::observe(&provider, capabilities, &known, surroundings.now()).await;
+        let listing = listed.map(Listing::Complete).map_err(|error| error.to_string())?;
         let no_options = BTreeMap::new();
         let input = AccountInput {
             moved: BTreeMap::new(),

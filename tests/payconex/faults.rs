@@ -156,6 +156,8 @@ fn a_wrong_or_missing_credential_changes_nothing() {
             let ran = site.refuses(command, 4);
             let text = format!("{}{}", ran.stdout, ran.stderr);
             assert!(text.contains(says) && text.contains("pay"), "{text}");
+            // Which one is wrong, where the provider is the one that says so.
+            assert!(!text.contains("401") || text.contains("it comes from the variable `PAYCONEX_ADMIN_KEY`"), "{text}");
         }
         site.refuses(&["plan", "--offline"], 0);
     }

@@ -59,7 +59,7 @@ fn links_that_lead_out_are_refused() {
     let site = Site::new(Config::default());
     let outside = site.sandbox.root().join("outside");
     std::fs::create_dir_all(outside.join("pay")).expect("a directory");
-    for path in ["keys", "ledger", "secrets", "ledger/pay", "secrets/pay", ".keywright"] {
+    for path in ["keys", "ledger", "secrets", "ledger/pay", "secrets/pay", ".keywright", ".keywright/lock"] {
         let at = site.sandbox.path(path);
         let kept = site.sandbox.root().join("kept");
         let had = at.exists();

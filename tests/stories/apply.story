@@ -154,7 +154,7 @@ help: did you mean `shop/robot`?
 == $ keywright apply --yes no-such-plan.json
 -- exit 1
 -- stderr
-error[command/usage]: `no-such-plan.json` is neither an address (`account/name`) nor a saved plan
+error[command/usage]: `no-such-plan.json` is no address (`account/name`), and there is no such file
   = more: keywright explain command/usage
 
 1 error

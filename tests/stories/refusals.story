@@ -61,7 +61,7 @@ x
 == $ keywright apply --yes
 -- exit 1
 -- stderr
-error[apply/write-failed]: cannot open `<root>/keys-repo/.keywright/lock`: Is a directory (os error 21)
+error[apply/write-failed]: cannot open `<root>/keys-repo/.keywright/lock`: not a regular file
 help: look at the path and its permissions, then run the command again
   = more: keywright explain apply/write-failed
 
